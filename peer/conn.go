@@ -1,0 +1,270 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// MaxMessage is the longest message [Conn.WriteMessage] takes, in bytes:
+// 64 KiB of a user's data and room for a header and a signature.
+const MaxMessage = 64<<10 + 1<<10
+
+// maxReason bounds the text a close carries, in bytes.
+const maxReason = 200
+
+// readBuffer holds nearly every message there is. A longer one gets a buffer
+// of its own, so that an idle link does not keep 64 KiB for the longest.
+const readBuffer = 2 << 10
+
+// CloseError is what [Conn.Err] returns when the other side closed the link
+// on purpose.
+type CloseError struct {
+	Reason string // the other side's words: untrusted, at most 200 bytes
+}
+
+func (e *CloseError) Error() string {
+	if e.Reason == "" {
+		return "peer: closed by the other side"
+	}
+	return "peer: closed by the other side: " + strconv.Quote(e.Reason)
+}
+
+var (
+	errTooLong   = fmt.Errorf("peer: message is longer than %d bytes", MaxMessage)
+	errProtocol  = errors.New("peer: the other side broke the protocol")
+	errOverdrawn = errors.New("peer: the other side sends what cannot be delivered")
+)
+
+// channel carries whole messages in order, each binary (the user's) or text
+// (the link's own: ping, pong, close). Two kinds of message instead of a type
+// byte spare a copy of every message, and browsers know both.
+type channel interface {
+	// read keeps a message that is longer than p for the next read, and
+	// returns io.ErrShortBuffer.
+	read(p []byte) (n int, text bool, err error)
+	write(p []byte, text bool) error
+	// unacked is how many bytes were written and not confirmed by the other
+	// side's stack.
+	unacked() uint64
+	// close ends the channel without waiting. A farewell is sent as a last
+	// text message, if it can be; empty means the other side is past hearing.
+	close(farewell string)
+}
+
+// Conn is one authenticated link to one node. Messages arrive whole, once, in
+// the order they were written, or the link ends.
+//
+// One goroutine may read while others write. Somebody has to be in
+// ReadMessage for pings to be answered and for the end of the link to be seen.
+type Conn struct {
+	ch         channel
+	remote     Hello
+	remoteAddr netip.AddrPort
+	localAddr  netip.Addr
+	dialed     bool
+	token      token // proves that a new offer comes from whom this link goes to
+
+	rbuf     []byte
+	heard    atomic.Int64  // when a message was last read, Unix nanoseconds
+	written  atomic.Uint64 // bytes given to ch, ever
+	lastPing atomic.Uint64
+
+	mu    sync.Mutex // guards pings, err
+	pings map[uint64]chan struct{}
+	err   error
+	done  chan struct{}
+}
+
+func newConn(ch channel, remote Hello) *Conn {
+	c := &Conn{ch: ch, remote: remote, rbuf: make([]byte, readBuffer), done: make(chan struct{})}
+	c.heard.Store(time.Now().UnixNano())
+	return c
+}
+
+// Remote returns what the other side said and proved of itself.
+func (c *Conn) Remote() Hello { return c.remote }
+
+// RemoteAddr returns where the other node answers, as this link found it: the
+// address of the link with the port the node listens on. Zero for a [Pipe].
+func (c *Conn) RemoteAddr() netip.AddrPort { return c.remoteAddr }
+
+// LocalAddr returns our address of this link. Zero for a [Pipe].
+func (c *Conn) LocalAddr() netip.Addr { return c.localAddr }
+
+// Done is closed when the link has ended.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err returns why the link ended; nil while it lives. It is a *[CloseError] if
+// the other side closed on purpose.
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// ReadMessage returns the next message, in a buffer of its own. After the link
+// ended it returns what arrived before, then why the link ended.
+func (c *Conn) ReadMessage() ([]byte, error) {
+	for {
+		p, text, err := c.readFrame()
+		if err != nil {
+			c.end(err, "")
+			return nil, c.Err()
+		}
+		c.heard.Store(time.Now().UnixNano())
+		if !text {
+			return p, nil
+		}
+		if err := c.control(string(p)); err != nil {
+			c.end(err, "close "+err.Error())
+			return nil, c.Err()
+		}
+	}
+}
+
+// largeBuffers hold one message of any length, between two reads of a link
+// that gets long ones.
+var largeBuffers = sync.Pool{New: func() any { return new([MaxMessage]byte) }}
+
+func (c *Conn) readFrame() ([]byte, bool, error) {
+	n, text, err := c.ch.read(c.rbuf)
+	if !errors.Is(err, io.ErrShortBuffer) {
+		return append(make([]byte, 0, n), c.rbuf[:n]...), text, err
+	}
+	large := largeBuffers.Get().(*[MaxMessage]byte)
+	defer largeBuffers.Put(large)
+	n, text, err = c.ch.read(large[:])
+	if errors.Is(err, io.ErrShortBuffer) {
+		err = errTooLong
+	}
+	return append(make([]byte, 0, n), large[:n]...), text, err
+}
+
+// control handles one of the link's own messages; unknown ones are ignored, so
+// that a later version may add to them.
+func (c *Conn) control(s string) error {
+	verb, arg, _ := strings.Cut(s, " ")
+	switch verb {
+	case "ping":
+		if len(arg) > 20 {
+			return errProtocol
+		}
+		return c.writeFrame([]byte("pong "+arg), true)
+	case "pong":
+		n, err := strconv.ParseUint(arg, 10, 64)
+		if err != nil {
+			return errProtocol
+		}
+		c.answered(n)
+	case "close":
+		return &CloseError{Reason: arg[:min(len(arg), maxReason)]}
+	}
+	return nil
+}
+
+func (c *Conn) answered(n uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ch, ok := c.pings[n]; ok {
+		close(ch)
+		delete(c.pings, n)
+	}
+}
+
+// WriteMessage sends p and does not keep it. It blocks while the other side
+// does not take what was written before.
+func (c *Conn) WriteMessage(p []byte) error {
+	if len(p) > MaxMessage {
+		return errTooLong
+	}
+	return c.writeFrame(p, false)
+}
+
+func (c *Conn) writeFrame(p []byte, text bool) error {
+	if err := c.Err(); err != nil {
+		return err
+	}
+	if err := c.ch.write(p, text); err != nil {
+		if ended := c.Err(); ended != nil {
+			return ended
+		}
+		return fmt.Errorf("peer: write to %s: %w", c.remote.Instance, err)
+	}
+	c.written.Add(uint64(len(p)))
+	return nil
+}
+
+// Ping measures one round trip over the link.
+func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	n := c.lastPing.Add(1)
+	pong := make(chan struct{})
+	c.mu.Lock()
+	if c.pings == nil {
+		c.pings = make(map[uint64]chan struct{})
+	}
+	c.pings[n] = pong
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.pings, n)
+		c.mu.Unlock()
+	}()
+
+	start := time.Now()
+	// The write may block behind a full window for longer than ctx allows; it
+	// ends with the link.
+	failed := make(chan error, 1)
+	go func() {
+		if err := c.writeFrame(strconv.AppendUint([]byte("ping "), n, 10), true); err != nil {
+			failed <- err
+		}
+	}()
+	select {
+	case <-pong:
+		return time.Since(start), nil
+	case err := <-failed:
+		return 0, err
+	case <-c.done:
+		return 0, c.Err()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// Close ends the link and tells the other side, if it still listens, cause's
+// text; nil tells nothing but that it was on purpose. What was written before
+// gets a moment to leave in the background (closeFlush) and may be lost. Only
+// the first call counts; it returns nil.
+func (c *Conn) Close(cause error) error {
+	if cause == nil {
+		c.end(ErrClosed, "close")
+		return nil
+	}
+	text := cause.Error()
+	c.end(cause, "close "+text[:min(len(text), maxReason)])
+	return nil
+}
+
+// end records why the link ended; only the first cause counts.
+func (c *Conn) end(cause error, farewell string) {
+	if errors.Is(cause, io.EOF) {
+		cause = &CloseError{}
+	}
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.err = cause
+	close(c.done)
+	c.mu.Unlock()
+	c.ch.close(farewell)
+}

@@ -1,0 +1,174 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	// dialTimeout bounds a dial from its first SYN to hello. A machine whose
+	// every core is busy with 60 others' links needs some seconds.
+	dialTimeout = 10 * time.Second
+
+	// checkTimeout is how long the data channel may take once the answer is
+	// here; after that UDP does not get through.
+	checkTimeout = 5 * time.Second
+)
+
+// Target is whom to dial and where.
+type Target struct {
+	Instance Instance         // zero: whoever answers
+	Addrs    []netip.AddrPort // tried in order, another each 20 ms until one answers
+}
+
+// Dial links to the target. Of two nodes that dial each other at once one dial
+// goes on and the other returns [ErrLinked]; the link comes out of one side's
+// Dial and the other's Accept.
+//
+// Dialing an instance that is linked over another pair of addresses replaces
+// that link, which ends with [ErrReplaced]; so does dialing one whose other
+// side still believes in an earlier link of ours. Nobody else can: it takes a
+// secret that the link carried.
+//
+// Dial returns within 10 s, with one of this package's errors where it knows
+// what is wrong.
+func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, ErrTimeout)
+	defer cancel()
+	ctx, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
+	defer context.AfterFunc(t.ctx, func() { abort(ErrClosed) })()
+	addrs := slices.Clone(to.Addrs)
+	for {
+		s, err := connect(ctx, t.withoutSelf(addrs))
+		if err != nil {
+			return nil, t.dialError(to, err)
+		}
+		conn, err := t.dialOver(ctx, s, to.Instance)
+		if err == nil {
+			return conn, nil
+		}
+		_ = s.Close()
+		// An address that others have as well (a container bridge's) answers
+		// for somebody else; the next may be the one.
+		addrs = slices.DeleteFunc(addrs, func(a netip.AddrPort) bool { return a == s.remote })
+		wrong := errors.Is(err, ErrInstance) || errors.Is(err, ErrSelf) || errors.Is(err, ErrRoom)
+		if !wrong || len(addrs) == 0 || ctx.Err() != nil {
+			return nil, t.dialError(to, err)
+		}
+	}
+}
+
+// withoutSelf leaves out our own sockets.
+func (t *Transport) withoutSelf(addrs []netip.AddrPort) []netip.AddrPort {
+	own := t.sockets.addrs()
+	return slices.DeleteFunc(slices.Clone(addrs), func(a netip.AddrPort) bool { return slices.Contains(own, a) })
+}
+
+func (t *Transport) dialError(to Target, err error) error {
+	whom := "nobody"
+	if len(to.Addrs) > 0 {
+		whom = to.Addrs[0].String()
+	}
+	return fmt.Errorf("peer: dial %s: %w", whom, err)
+}
+
+// dialOver makes a link to whoever answers on s, if it is in or in is zero. It
+// takes s over when it succeeds.
+func (t *Transport) dialOver(ctx context.Context, s *signal, in Instance) (*Conn, error) {
+	local := t.sockets.find(s.local)
+	if local == nil {
+		return nil, fmt.Errorf("no socket on %s", s.local)
+	}
+	if in.IsZero() {
+		var err error
+		if in, err = t.ask(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	if old := t.claims.linked(in); old != nil && old.conn.localAddr == s.local && old.conn.remoteAddr == s.remote {
+		return nil, ErrLinked
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	a, err := t.claims.dial(in, cancel)
+	if err != nil {
+		return nil, err
+	}
+	ss, err := newSession(local, s.remote, true, t.cert)
+	if err != nil {
+		t.claims.end(a)
+		return nil, err
+	}
+	conn, err := t.offer(ctx, s, ss, a)
+	if err != nil {
+		ss.release()
+		t.claims.end(a)
+		if errors.Is(err, errGlare) {
+			err = ErrLinked
+		}
+		return nil, err
+	}
+	return conn, nil
+}
+
+// offer sends the offer and sees the answer through to a link.
+func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attempt) (*Conn, error) {
+	sdp, err := ss.offer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	header := t.header()
+	header.Set("Content-Type", sdpType)
+	header.Set(headerFor, a.instance.String())
+	if proof := t.tokens.proof(a.instance, "offer", sdp); proof != "" {
+		header.Set(headerProof, proof)
+	}
+	r, err := s.do(ctx, http.MethodPost, offerPath, header, sdp)
+	if err != nil {
+		return nil, err
+	}
+	if r.status != http.StatusCreated {
+		return nil, t.refusal(r)
+	}
+	if r.instance != a.instance {
+		return nil, ErrInstance
+	}
+	// Who answers there now is a.instance, so any other that was linked over
+	// the same two addresses is gone, and must not keep its place in the mux.
+	t.evict(ctx, ss.socket, ss.remote, a.instance, ErrGone)
+	d, err := parseDescription(r.body)
+	if err != nil {
+		return nil, err
+	}
+	if err := ss.accept(webrtc.SDPTypeAnswer, d); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, ErrUDP)
+	defer cancel()
+	return t.establish(ctx, ss, a, newWatch(s.Conn), d, true)
+}
+
+// evict ends a link between two addresses that one with in will have, and
+// waits until it is out of the way.
+func (t *Transport) evict(ctx context.Context, local *socket, remote netip.AddrPort, in Instance, cause error) {
+	old := t.claims.at(local.addr, remote)
+	if old == nil {
+		return
+	}
+	if old.conn.remote.Instance == in {
+		cause = ErrReplaced
+	}
+	old.conn.end(cause, "")
+	select {
+	case <-old.over:
+	case <-ctx.Done():
+	}
+}

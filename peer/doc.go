@@ -1,0 +1,86 @@
+// Package peer makes authenticated links between two nodes that know each
+// other's address: one WebRTC data channel, offered and answered over a small
+// HTTP endpoint that each node serves, with no server in between.
+//
+// Start with [Listen], which opens the sockets of one node. [Transport.Dial]
+// and [Transport.Accept] return a [Conn], which carries messages:
+//
+//	t, err := peer.Listen(peer.Config{Name: "ana", Addrs: addrs})
+//	…
+//	conn, err := t.Dial(ctx, peer.Target{Addrs: []netip.AddrPort{bo}})
+//	…
+//	err = conn.WriteMessage([]byte("hello"))
+//
+// Who is on the network is not this package's matter (see package discovery),
+// nor is who belongs together (see package mesh).
+//
+// # Identity
+//
+// An [Identity] is an Ed25519 key; its public half is the [ID]. [LoadIdentity]
+// keeps one in a file that only its user can read. An [Instance] is one start
+// of one program: a user with two terminals is there twice under one ID.
+//
+// # Links
+//
+// A message arrives whole, once and in the order it was written, or the link
+// ends; [Conn.Err] says why. A link outlives a network that is gone for some
+// seconds: what was written meanwhile arrives when it is back. WriteMessage
+// blocks while the other side does not take what came before, so a writer
+// never fills memory.
+//
+// There is at most one link between two instances. If both dial at once, the
+// dial of the lower instance goes on. A dial that names an instance which is
+// linked already replaces that link if it carries proof of it, and is refused
+// otherwise.
+//
+// # How a link ends
+//
+//   - Close: the other side's Err is a *[CloseError] with the reason.
+//   - The other process dies: its kernel closes the TCP connection that the
+//     link was offered over, which both sides keep. Its port is asked; if it
+//     refuses or another instance answers, the link ends with [ErrGone], within
+//     milliseconds.
+//   - The cable is out, or the machine is off: the kernel's keepalive ends that
+//     TCP connection after 4 to 5 s; a ping is given 2.5 s more. The link ends
+//     with [ErrTimeout] after 6.5 to 7.5 s.
+//   - The other process hangs: after 4 s with something unconfirmed, or 25 s
+//     of silence, a ping is given 2.5 s (6.5 s after silence).
+//
+// Pings are answered by whoever is in [Conn.ReadMessage]: a program that does
+// not read is taken for one that hangs.
+//
+// # Security
+//
+// Everything over a link is encrypted by DTLS with a certificate that is new
+// with every start. Hello, the first exchange on a link, proves both IDs by a
+// signature over both certificates' fingerprints, so nobody can sit in
+// between. What is said before that, over HTTP, is in clear: instances, the
+// port and a hash of the room's name. A room's name is no secret: anybody on
+// the network who knows or guesses it can join.
+//
+// A stranger can hold 32 half-made links (4 from one address), for 10 s each,
+// and none of them delays a link that works. An offer never makes us send a
+// packet to any address but the one it came from. What a link makes us keep is
+// bounded: see MaxMessage, and the balance of what came in and what came out
+// whole, 1.5 MiB a link and 32 KiB before hello.
+//
+// # Signalling
+//
+// POST /v1/offer takes an SDP offer (application/sdp) and answers 201 with the
+// answer, after WHIP (RFC 9725); all candidates are in it. Headers carry the
+// rest: Lanyap-Version, -Instance, -Room (the tag of [RoomTag]), -Port (TCP and
+// UDP), -For (the instance that is meant), -Proof. The connection stays open
+// afterwards, silent, as the watch of the link. GET /v1/offer answers 204 with
+// the headers alone. Refusals: 404 other room, 409 already linked, 421 another
+// instance or a Host that is a name, 426 other version, 503 full with
+// Retry-After. POST /v1/watch opens a watch anew; DELETE on the answer's
+// Location takes an offer back.
+//
+// # Network
+//
+// TCP and UDP use one port number: 7475 to 7490, the first that is free, or
+// any. There is one UDP socket for each local address and one candidate pair
+// for each link: the two addresses of the HTTP connection. On Linux datagrams
+// leave in batches (UDP_SEGMENT); each socket asks for buffers of 4 MiB and
+// lives with what it gets (sysctl net.core.rmem_max).
+package peer

@@ -1,0 +1,220 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// When to doubt a link, and how long to wait before giving it up. A cable that
+// is out for 5 s and a process stopped for 4 s lose nobody; a cable out for
+// good is noticed in 6.5 to 7.5 s, a killed process at once.
+const (
+	// hasteWait is for a watch that ended as a dying process ends it. The port
+	// is asked too, and answers sooner.
+	hasteWait = 250 * time.Millisecond
+
+	// answerWait is for all else: together with the 4 to 5 s it takes to doubt,
+	// it bridges a replugged cable.
+	answerWait = 2500 * time.Millisecond
+
+	stuckAfter  = 4 * time.Second        // bytes unconfirmed for as long are reason to ask
+	silentAfter = 25 * time.Second       // nothing heard for as long as well: a process may hang
+	sweepEvery  = 500 * time.Millisecond // how often both are looked at
+	rewatchWait = time.Second            // between attempts to get a watch anew
+	doubtEvery  = time.Second            // at most this often may another's offer make us ask
+)
+
+// inquiry is how a link is asked whether it lives.
+type inquiry struct {
+	port bool // ask the other side's port, too
+	wait time.Duration
+}
+
+// inquiry tells from how a watch ended how to ask.
+func (w *watch) inquiry(trouble error) inquiry {
+	if errors.Is(trouble, io.EOF) || errors.Is(trouble, syscall.ECONNRESET) {
+		return inquiry{port: true, wait: hasteWait}
+	}
+	return inquiry{wait: answerWait}
+}
+
+// inquire returns nil if the link lives, or what it ended of.
+func (l *link) inquire(q inquiry) error {
+	ctx, cancel := context.WithTimeoutCause(l.t.ctx, q.wait, ErrTimeout)
+	defer cancel()
+	verdict := make(chan error, 2)
+	if q.port {
+		go func() {
+			if l.gone(ctx) {
+				verdict <- ErrGone
+			}
+		}()
+	}
+	go func() {
+		_, err := l.conn.Ping(ctx)
+		verdict <- err
+	}()
+	err := <-verdict
+	if errors.Is(err, context.DeadlineExceeded) {
+		return ErrTimeout
+	}
+	return err
+}
+
+// gone asks the other side's port, and is true if nobody or another instance
+// answers there. No answer in time is no proof.
+func (l *link) gone(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, hasteWait)
+	defer cancel()
+	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr})
+	if err != nil {
+		return errors.Is(err, ErrRefused)
+	}
+	defer s.Close()
+	r, err := s.do(ctx, http.MethodGet, offerPath, l.t.header(), "")
+	return err == nil && !r.instance.IsZero() && r.instance != l.conn.remote.Instance
+}
+
+// doubt asks the link whether it lives, in the background and not too often.
+func (l *link) doubt() {
+	now := time.Now().UnixNano()
+	if last := l.doubted.Load(); now-last < int64(doubtEvery) || !l.doubted.CompareAndSwap(last, now) {
+		return
+	}
+	l.askLater(inquiry{port: true, wait: answerWait})
+}
+
+// askLater inquires in the background, once at a time.
+func (l *link) askLater(q inquiry) {
+	if !l.asking.CompareAndSwap(false, true) {
+		return
+	}
+	started := l.t.spawn(func() {
+		defer l.asking.Store(false)
+		if reason := l.inquire(q); reason != nil {
+			l.conn.end(reason, "")
+		}
+	})
+	if !started {
+		l.asking.Store(false)
+	}
+}
+
+// progress is what a link had confirmed when the sweeper last looked.
+type progress struct {
+	confirmed int64
+	since     time.Time // when that last changed, or nothing was outstanding
+}
+
+// sweep looks after links that a watch says nothing of: a frozen process keeps
+// its connections.
+func (t *Transport) sweep() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-t.ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, l := range t.claims.all() {
+				l.look(now)
+			}
+			t.sockets.sweep()
+		}
+	}
+}
+
+func (l *link) look(now time.Time) {
+	outstanding := int64(l.channel.unacked())
+	confirmed := int64(l.conn.written.Load()) - outstanding
+	if outstanding <= 0 || confirmed != l.progress.confirmed || l.progress.since.IsZero() {
+		l.progress = progress{confirmed: confirmed, since: now}
+	}
+	heard := time.Unix(0, l.conn.heard.Load())
+	switch {
+	case now.Sub(l.progress.since) >= stuckAfter:
+		l.progress.since = now
+		l.askLater(inquiry{wait: answerWait})
+	case now.Sub(heard) >= silentAfter:
+		l.askLater(inquiry{wait: stuckAfter + answerWait})
+	}
+}
+
+// rewatch gets a new watch for a link that has outlived its own: the dialing
+// side opens it, the other waits. It returns nil when the link has ended.
+func (l *link) rewatch() *watch {
+	for l.conn.Err() == nil {
+		var retry <-chan time.Time
+		if l.conn.dialed {
+			if w := l.openWatch(); w != nil {
+				return w
+			}
+			retry = time.After(rewatchWait)
+		}
+		select {
+		case w := <-l.renewed:
+			return w
+		case <-retry:
+		case <-l.conn.Done():
+		}
+	}
+	return nil
+}
+
+func (l *link) openWatch() *watch {
+	ctx, cancel := context.WithTimeout(l.t.ctx, answerWait)
+	defer cancel()
+	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr})
+	if err != nil {
+		return nil
+	}
+	in := l.conn.remote.Instance
+	nonce := NewInstance().String() // makes every proof a new one
+	header := l.t.header()
+	header.Set(headerFor, in.String())
+	header.Set(headerProof, l.t.tokens.proof(in, "watch", nonce))
+	r, err := s.do(ctx, http.MethodPost, watchPath, header, nonce)
+	if err != nil || r.status != http.StatusNoContent {
+		_ = s.Close()
+		return nil
+	}
+	return newWatch(s.Conn)
+}
+
+// serveWatch takes a new watch for a link that has outlived its own.
+func (t *Transport) serveWatch(w http.ResponseWriter, r *http.Request) {
+	who, err := t.meet(r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	nonce := make([]byte, 2*len(Instance{}))
+	if _, err := io.ReadFull(r.Body, nonce); err != nil {
+		refuse(w, &errStatus{http.StatusBadRequest, "no nonce"})
+		return
+	}
+	l := t.claims.linked(who.instance)
+	if l == nil || !t.tokens.check(who.instance, "watch", string(nonce), r.Header.Get(headerProof)) {
+		refuse(w, &errStatus{http.StatusConflict, "no such link"})
+		return
+	}
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	resp := http.Response{StatusCode: http.StatusNoContent, ProtoMajor: 1, ProtoMinor: 1, Header: t.header()}
+	if err := errors.Join(resp.Write(rw), rw.Flush()); err != nil {
+		_ = conn.Close()
+		return
+	}
+	select {
+	case l.renewed <- newWatch(conn):
+	default:
+		_ = conn.Close()
+	}
+}

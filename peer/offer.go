@@ -1,0 +1,258 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds of the HTTP endpoint.
+const (
+	httpTimeout     = 5 * time.Second // for a request's header and body
+	idleTimeout     = 10 * time.Second
+	maxHeader       = 8 << 10 // bytes
+	maxRequests     = 256     // connections that are no link's watch
+	maxRequestsFrom = 32      // the same of one address; our own host is exempt
+)
+
+// ServeHTTP answers offers; [Listen] serves it on the transport's port.
+func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for key, value := range t.header() {
+		w.Header()[key] = value
+	}
+	// A page that a browser got from elsewhere must not be able to talk to us:
+	// its requests carry its Origin, or reach us under a foreign name.
+	if r.Header.Get("Origin") != "" || !localHost(r.Host) {
+		http.Error(w, "lanyap: not for this host name or origin", http.StatusMisdirectedRequest)
+		return
+	}
+	switch {
+	case r.URL.Path == offerPath && r.Method == http.MethodGet:
+		w.WriteHeader(http.StatusNoContent)
+	case r.URL.Path == offerPath && r.Method == http.MethodPost:
+		t.serveOffer(w, r)
+	case r.URL.Path == watchPath && r.Method == http.MethodPost:
+		t.serveWatch(w, r)
+	case strings.HasPrefix(r.URL.Path, offerPath+"/") && r.Method == http.MethodDelete:
+		t.halfOpen.end(strings.TrimPrefix(r.URL.Path, offerPath+"/"))
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// localHost reports whether a Host header names an address or this machine:
+// DNS rebinding needs a name.
+func localHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if host == "localhost" {
+		return true
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil
+}
+
+// caller is who sends a request, as far as its headers can be believed.
+type caller struct {
+	instance Instance
+	local    *socket
+	remote   netip.AddrPort // its address, with the port it answers on
+}
+
+// errStatus is an error with the HTTP status that tells it.
+type errStatus struct {
+	code int
+	text string
+}
+
+func (e *errStatus) Error() string { return e.text }
+
+// meet reads the headers that every request about a link carries.
+func (t *Transport) meet(r *http.Request) (caller, error) {
+	h := r.Header
+	if h.Get(headerVersion) != protocolVersion {
+		return caller{}, &errStatus{http.StatusUpgradeRequired, "this node speaks version " + protocolVersion}
+	}
+	if h.Get(headerRoom) != t.tag {
+		return caller{}, &errStatus{http.StatusNotFound, "this node is in another room"}
+	}
+	in, err := ParseInstance(h.Get(headerInstance))
+	if err != nil {
+		return caller{}, &errStatus{http.StatusBadRequest, err.Error()}
+	}
+	if h.Get(headerFor) != t.self.Instance.String() || in == t.self.Instance {
+		return caller{}, &errStatus{http.StatusMisdirectedRequest, "this is another instance"}
+	}
+	port, err := strconv.ParseUint(h.Get(headerPort), 10, 16)
+	if err != nil || port == 0 {
+		return caller{}, &errStatus{http.StatusBadRequest, "no port to answer on"}
+	}
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return caller{}, &errStatus{http.StatusBadRequest, "no remote address"}
+	}
+	addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	local := t.sockets.find(plain(addr).Addr())
+	if local == nil {
+		return caller{}, &errStatus{http.StatusForbidden, "this address is not served"}
+	}
+	return caller{instance: in, local: local, remote: netip.AddrPortFrom(from.Addr().Unmap(), uint16(port))}, nil
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	code := http.StatusInternalServerError
+	var status *errStatus
+	switch {
+	case errors.As(err, &status):
+		code = status.code
+	case errors.Is(err, ErrLinked):
+		code = http.StatusConflict
+	case errors.Is(err, ErrFull):
+		code = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "1")
+	}
+	http.Error(w, "lanyap: "+err.Error(), code)
+}
+
+func (t *Transport) serveOffer(w http.ResponseWriter, r *http.Request) {
+	who, err := t.meet(r)
+	var o offer
+	if err == nil {
+		o, err = readOffer(w, r)
+	}
+	if err == nil {
+		err = t.admit(w, who, o)
+	}
+	if err != nil {
+		t.log.Info("offer refused", "from", r.RemoteAddr, "instance", who.instance, "reason", err)
+		refuse(w, err)
+	}
+}
+
+// offer is what a node posted.
+type offer struct {
+	description
+	body  string
+	proof string
+}
+
+func readOffer(w http.ResponseWriter, r *http.Request) (offer, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDescription))
+	if err != nil {
+		return offer{}, &errStatus{http.StatusRequestEntityTooLarge, "offer is too long, or did not arrive"}
+	}
+	d, err := parseDescription(body)
+	if err != nil {
+		return offer{}, &errStatus{http.StatusBadRequest, err.Error()}
+	}
+	return offer{d, string(body), r.Header.Get(headerProof)}, nil
+}
+
+// admit answers an offer and goes on in the background until there is a link.
+func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) (err error) {
+	v, err := t.halfOpen.enter(t.ctx, who.remote.Addr(), t.sockets.find(who.remote.Addr()) != nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			v.leave()
+		}
+	}()
+	a, err := t.claimOffer(v, who, o)
+	if err != nil {
+		return err
+	}
+	ss, err := newSession(who.local, who.remote, false, t.cert)
+	if err != nil {
+		t.claims.end(a)
+		return err
+	}
+	sdp, err := ss.answer(v.ctx, o.description)
+	var conn net.Conn
+	if err == nil {
+		conn, err = t.respond(w, v.id, sdp)
+	}
+	if err == nil && !t.spawn(func() { t.finish(v, ss, a, newWatch(conn), o.description) }) {
+		err = ErrClosed
+	}
+	if err != nil {
+		ss.release()
+		t.claims.end(a)
+	}
+	return err
+}
+
+// finish sees an answered offer through to a link, or cleans up.
+func (t *Transport) finish(v *visitor, ss *session, a *attempt, w *watch, d description) {
+	defer v.leave()
+	conn, err := t.establish(v.ctx, ss, a, w, d, false)
+	if err != nil {
+		t.log.Info("offer came to nothing", "from", ss.remote, "instance", a.instance, "reason", err)
+		_ = w.Close()
+		ss.release()
+		t.claims.end(a)
+		return
+	}
+	select {
+	case t.incoming <- conn:
+	default:
+		_ = conn.Close(ErrFull) // nobody accepts
+	}
+}
+
+// claimOffer decides whether an offer may become a link, and clears the way.
+func (t *Transport) claimOffer(v *visitor, who caller, o offer) (*attempt, error) {
+	if old := t.claims.linked(who.instance); old != nil && !t.tokens.check(who.instance, "offer", o.body, o.proof) {
+		old.doubt() // if it is dead, the next offer gets through
+		return nil, ErrLinked
+	}
+	if old := t.claims.at(who.local.addr, who.remote); old != nil {
+		// Another instance answers where an old link goes to, or says so.
+		if old.conn.remote.Instance != who.instance && !old.gone(v.ctx) {
+			return nil, &errStatus{http.StatusConflict, "another instance is linked at that address"}
+		}
+		t.evict(v.ctx, who.local, who.remote, who.instance, ErrGone)
+	}
+	for {
+		a, before, err := t.claims.accept(who.instance, who.remote.Addr(), v.cancel)
+		if before == nil {
+			return a, err
+		}
+		select {
+		case <-before.over:
+		case <-v.ctx.Done():
+			return nil, context.Cause(v.ctx)
+		}
+	}
+}
+
+// respond writes the answer by hand and keeps the connection: from now on it
+// is the watch of the link (net/http would time it out).
+func (t *Transport) respond(w http.ResponseWriter, id, sdp string) (net.Conn, error) {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, err
+	}
+	header := t.header()
+	header.Set("Content-Type", sdpType)
+	header.Set("Location", offerPath+"/"+id)
+	resp := http.Response{
+		StatusCode: http.StatusCreated, ProtoMajor: 1, ProtoMinor: 1, Header: header,
+		ContentLength: int64(len(sdp)), Body: io.NopCloser(strings.NewReader(sdp)),
+	}
+	err = errors.Join(conn.SetDeadline(time.Now().Add(httpTimeout)), resp.Write(rw), rw.Flush(), conn.SetDeadline(time.Time{}))
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}

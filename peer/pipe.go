@@ -1,0 +1,109 @@
+package peer
+
+import (
+	"io"
+	"sync"
+)
+
+// pipeBuffer is what each direction of a Pipe holds before WriteMessage blocks.
+const pipeBuffer = 1 << 20
+
+// Pipe returns the two ends of a link in memory: the first end belongs to a
+// and sees b as its Remote, the second the other way round. It works inside a
+// [testing/synctest] bubble. Each direction holds 1 MiB before WriteMessage
+// blocks.
+func Pipe(a, b Hello) (*Conn, *Conn) {
+	ab, ba := newHalf(), newHalf()
+	near := newConn(&pipeEnd{in: ba, out: ab}, b)
+	far := newConn(&pipeEnd{in: ab, out: ba}, a)
+	near.dialed = true
+	return near, far
+}
+
+// half is one direction of a Pipe.
+type half struct {
+	mu     sync.Mutex // guards what follows
+	change *sync.Cond
+	queue  []pipeMessage
+	size   int
+	closed bool
+}
+
+type pipeMessage struct {
+	data []byte
+	text bool
+}
+
+func newHalf() *half {
+	h := &half{}
+	h.change = sync.NewCond(&h.mu)
+	return h
+}
+
+func (h *half) write(m pipeMessage) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for !h.closed && h.size > 0 && h.size+len(m.data) > pipeBuffer {
+		h.change.Wait()
+	}
+	if h.closed {
+		return io.ErrClosedPipe
+	}
+	h.queue = append(h.queue, m)
+	h.size += len(m.data)
+	h.change.Broadcast()
+	return nil
+}
+
+func (h *half) read(p []byte) (int, bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(h.queue) == 0 && !h.closed {
+		h.change.Wait()
+	}
+	if len(h.queue) == 0 {
+		return 0, false, io.EOF
+	}
+	m := h.queue[0]
+	if len(m.data) > len(p) {
+		return 0, false, io.ErrShortBuffer
+	}
+	h.queue[0] = pipeMessage{}
+	h.queue = h.queue[1:]
+	h.size -= len(m.data)
+	h.change.Broadcast()
+	return copy(p, m.data), m.text, nil
+}
+
+func (h *half) close(farewell string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if farewell != "" && !h.closed {
+		h.queue = append(h.queue, pipeMessage{data: []byte(farewell), text: true})
+		h.size += len(farewell)
+	}
+	h.closed = true
+	h.change.Broadcast()
+}
+
+// pipeEnd is one end of a Pipe.
+type pipeEnd struct{ in, out *half }
+
+func (e *pipeEnd) read(p []byte) (int, bool, error) { return e.in.read(p) }
+
+func (e *pipeEnd) write(p []byte, text bool) error {
+	return e.out.write(pipeMessage{data: append([]byte(nil), p...), text: text})
+}
+
+func (e *pipeEnd) unacked() uint64 {
+	e.out.mu.Lock()
+	defer e.out.mu.Unlock()
+	return uint64(e.out.size)
+}
+
+// close ends both directions; what the other end has not read yet stays
+// readable there, as it does on a network.
+func (e *pipeEnd) close(farewell string) {
+	e.in.close("")
+	e.out.close(farewell)
+}

@@ -1,0 +1,261 @@
+package peer
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/datachannel"
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/logging"
+	"github.com/pion/stun/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	// rtoMax keeps a link quick after an outage: with pion's default the first
+	// message after a cable's return waits for up to a minute of back-off.
+	rtoMax = 100 * time.Millisecond
+
+	// A LAN drops in bursts, not because it is congested for long: these keep
+	// the window open and grow it fast, at the price of politeness. With 1 % of
+	// loss they are worth a factor of 4.
+	minWindow  = 256 << 10 // bytes
+	windowStep = 64 << 10  // bytes
+
+	receiveBuffer = 1 << 20 // bytes: SCTP's window, and far above MaxMessage, or nothing would move
+
+	// closeFlush is how long a closing link may take to hand over what was
+	// written, the farewell above all.
+	closeFlush = 250 * time.Millisecond
+)
+
+// newAPI returns pion set up for links over one socket.
+func newAPI(mux ice.UDPMux, addr netip.Addr, offerer bool) *webrtc.API {
+	var s webrtc.SettingEngine
+	s.LoggerFactory = &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
+	s.SetICEUDPMux(mux)
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	s.SetIncludeLoopbackCandidate(addr.IsLoopback())
+	// pion's mDNS client would answer for .local names and parse packets from
+	// the whole network for candidates we never accept.
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	// Never give up by timeout: whether the other side is gone is for the
+	// watch to find out, and its TCP connection makes keepalives needless.
+	s.SetICETimeouts(0, 0, 0)
+	// Without this the pair is used only at ICE's next 200 ms tick. The
+	// offering side may not use it before an answer arrived on it: its first
+	// DTLS flight would go nowhere.
+	s.SetICEBindingRequestHandler(func(_ *stun.Message, _, _ ice.Candidate, pair *ice.CandidatePair) bool {
+		return !offerer || pair.ResponsesReceived() > 0
+	})
+	s.SetDTLSInsecureSkipHelloVerify(true) // ICE has already proven the address
+	s.SetDTLSRetransmissionInterval(100 * time.Millisecond)
+	s.DetachDataChannels()
+	s.EnableDataChannelBlockWrite(true)
+	s.EnableSctpSnap(true) // draft-hancke-tsvwg-snap: SCTP's handshake travels in the SDP
+	s.SetSCTPMaxMessageSize(MaxMessage)
+	s.SetSCTPMaxReceiveBufferSize(receiveBuffer)
+	s.SetSCTPRTOMax(rtoMax)
+	s.SetSCTPMinCwnd(minWindow)
+	s.SetSCTPCwndCAStep(windowStep)
+	return webrtc.NewAPI(
+		webrtc.WithSettingEngine(s),
+		webrtc.WithMediaEngine(&webrtc.MediaEngine{}),
+		webrtc.WithInterceptorRegistry(&interceptor.Registry{}),
+	)
+}
+
+// session is a PeerConnection with its one data channel, on the way to
+// becoming a Conn or on its way out.
+type session struct {
+	socket *socket
+	remote netip.AddrPort
+	pc     *webrtc.PeerConnection
+	dc     *webrtc.DataChannel
+	opened chan rawChannel
+
+	account *account // from describe on
+	ended   context.Context
+	end     context.CancelCauseFunc // says why it has to end; release does the rest
+	once    sync.Once
+}
+
+// rawChannel is a detached pion data channel.
+type rawChannel = datachannel.ReadWriteCloserDeadliner
+
+// newSession creates the PeerConnection for a link from s to remote. Channel 0
+// is negotiated in advance (RFC 8832 §4): no message is needed to open it.
+func newSession(s *socket, remote netip.AddrPort, offerer bool, cert webrtc.Certificate) (*session, error) {
+	api := s.answering
+	if offerer {
+		api = s.offering
+	}
+	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{cert}})
+	if err != nil {
+		return nil, err
+	}
+	negotiated, id := true, uint16(0)
+	dc, err := pc.CreateDataChannel("lanyap", &webrtc.DataChannelInit{Negotiated: &negotiated, ID: &id})
+	if err != nil {
+		_ = pc.Close()
+		return nil, err
+	}
+	ss := &session{socket: s, remote: remote, pc: pc, dc: dc, opened: make(chan rawChannel, 1)}
+	ss.ended, ss.end = context.WithCancelCause(context.Background())
+	dc.OnOpen(func() {
+		if raw, err := dc.DetachWithDeadline(); err == nil {
+			ss.opened <- raw
+		}
+	})
+	// Each channel that the other side opens costs us 67 KiB, and version 1
+	// knows none.
+	pc.OnDataChannel(func(*webrtc.DataChannel) { ss.end(errProtocol) })
+	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		if state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed {
+			ss.end(ErrUDP)
+		}
+	})
+	return ss, nil
+}
+
+// release closes the PeerConnection and waits until its goroutines are gone.
+func (ss *session) release() {
+	ss.once.Do(func() {
+		ss.end(ErrClosed)
+		_ = ss.pc.GracefulClose()
+		if ss.account != nil {
+			ss.socket.ledger.close(ss.account)
+		}
+	})
+}
+
+// describe makes the offer or the answer, with our candidate in it. Candidates
+// come from the one socket, so gathering takes no time.
+func (ss *session) describe(ctx context.Context, create func() (webrtc.SessionDescription, error)) (string, error) {
+	gathered := webrtc.GatheringCompletePromise(ss.pc)
+	desc, err := create()
+	if err != nil {
+		return "", err
+	}
+	if err := ss.pc.SetLocalDescription(desc); err != nil {
+		return "", err
+	}
+	select {
+	case <-gathered:
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+	sdp := ss.pc.LocalDescription().SDP
+	own, err := parseDescription([]byte(sdp))
+	if err != nil {
+		return "", err
+	}
+	ss.account = ss.socket.ledger.open(ss.remote, own.ufrag, func() { ss.end(errOverdrawn) })
+	return sdp, nil
+}
+
+func (ss *session) offer(ctx context.Context) (string, error) {
+	return ss.describe(ctx, func() (webrtc.SessionDescription, error) { return ss.pc.CreateOffer(nil) })
+}
+
+func (ss *session) answer(ctx context.Context, offer description) (string, error) {
+	if err := ss.accept(webrtc.SDPTypeOffer, offer); err != nil {
+		return "", err
+	}
+	return ss.describe(ctx, func() (webrtc.SessionDescription, error) { return ss.pc.CreateAnswer(nil) })
+}
+
+// accept takes the other side's description. The only address we send to is
+// remote: whoever writes an SDP must not choose whom we send packets to.
+func (ss *session) accept(kind webrtc.SDPType, d description) error {
+	if err := ss.pc.SetRemoteDescription(webrtc.SessionDescription{Type: kind, SDP: d.sdp}); err != nil {
+		return err
+	}
+	mid, line := "0", uint16(0)
+	return ss.pc.AddICECandidate(webrtc.ICECandidateInit{
+		Candidate:     hostCandidate(ss.remote),
+		SDPMid:        &mid,
+		SDPMLineIndex: &line,
+	})
+}
+
+// hostCandidate writes addr as a candidate (RFC 8839 §5.1). pion publishes none
+// for IPv6 link-local addresses behind a mux, and takes one with its zone.
+func hostCandidate(addr netip.AddrPort) string {
+	return fmt.Sprintf("candidate:1 1 udp 2130706431 %s %d typ host", addr.Addr(), addr.Port())
+}
+
+// channel waits for the data channel and checks that the DTLS certificate is
+// the one the description names; until then nothing that arrived is anybody's.
+func (ss *session) channel(ctx context.Context, fingerprint [sha256.Size]byte) (*rtcChannel, error) {
+	select {
+	case raw := <-ss.opened:
+		t := ss.pc.SCTP().Transport()
+		if t.State() != webrtc.DTLSTransportStateConnected || sha256.Sum256(t.GetRemoteCertificate()) != fingerprint {
+			return nil, errors.New("certificate does not match its fingerprint")
+		}
+		return &rtcChannel{raw: raw, session: ss}, nil
+	case <-ss.ended.Done():
+		return nil, context.Cause(ss.ended)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// rtcChannel is a channel over WebRTC.
+type rtcChannel struct {
+	raw     rawChannel
+	session *session
+	closed  func(farewell string) // set by the transport: what belongs to the link's end
+}
+
+func (c *rtcChannel) read(p []byte) (int, bool, error) {
+	n, text, err := c.raw.ReadDataChannel(p)
+	if err == nil {
+		c.session.account.read(n)
+	}
+	return n, text, err
+}
+
+func (c *rtcChannel) write(p []byte, text bool) error {
+	_, err := c.raw.WriteDataChannel(p, text)
+	if err == nil {
+		c.session.account.wrote(len(p))
+	}
+	return err
+}
+
+func (c *rtcChannel) unacked() uint64 { return c.session.dc.BufferedAmount() }
+
+func (c *rtcChannel) close(farewell string) { c.closed(farewell) }
+
+// hangUp says the farewell, gives it a moment and closes the PeerConnection.
+func (c *rtcChannel) hangUp(farewell string) {
+	if farewell != "" {
+		flushed := make(chan struct{}, 1)
+		c.session.dc.OnBufferedAmountLow(func() {
+			select {
+			case flushed <- struct{}{}:
+			default:
+			}
+		})
+		limit := time.NewTimer(closeFlush)
+		defer limit.Stop()
+		_ = c.raw.SetWriteDeadline(time.Now().Add(closeFlush))
+		if c.write([]byte(farewell), true) == nil && c.unacked() > 0 {
+			select {
+			case <-flushed:
+			case <-limit.C:
+			case <-c.session.ended.Done():
+			}
+		}
+	}
+	c.session.release()
+}

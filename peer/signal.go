@@ -1,0 +1,247 @@
+package peer
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The offer is exchanged as WHIP does it (RFC 9725): POST it, get the answer.
+// What is no part of a description travels in headers, on every request and
+// every response.
+const (
+	offerPath = "/v1/offer"
+	watchPath = "/v1/watch"
+	sdpType   = "application/sdp"
+
+	headerVersion  = "Lanyap-Version"  // of the protocol: 1
+	headerInstance = "Lanyap-Instance" // the sender's
+	headerRoom     = "Lanyap-Room"     // room tag
+	headerPort     = "Lanyap-Port"     // where the sender answers, TCP and UDP
+	headerFor      = "Lanyap-For"      // the instance meant; another answers 421
+	headerProof    = "Lanyap-Proof"    // HMAC under the link's token, to replace the link or reopen its watch
+)
+
+const (
+	protocolVersion = "1"
+
+	// stagger is the head start each address has over the next: a LAN answers
+	// well within it, a dead address costs no more.
+	stagger = 20 * time.Millisecond
+
+	// connectTimeout is for TCP alone: two lost SYNs are one second and three.
+	connectTimeout = 4 * time.Second
+)
+
+// keepAlive makes the kernel watch for us: a pulled cable ends the TCP
+// connection of a link 4 to 5 s later, at the cost of no wake-up of ours.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 4}
+
+// noContext is for calls that take a context and do not wait.
+var noContext = context.Background()
+
+// signal is one TCP connection to a node's port, for requests one after the
+// other; the last of them may leave it open as a watch.
+type signal struct {
+	net.Conn
+	r      *bufio.Reader
+	local  netip.Addr
+	remote netip.AddrPort
+}
+
+// connect returns a connection to the first of the addresses that answers.
+func connect(ctx context.Context, addrs []netip.AddrPort) (*signal, error) {
+	if len(addrs) == 0 {
+		return nil, errors.New("no address")
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	results := make(chan result, len(addrs))
+	start := func(addr netip.AddrPort) {
+		d := net.Dialer{KeepAliveConfig: keepAlive}
+		conn, err := d.DialContext(ctx, "tcp", addr.String())
+		results <- result{conn, err}
+	}
+	tick := time.NewTimer(stagger)
+	defer tick.Stop()
+	go start(addrs[0])
+	started, ended := 1, 0
+	var first error
+	for ended < len(addrs) {
+		next := started < len(addrs)
+		select {
+		case <-tick.C:
+		case r := <-results:
+			ended++
+			if r.err == nil {
+				// The others, if any, end with ctx.
+				go func(n int) {
+					for range n {
+						if r := <-results; r.conn != nil {
+							_ = r.conn.Close()
+						}
+					}
+				}(started - ended)
+				return newSignal(r.conn), nil
+			}
+			if first == nil || errors.Is(r.err, syscall.ECONNREFUSED) {
+				first = r.err // refused says more than silence
+			}
+		}
+		if next {
+			go start(addrs[started])
+			started++
+			tick.Reset(stagger)
+		}
+	}
+	return nil, dialError(first)
+}
+
+// dialError puts TCP's errors into the words of this package.
+func dialError(err error) error {
+	var timeout net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ErrRefused
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, context.DeadlineExceeded):
+		return ErrTimeout
+	}
+	return err
+}
+
+func newSignal(conn net.Conn) *signal {
+	return &signal{
+		Conn:   conn,
+		r:      bufio.NewReaderSize(conn, 2<<10),
+		local:  plain(conn.LocalAddr()).Addr(),
+		remote: plain(conn.RemoteAddr()),
+	}
+}
+
+// plain returns an IPv4 address as such, whatever socket it came through.
+func plain(addr net.Addr) netip.AddrPort {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := tcp.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// reply is what a node answered.
+type reply struct {
+	status   int
+	instance Instance // zero if it named none
+	room     string
+	version  string
+	location string
+	body     []byte
+}
+
+// do sends one request and reads its response; ctx ends both.
+func (s *signal) do(ctx context.Context, method, path string, header http.Header, body string) (reply, error) {
+	stop := context.AfterFunc(ctx, func() { _ = s.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+hostOf(s.remote)+path, strings.NewReader(body))
+	if err != nil {
+		return reply{}, err
+	}
+	req.Header = header
+	if err := req.Write(s); err != nil {
+		return reply{}, cmpErr(ctx, err)
+	}
+	resp, err := http.ReadResponse(s.r, req)
+	if err != nil {
+		return reply{}, cmpErr(ctx, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxDescription+1))
+	if err != nil {
+		return reply{}, cmpErr(ctx, err)
+	}
+	in, _ := ParseInstance(resp.Header.Get(headerInstance))
+	return reply{
+		status:   resp.StatusCode,
+		instance: in,
+		room:     resp.Header.Get(headerRoom),
+		version:  resp.Header.Get(headerVersion),
+		location: resp.Header.Get("Location"),
+		body:     answer,
+	}, nil
+}
+
+// cmpErr prefers why the context ended over what that did to the connection.
+func cmpErr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// hostOf writes an address for a Host header, which has no zones (RFC 6874 is
+// for people's browsers, not for the wire).
+func hostOf(addr netip.AddrPort) string {
+	return netip.AddrPortFrom(addr.Addr().WithZone(""), addr.Port()).String()
+}
+
+// refusal turns a reply that is not what was asked for into an error.
+func (t *Transport) refusal(r reply) error {
+	switch {
+	case r.instance == t.self.Instance && !r.instance.IsZero():
+		return ErrSelf
+	case r.status == http.StatusUpgradeRequired:
+		return ErrVersion
+	case r.status == http.StatusNotFound:
+		return ErrRoom
+	case r.status == http.StatusMisdirectedRequest:
+		return ErrInstance
+	case r.status == http.StatusConflict:
+		return ErrLinked
+	case r.status == http.StatusServiceUnavailable:
+		return ErrFull
+	}
+	return fmt.Errorf("answered %s", strconv.Itoa(r.status)+" "+http.StatusText(r.status))
+}
+
+// header is what we say of ourselves on every request and response.
+func (t *Transport) header() http.Header {
+	return http.Header{
+		headerVersion:  {protocolVersion},
+		headerInstance: {t.self.Instance.String()},
+		headerRoom:     {t.tag},
+		headerPort:     {strconv.Itoa(int(t.sockets.port))},
+	}
+}
+
+// ask finds out who answers at the other end.
+func (t *Transport) ask(ctx context.Context, s *signal) (Instance, error) {
+	r, err := s.do(ctx, http.MethodGet, offerPath, t.header(), "")
+	switch {
+	case err != nil:
+		return Instance{}, err
+	case r.status != http.StatusNoContent:
+		return Instance{}, t.refusal(r)
+	case r.version != protocolVersion:
+		return Instance{}, ErrVersion
+	case r.instance == t.self.Instance:
+		return Instance{}, ErrSelf
+	case r.room != t.tag:
+		return Instance{}, ErrRoom
+	case r.instance.IsZero():
+		return Instance{}, errors.New("answered without an instance")
+	}
+	return r.instance, nil
+}

@@ -1,0 +1,185 @@
+package peer
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/logging"
+	"github.com/pion/webrtc/v4"
+)
+
+// The ports a node tries, in order, before it takes any: a firewall rule or a
+// colleague's --join can name the first.
+const (
+	FirstPort = 7475
+	LastPort  = 7490
+)
+
+// anyPortTries is how often another free TCP port is drawn when its UDP twin
+// is taken.
+const anyPortTries = 32
+
+// socket is one bound UDP address. Every link over it shares it: the datagrams
+// are told apart by where they come from.
+type socket struct {
+	addr      netip.Addr
+	conn      *udpConn
+	ledger    *ledger
+	mux       *ice.UDPMuxDefault
+	offering  *webrtc.API
+	answering *webrtc.API
+}
+
+func openSocket(addr netip.Addr, port uint16) (*socket, error) {
+	l := newLedger()
+	conn, err := listenUDP(netip.AddrPortFrom(addr, port), l)
+	if err != nil {
+		return nil, err
+	}
+	quiet := &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: quiet.NewLogger("ice"), UDPConn: conn})
+	return &socket{
+		addr: addr, conn: conn, ledger: l, mux: mux,
+		offering:  newAPI(mux, addr, true),
+		answering: newAPI(mux, addr, false),
+	}, nil
+}
+
+// sockets are the UDP sockets of a transport, one for each local address, all
+// on the port its TCP listener has.
+type sockets struct {
+	port uint16
+
+	mu     sync.Mutex // guards what follows
+	byAddr map[netip.Addr]*socket
+	lost   map[netip.Addr]*socket // the machine lost the address; it may come back, and links may outlive a flap
+}
+
+// find returns the socket of a local address.
+func (ss *sockets) find(addr netip.Addr) *socket {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	return ss.byAddr[addr]
+}
+
+// addrs returns the addresses served, each with the port.
+func (ss *sockets) addrs() []netip.AddrPort {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	var list []netip.AddrPort
+	for addr := range ss.byAddr {
+		list = append(list, netip.AddrPortFrom(addr, ss.port))
+	}
+	return list
+}
+
+// set opens what is new and sets aside what is gone. An address that cannot be
+// bound (IPv6 still checking for duplicates) is left for the next call.
+func (ss *sockets) set(addrs []netip.Addr) error {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	wanted := make(map[netip.Addr]bool)
+	var errs []error
+	for _, addr := range addrs {
+		wanted[addr] = true
+		if ss.byAddr[addr] != nil {
+			continue
+		}
+		if s := ss.lost[addr]; s != nil {
+			ss.byAddr[addr] = s
+			delete(ss.lost, addr)
+			continue
+		}
+		s, err := openSocket(addr, ss.port)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("peer: UDP on %s: %w", addr, err))
+			continue
+		}
+		ss.byAddr[addr] = s
+	}
+	for addr, s := range ss.byAddr {
+		if !wanted[addr] {
+			ss.lost[addr] = s
+			delete(ss.byAddr, addr)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sweep closes lost sockets that no link uses.
+func (ss *sockets) sweep() {
+	ss.mu.Lock()
+	var closing []*socket
+	for addr, s := range ss.lost {
+		if s.ledger.empty() {
+			closing = append(closing, s)
+			delete(ss.lost, addr)
+		}
+	}
+	ss.mu.Unlock()
+	for _, s := range closing {
+		_ = s.mux.Close()
+	}
+}
+
+func (ss *sockets) close() {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	for _, group := range []map[netip.Addr]*socket{ss.byAddr, ss.lost} {
+		for addr, s := range group {
+			_ = s.mux.Close()
+			delete(group, addr)
+		}
+	}
+}
+
+// listen opens the TCP listener and the UDP sockets on one port number.
+func listen(port int, addrs []netip.Addr) (net.Listener, *sockets, error) {
+	if port != 0 {
+		return listenOn(port, addrs)
+	}
+	for p := FirstPort; p <= LastPort; p++ {
+		l, ss, err := listenOn(p, addrs)
+		if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
+			return l, ss, err
+		}
+	}
+	var err error
+	for range anyPortTries {
+		l, ss, e := listenOn(0, addrs)
+		if e == nil || !errors.Is(e, syscall.EADDRINUSE) {
+			return l, ss, e
+		}
+		err = e
+	}
+	return nil, nil, err
+}
+
+// listenOn succeeds if TCP and at least one address's UDP can have the port,
+// and fails if any of them is somebody else's.
+func listenOn(port int, addrs []netip.Addr) (net.Listener, *sockets, error) {
+	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
+	l, err := lc.Listen(noContext, "tcp", net.JoinHostPort("", strconv.Itoa(port)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("peer: TCP port %d: %w", port, err)
+	}
+	ss := &sockets{
+		port:   l.Addr().(*net.TCPAddr).AddrPort().Port(),
+		byAddr: make(map[netip.Addr]*socket),
+		lost:   make(map[netip.Addr]*socket),
+	}
+	err = ss.set(addrs)
+	if errors.Is(err, syscall.EADDRINUSE) || err != nil && len(ss.byAddr) == 0 {
+		ss.close()
+		_ = l.Close()
+		return nil, nil, err
+	}
+	return l, ss, nil
+}

@@ -1,0 +1,240 @@
+package peer
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// Config is what [Listen] needs. The zero value works.
+type Config struct {
+	Identity *Identity    // nil: a new one, kept in memory
+	Instance Instance     // zero: random
+	Room     string       // both sides must name the same; empty: "lan"
+	Name     string       // see Hello
+	Services []string     // see Hello
+	Observer bool         // see Hello
+	Port     int          // TCP and UDP; 0: 7475 to 7490, the first that is free, then any
+	Addrs    []netip.Addr // local addresses to serve, zone-qualified where link-local; none: 127.0.0.1
+	MaxLinks int          // 0: 128
+	Logger   *slog.Logger // nil: discard
+}
+
+// Defaults of a Config.
+const (
+	DefaultRoom = "lan"
+	defaultMax  = 128
+)
+
+// Errors that a dial, or a link, can end with; test with errors.Is.
+var (
+	ErrRefused  = errors.New("connection refused")            // nothing listens on that TCP port
+	ErrTimeout  = errors.New("timed out")                     // no answer: TCP does not get through, or the link died
+	ErrUDP      = errors.New("UDP does not get through")      // signalling worked, the data channel did not open
+	ErrSelf     = errors.New("that is this node")             // the address is our own
+	ErrInstance = errors.New("another node answers there")    // not the instance asked for
+	ErrLinked   = errors.New("already linked")                // a link to that instance lives, or is being made
+	ErrRoom     = errors.New("other room")                    // the node there is in another room
+	ErrVersion  = errors.New("other version of the protocol") // the node there speaks another
+	ErrFull     = errors.New("room is full")                  // the node there has MaxLinks links, or too many in the making
+	ErrReplaced = errors.New("replaced by a newer link")      // the same node, over a new link
+	ErrGone     = errors.New("process is gone")               // its port refuses, or another instance answers there
+	ErrClosed   = errors.New("closed")                        // by this side
+)
+
+// RoomTag returns what a room's nodes advertise: 16 hex digits that tell rooms
+// apart without naming them to who cannot guess the name.
+func RoomTag(room string) string {
+	sum := sha256.Sum256([]byte("lanyap room" + room))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Transport keeps this node's sockets and makes links over them. It is safe
+// for concurrent use.
+type Transport struct {
+	identity    *Identity
+	self        Hello // without Addrs
+	room, tag   string
+	cert        webrtc.Certificate
+	fingerprint [sha256.Size]byte
+	log         *slog.Logger
+
+	listener net.Listener
+	server   *http.Server
+	sockets  *sockets
+	claims   claims
+	tokens   tokens
+	halfOpen halfOpen
+	requests requests
+	incoming chan *Conn
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+	mu     sync.Mutex // guards closed
+	closed bool
+}
+
+// Listen opens the sockets; the node answers when it returns. It fails if
+// an explicit port is taken, if none of the addresses can be bound, or if the
+// name or services exceed what a Hello may hold.
+func Listen(cfg Config) (*Transport, error) {
+	t := &Transport{
+		identity: cfg.Identity,
+		room:     cmpOr(cfg.Room, DefaultRoom),
+		log:      cfg.Logger,
+	}
+	if t.identity == nil {
+		t.identity = NewIdentity()
+	}
+	if t.log == nil {
+		t.log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Instance.IsZero() {
+		cfg.Instance = NewInstance()
+	}
+	if cfg.MaxLinks == 0 {
+		cfg.MaxLinks = defaultMax
+	}
+	if len(cfg.Addrs) == 0 {
+		cfg.Addrs = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	}
+	t.tag = RoomTag(t.room)
+	t.self = Hello{ID: t.identity.ID(), Instance: cfg.Instance, Name: cfg.Name, Services: cfg.Services, Observer: cfg.Observer}
+	if err := t.self.check(); err != nil {
+		return nil, err
+	}
+	if err := t.makeCertificate(); err != nil {
+		return nil, err
+	}
+	var err error
+	if t.listener, t.sockets, err = listen(cfg.Port, cfg.Addrs); err != nil {
+		return nil, err
+	}
+	t.claims = claims{self: cfg.Instance, max: cfg.MaxLinks, links: make(map[Instance]*link), attempts: make(map[Instance]*attempt)}
+	t.incoming = make(chan *Conn, cfg.MaxLinks)
+	t.ctx, t.cancel = context.WithCancelCause(context.Background())
+	t.server = &http.Server{
+		Handler: t, ReadTimeout: httpTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: log.New(io.Discard, "", 0), ConnState: t.countRequests,
+	}
+	t.wg.Go(func() { _ = t.server.Serve(t.listener) })
+	t.wg.Go(t.sweep)
+	return t, nil
+}
+
+func cmpOr(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// makeCertificate makes the DTLS certificate: P-256, as browsers have, and new
+// with every start. It is never the identity: DTLS 1.2 shows it in clear.
+func (t *Transport) makeCertificate() error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fmt.Errorf("peer: certificate: %w", err)
+	}
+	cert, err := webrtc.GenerateCertificate(key)
+	if err != nil {
+		return fmt.Errorf("peer: certificate: %w", err)
+	}
+	prints, err := cert.GetFingerprints()
+	if err != nil {
+		return fmt.Errorf("peer: certificate: %w", err)
+	}
+	t.cert = *cert
+	t.fingerprint, err = parseFingerprint(prints[0].Algorithm + " " + prints[0].Value)
+	return err
+}
+
+// Self is what this node says of itself.
+func (t *Transport) Self() Hello {
+	h := t.self
+	for _, a := range t.Addrs() {
+		if !a.Addr().IsLinkLocalUnicast() && len(h.Addrs) < MaxAddrs {
+			h.Addrs = append(h.Addrs, a)
+		}
+	}
+	return h
+}
+
+// Addrs returns where this node answers, sorted.
+func (t *Transport) Addrs() []netip.AddrPort {
+	list := t.sockets.addrs()
+	slices.SortFunc(list, netip.AddrPort.Compare)
+	return list
+}
+
+// SetAddrs says that the machine's addresses are now these. Links over a lost
+// address are kept until they fail or are replaced. An address that cannot be
+// bound is reported and left for the next call; the others are served.
+func (t *Transport) SetAddrs(addrs []netip.Addr) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return ErrClosed
+	}
+	return t.sockets.set(addrs)
+}
+
+// Accept returns the next link that another node made to us.
+func (t *Transport) Accept(ctx context.Context) (*Conn, error) {
+	select {
+	case c := <-t.incoming:
+		return c, nil
+	case <-t.ctx.Done():
+		return nil, ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// spawn starts f, which Close waits for, unless the transport is closed.
+func (t *Transport) spawn(f func()) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.wg.Go(f)
+	return true
+}
+
+// Close ends all links, tells the other sides so as [Conn.Close] does, closes
+// the sockets and waits until nothing of the transport runs any more.
+func (t *Transport) Close() error {
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		t.wg.Wait()
+		return nil
+	}
+	t.closed = true
+	t.mu.Unlock()
+	t.cancel(ErrClosed)
+	err := t.server.Close()
+	for _, l := range t.claims.all() {
+		_ = l.conn.Close(nil)
+	}
+	t.wg.Wait()
+	t.sockets.close()
+	return err
+}
