@@ -20,6 +20,9 @@ const MaxMessage = 64<<10 + 1<<10
 // maxReason bounds the text a close carries, in bytes.
 const maxReason = 200
 
+// farewellReplaced ends a link whose successor is up already, or in a moment.
+const farewellReplaced = "replaced"
+
 // readBuffer holds nearly every message there is. A longer one gets a buffer
 // of its own, so that an idle link does not keep 64 KiB for the longest.
 const readBuffer = 2 << 10
@@ -124,7 +127,7 @@ func (c *Conn) ReadMessage() ([]byte, error) {
 			return p, nil
 		}
 		if err := c.control(string(p)); err != nil {
-			c.end(err, "close "+err.Error())
+			c.end(err, "")
 			return nil, c.Err()
 		}
 	}
@@ -164,6 +167,8 @@ func (c *Conn) control(s string) error {
 			return errProtocol
 		}
 		c.answered(n)
+	case farewellReplaced:
+		return ErrReplaced
 	case "close":
 		return &CloseError{Reason: arg[:min(len(arg), maxReason)]}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Bounds of a session description from the network.
@@ -34,7 +35,10 @@ func parseDescription(body []byte) (description, error) {
 		sections, prints, candidates, ufragments int
 	)
 	for line := range strings.Lines(string(body)) {
-		text := strings.TrimRight(line, "\r\n")
+		text := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+		if strings.ContainsFunc(text, unicode.IsControl) {
+			return description{}, errors.New("peer: SDP has control characters") // a parser may take one for a line's end
+		}
 		key, value, _ := strings.Cut(text, ":")
 		switch {
 		case strings.HasPrefix(text, "m="):

@@ -22,6 +22,7 @@ const (
 	// it bridges a replugged cable.
 	answerWait = 2500 * time.Millisecond
 
+	askAgain    = 5 * time.Millisecond   // between two questions to a port
 	stuckAfter  = 4 * time.Second        // bytes unconfirmed for as long are reason to ask
 	silentAfter = 25 * time.Second       // nothing heard for as long as well: a process may hang
 	sweepEvery  = 500 * time.Millisecond // how often both are looked at
@@ -67,17 +68,39 @@ func (l *link) inquire(q inquiry) error {
 }
 
 // gone asks the other side's port, and is true if nobody or another instance
-// answers there. No answer in time is no proof.
+// answers there. No answer in time is no proof. A dying process takes a moment
+// to close its sockets: a connection that is taken and then dropped is asked
+// for again.
 func (l *link) gone(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, hasteWait)
 	defer cancel()
+	for {
+		in, err := l.whoAnswers(ctx)
+		switch {
+		case err == nil:
+			return in != l.conn.remote.Instance
+		case errors.Is(err, ErrRefused):
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(askAgain):
+		}
+	}
+}
+
+func (l *link) whoAnswers(ctx context.Context) (Instance, error) {
 	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr})
 	if err != nil {
-		return errors.Is(err, ErrRefused)
+		return Instance{}, err
 	}
 	defer s.Close()
 	r, err := s.do(ctx, http.MethodGet, offerPath, l.t.header(), "")
-	return err == nil && !r.instance.IsZero() && r.instance != l.conn.remote.Instance
+	if err == nil && r.instance.IsZero() {
+		return Instance{}, errProtocol
+	}
+	return r.instance, err
 }
 
 // doubt asks the link whether it lives, in the background and not too often.

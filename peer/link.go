@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -52,13 +53,18 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 	conn.localAddr, conn.remoteAddr, conn.dialed = ss.socket.addr, ss.remote, offerer
 	l := &link{t: t, conn: conn, channel: ch, over: make(chan struct{}), renewed: make(chan *watch, 1), watch: w}
 	ch.closed = l.close
-	context.AfterFunc(ss.ended, func() { conn.end(context.Cause(ss.ended), "") })
+	context.AfterFunc(ss.ended, func() {
+		// The end of the stream is for the reader to find, behind what else is in it.
+		if cause := context.Cause(ss.ended); cause != io.EOF {
+			conn.end(cause, "")
+		}
+	})
 	t.tokens.set(remote.Instance, shared)
 	if !w.attach(l) {
 		return nil, ErrGone // the connection of the offer ended meanwhile
 	}
 	if old := t.claims.link(a, l); old != nil {
-		old.conn.end(ErrReplaced, "")
+		old.conn.end(ErrReplaced, farewellReplaced)
 	}
 	t.log.Info("linked", "id", remote.ID, "instance", remote.Instance, "addr", ss.remote, "dialed", offerer)
 	return conn, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/logging"
+	"github.com/pion/sctp"
 	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
 )
@@ -118,8 +119,11 @@ func newSession(s *socket, remote netip.AddrPort, offerer bool, cert webrtc.Cert
 	// knows none.
 	pc.OnDataChannel(func(*webrtc.DataChannel) { ss.end(errProtocol) })
 	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
-		if state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed {
+		switch state {
+		case webrtc.PeerConnectionStateFailed:
 			ss.end(ErrUDP)
+		case webrtc.PeerConnectionStateClosed:
+			ss.end(io.EOF)
 		}
 	})
 	return ss, nil
@@ -218,8 +222,11 @@ type rtcChannel struct {
 
 func (c *rtcChannel) read(p []byte) (int, bool, error) {
 	n, text, err := c.raw.ReadDataChannel(p)
-	if err == nil {
+	switch {
+	case err == nil:
 		c.session.account.read(n)
+	case errors.Is(err, sctp.ErrUserInitiatedAbort):
+		err = io.EOF // pion closes an association by aborting it
 	}
 	return n, text, err
 }

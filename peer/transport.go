@@ -57,6 +57,8 @@ var (
 	ErrClosed   = errors.New("closed")                        // by this side
 )
 
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
 // RoomTag returns what a room's nodes advertise: 16 hex digits that tell rooms
 // apart without naming them to who cannot guess the name.
 func RoomTag(room string) string {
@@ -112,7 +114,7 @@ func Listen(cfg Config) (*Transport, error) {
 		cfg.MaxLinks = defaultMax
 	}
 	if len(cfg.Addrs) == 0 {
-		cfg.Addrs = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+		cfg.Addrs = []netip.Addr{loopback}
 	}
 	t.tag = RoomTag(t.room)
 	t.self = Hello{ID: t.identity.ID(), Instance: cfg.Instance, Name: cfg.Name, Services: cfg.Services, Observer: cfg.Observer}

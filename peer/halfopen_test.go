@@ -1,0 +1,118 @@
+package peer
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestHalfOpenBounds(t *testing.T) {
+	host := func(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}) }
+	t.Run("one address holds four, and its oldest gives way after its grace", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var h halfOpen
+			first, _ := h.enter(t.Context(), host(1), false)
+			time.Sleep(time.Millisecond)
+			for range maxHalfOpenFrom - 1 {
+				if _, err := h.enter(t.Context(), host(1), false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := h.enter(t.Context(), host(1), false); !errors.Is(err, ErrFull) {
+				t.Errorf("got %v, want ErrFull", err)
+			}
+			if _, err := h.enter(t.Context(), host(2), false); err != nil {
+				t.Errorf("another address is refused: %v", err)
+			}
+			time.Sleep(halfOpenGrace)
+			if _, err := h.enter(t.Context(), host(1), false); err != nil {
+				t.Errorf("after the grace: %v", err)
+			}
+			if first.ctx.Err() == nil {
+				t.Error("the oldest is still there")
+			}
+		})
+	})
+	t.Run("an IPv6 network counts as one address", func(t *testing.T) {
+		var h halfOpen
+		addr := netip.MustParseAddr("2001:db8::1")
+		for range maxHalfOpenFrom {
+			_, _ = h.enter(t.Context(), addr, false)
+			addr = addr.Next()
+		}
+		if _, err := h.enter(t.Context(), addr, false); !errors.Is(err, ErrFull) {
+			t.Errorf("got %v, want ErrFull", err)
+		}
+	})
+	t.Run("when all places are taken the crowd gives way, not the newcomer", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var h halfOpen
+			for i := range maxHalfOpen {
+				if _, err := h.enter(t.Context(), host(i/maxHalfOpenFrom), false); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := h.enter(t.Context(), host(1000), false); !errors.Is(err, ErrFull) {
+				t.Errorf("got %v, want ErrFull", err)
+			}
+			time.Sleep(halfOpenGrace)
+			v, err := h.enter(t.Context(), host(1000), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(h.visitors) != maxHalfOpen {
+				t.Errorf("%d places are taken", len(h.visitors))
+			}
+			v.leave()
+			if len(h.visitors) != maxHalfOpen-1 || v.ctx.Err() == nil {
+				t.Error("leave does not end and free the place")
+			}
+		})
+	})
+	t.Run("a place is lost after its time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var h halfOpen
+			v, _ := h.enter(t.Context(), host(1), false)
+			time.Sleep(dialTimeout)
+			synctest.Wait()
+			if v.ctx.Err() == nil {
+				t.Error("it is still there")
+			}
+			v.leave()
+		})
+	})
+}
+
+func TestTokens(t *testing.T) {
+	var ts tokens
+	in := NewInstance()
+	if ts.check(in, "offer", "sdp", ts.proof(in, "offer", "sdp")) {
+		t.Error("a proof without a token was taken")
+	}
+	ts.set(in, sharedToken(token{1}, token{2}))
+	proof := ts.proof(in, "offer", "sdp")
+	for name, ok := range map[string]bool{
+		"another purpose":  ts.check(in, "watch", "sdp", proof),
+		"another body":     ts.check(in, "offer", "other", proof),
+		"another instance": ts.check(NewInstance(), "offer", "sdp", proof),
+		"no proof":         ts.check(in, "offer", "sdp", ""),
+	} {
+		if ok {
+			t.Errorf("%s was taken", name)
+		}
+	}
+	if !ts.check(in, "offer", "sdp", proof) {
+		t.Error("the proof was refused")
+	}
+	if ts.check(in, "offer", "sdp", proof) {
+		t.Error("the proof was taken twice")
+	}
+	for range 2 * maxTokens {
+		ts.set(NewInstance(), token{})
+	}
+	if len(ts.byIn) > maxTokens {
+		t.Errorf("%d tokens are remembered", len(ts.byIn))
+	}
+}

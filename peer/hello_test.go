@@ -1,0 +1,179 @@
+package peer
+
+import (
+	"bytes"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// memories are two ends of a channel in memory.
+func memories() (channel, channel) {
+	ab, ba := newHalf(), newHalf()
+	return &pipeEnd{in: ba, out: ab}, &pipeEnd{in: ab, out: ba}
+}
+
+func sampleHello() Hello {
+	return Hello{
+		Instance: Instance{1, 2, 3}, Name: "ana", Services: []string{"chat", "share"}, Observer: true,
+		Addrs: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.7:7475"), netip.MustParseAddrPort("[2001:db8::1]:7476")},
+	}
+}
+
+type greeting struct {
+	hello Hello
+	token token
+	err   error
+}
+
+// meetAs lets two sides greet each other, each believing its own transcript.
+func meetAs(a, b transcript, aKey, bKey *Identity) (near, far greeting) {
+	x, y := memories()
+	done := make(chan greeting)
+	go func() {
+		h, tok, err := greet(y, Hello{Instance: Instance{9}, Name: "bo"}, bKey, b, false)
+		y.close("")
+		done <- greeting{h, tok, err}
+	}()
+	h, tok, err := greet(x, sampleHello(), aKey, a, true)
+	x.close("")
+	return greeting{h, tok, err}, <-done
+}
+
+func TestGreet(t *testing.T) {
+	base := transcript{room: "lan", offerer: [32]byte{1}, answerer: [32]byte{2}}
+	aKey, bKey := NewIdentity(), NewIdentity()
+	near, far := meetAs(base, base, aKey, bKey)
+	if near.err != nil || far.err != nil {
+		t.Fatal(near.err, far.err)
+	}
+	want := sampleHello()
+	want.ID = aKey.ID()
+	if !reflect.DeepEqual(far.hello, want) {
+		t.Errorf("got %+v\nwant %+v", far.hello, want)
+	}
+	if near.hello.ID != bKey.ID() || near.hello.Name != "bo" {
+		t.Errorf("the offerer sees %+v", near.hello)
+	}
+	if near.token != far.token || near.token == (token{}) {
+		t.Errorf("tokens are %x and %x", near.token, far.token)
+	}
+
+	other := base
+	for name, change := range map[string]func(){
+		"another certificate of the offerer":  func() { other.offerer[0]++ },
+		"another certificate of the answerer": func() { other.answerer[0]++ },
+		"another room":                        func() { other.room = "other" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			other = base
+			change()
+			near, far := meetAs(base, other, aKey, bKey)
+			if near.err == nil || far.err == nil {
+				t.Errorf("hello went through: %v, %v", near.err, far.err)
+			}
+		})
+	}
+}
+
+// TestGreetReflected sends a side its own messages back: it must not take them
+// for another's.
+func TestGreetReflected(t *testing.T) {
+	h := newHalf()
+	mirror := &pipeEnd{in: h, out: h}
+	script := transcript{room: "lan", offerer: [32]byte{1}, answerer: [32]byte{1}}
+	if _, _, err := greet(mirror, sampleHello(), NewIdentity(), script, true); err == nil {
+		t.Error("a node greeted itself")
+	}
+}
+
+func TestHelloBounds(t *testing.T) {
+	long := strings.Repeat("x", MaxName+1)
+	for name, change := range map[string]func(*Hello){
+		"long name":        func(h *Hello) { h.Name = long },
+		"name not UTF-8":   func(h *Hello) { h.Name = "\xff" },
+		"long service":     func(h *Hello) { h.Services = []string{long} },
+		"empty service":    func(h *Hello) { h.Services = []string{""} },
+		"many services":    func(h *Hello) { h.Services = make([]string, MaxServices+1) },
+		"many addresses":   func(h *Hello) { h.Addrs = make([]netip.AddrPort, MaxAddrs+1) },
+		"no instance":      func(h *Hello) { h.Instance = Instance{} },
+		"an empty address": func(h *Hello) { h.Addrs = []netip.AddrPort{{}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := sampleHello()
+			change(&h)
+			if got, err := parseHello(appendHello(nil, h)); err == nil {
+				t.Errorf("taken as %+v", got)
+			}
+		})
+	}
+	whole := appendHello(nil, sampleHello())
+	for n := range whole {
+		if _, err := parseHello(whole[:n]); err == nil {
+			t.Errorf("the first %d of %d bytes were taken", n, len(whole))
+		}
+	}
+	if _, err := parseHello(append(whole, 1, 2, 3)); err != nil {
+		t.Errorf("what a later version may append is refused: %v", err)
+	}
+}
+
+func FuzzParseHello(f *testing.F) {
+	f.Add(appendHello(nil, sampleHello()))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, p []byte) {
+		h, err := parseHello(p)
+		if err != nil {
+			return
+		}
+		again := appendHello(nil, h)
+		if len(again) > len(p) {
+			t.Fatalf("%d bytes became %d", len(p), len(again))
+		}
+		if back, err := parseHello(again); err != nil || !reflect.DeepEqual(back, h) {
+			t.Fatalf("%+v came back as %+v, %v", h, back, err)
+		}
+	})
+}
+
+func FuzzParseProof(f *testing.F) {
+	key := NewIdentity()
+	id := key.ID()
+	rest := appendHello(make([]byte, len(token{})), sampleHello())
+	f.Add(append(append(id[:], key.Sign(rest)...), rest...))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		h, _, err := parseProof(p, func(rest []byte) []byte { return rest })
+		if err == nil && !h.ID.Verify(p[96:], p[32:96]) {
+			t.Fatal("an unsigned hello was taken")
+		}
+	})
+}
+
+func FuzzControl(f *testing.F) {
+	for _, s := range []string{"ping 1", "pong 1", "close bye", "pong x", "", "later 1 2 3", "ping " + strings.Repeat("9", 30)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		x, y := memories()
+		c := newConn(x, Hello{})
+		err := c.control(s)
+		y.close("")
+		buf := make([]byte, MaxMessage)
+		if n, _, _ := y.read(buf); n > 32 {
+			t.Fatalf("%d bytes were answered to %q", n, s)
+		}
+		if closed, ok := err.(*CloseError); ok && len(closed.Reason) > maxReason {
+			t.Fatalf("a reason of %d bytes was kept", len(closed.Reason))
+		}
+	})
+}
+
+func TestLongReasonIsCut(t *testing.T) {
+	a, b := Pipe(Hello{}, Hello{})
+	_ = a.Close(&errStatus{text: string(bytes.Repeat([]byte("x"), 1000))})
+	_, err := b.ReadMessage()
+	if closed, ok := err.(*CloseError); !ok || len(closed.Reason) != maxReason {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,57 @@
+package peer
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// local is the address a socket is bound to.
+func (u *udpConn) local() netip.AddrPort {
+	return netip.MustParseAddrPort(u.LocalAddr().String())
+}
+
+// TestBatching sends datagrams of many sizes to two sockets and reads them
+// back one by one: batching must change neither their bounds nor their order.
+func TestBatching(t *testing.T) {
+	from := openTestSocket(t)
+	to := []*udpConn{openTestSocket(t), openTestSocket(t)}
+	for _, u := range to {
+		u.ledger.open(from.local(), "ufrag", func() {}).limit = 1 << 40
+	}
+	const rounds = 50 // fits the receive buffer an ordinary user gets
+	size := func(i int) int { return 4 + []int{1200, 1200, 1200, 80, 1200, 0, 300}[i%7] }
+	for i := range rounds {
+		p := make([]byte, size(i))
+		binary.BigEndian.PutUint32(p, uint32(i))
+		for _, u := range to[:1+i%2] {
+			if _, err := from.WriteToAddrPort(p, u.local()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	buf := make([]byte, 2048)
+	for n, u := range to {
+		_ = u.SetReadDeadline(time.Now().Add(10 * time.Second))
+		for i := n; i < rounds; i += 1 + n {
+			got, _, err := u.ReadFromAddrPort(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seq := int(binary.BigEndian.Uint32(buf)); seq != i || got != size(i) {
+				t.Fatalf("socket %d got datagram %d of %d bytes, want %d of %d", n, seq, got, i, size(i))
+			}
+		}
+	}
+}
+
+func openTestSocket(t *testing.T) *udpConn {
+	t.Helper()
+	u, err := listenUDP(netip.AddrPortFrom(loopback, 0), newLedger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = u.Close() })
+	return u
+}
