@@ -1,0 +1,2 @@
+// Package discovery finds the nodes of a local network.
+package discovery

@@ -1,0 +1,79 @@
+package discovery
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+)
+
+const (
+	// coalesce is how long a burst of changes is given to end: a network
+	// manager that brings up an interface sends about ten.
+	coalesce = 50 * time.Millisecond
+
+	// pollEvery is how often the interfaces are listed where the system does
+	// not tell of changes.
+	pollEvery = 2 * time.Second
+)
+
+// Watch yields the interfaces now and after every change until ctx is done.
+// Changes within 50 ms are yielded as one. names limits which are used, as in
+// [Interfaces]; one that does not exist may come later. On Linux the kernel
+// tells of changes, elsewhere they are looked for every 2 s.
+func Watch(ctx context.Context, names []string) iter.Seq[[]Interface] {
+	return func(yield func([]Interface) bool) {
+		var last []Interface
+		for now := range changes(ctx, names) {
+			if last != nil && slices.EqualFunc(now, last, Interface.equal) {
+				continue
+			}
+			last = now
+			if !yield(slices.Clone(now)) {
+				return
+			}
+		}
+	}
+}
+
+// changes is Watch that also yields when the list looks the same: it does not
+// show when an address becomes usable.
+func changes(ctx context.Context, names []string) iter.Seq[[]Interface] {
+	return func(yield func([]Interface) bool) {
+		n := newNotifier()
+		defer n.Close()
+		for first := true; first || n.wait(ctx); first = false {
+			now, err := list(names)
+			if err != nil {
+				continue
+			}
+			if ctx.Err() != nil || !yield(now) {
+				return
+			}
+		}
+	}
+}
+
+// poller is a notifier for systems that do not notify.
+type poller struct{ ticker *time.Ticker }
+
+func newPoller() poller { return poller{time.NewTicker(pollEvery)} }
+
+// wait returns when something may have changed; false when ctx is done.
+func (p poller) wait(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-p.ticker.C:
+		return true
+	}
+}
+
+// Close ends the ticking.
+func (p poller) Close() { p.ticker.Stop() }
+
+// notifier tells of changes to the interfaces, or guesses.
+type notifier interface {
+	wait(ctx context.Context) bool
+	Close()
+}

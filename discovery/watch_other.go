@@ -1,0 +1,5 @@
+//go:build !linux
+
+package discovery
+
+func newNotifier() notifier { return newPoller() }
