@@ -1,0 +1,70 @@
+package mesh
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"net/netip"
+
+	"github.com/lanyap/lanyap/discovery"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// Config is what [Join] needs. The zero value works.
+type Config struct {
+	Name       string         // for people; empty: the ID's short form
+	Room       string         // empty: "lan"
+	Identity   *peer.Identity // nil: a new one, kept in memory
+	Services   []string       // what this node takes part in, for others to see
+	Observer   bool           // only look who is here: others do not count this node, it neither broadcasts nor receives
+	Peers      []string       // HOST[:PORT] to dial until they answer, for ever, beside those discovered
+	Port       int            // 0: 7475 to 7490, then any
+	Interfaces []string       // names; none: every usable one
+	Network    Network        // nil: this machine's
+	Logger     *slog.Logger   // nil: discard
+}
+
+// Network is where a node lives: this machine's, or one in memory (package
+// meshtest).
+//
+// A Transport that also has the methods
+//
+//	OnLink(netip.Addr) bool
+//	Watch(ctx context.Context, changed func())
+//
+// is asked whether an address is on a network of its host before a node dials
+// it on somebody else's word, and tells of changes: Watch returns when ctx is
+// done and calls changed after each. Without them every address is taken to
+// be near, and nothing ever changes.
+type Network interface {
+	Listen(peer.Config) (Transport, error)
+	Discover(discovery.Config) (Discovery, error)
+}
+
+// Transport makes links; *[peer.Transport] is one.
+type Transport interface {
+	Dial(context.Context, peer.Target) (*peer.Conn, error)
+	Accept(context.Context) (*peer.Conn, error)
+	Self() peer.Hello
+	Addrs() []netip.AddrPort
+	Close() error
+}
+
+// Discovery tells who may be here; *[discovery.LAN] is one.
+type Discovery interface {
+	Announce(context.Context, discovery.Service) error
+	Browse(context.Context) iter.Seq2[discovery.Instance, error]
+	Close() error
+}
+
+// MaxBody is the longest message body, in bytes.
+const MaxBody = 64 << 10
+
+// Errors to test for with errors.Is.
+var (
+	ErrTooLarge = errors.New("mesh: message is longer than 64 KiB")
+	ErrClosed   = errors.New("mesh: node is closed")
+	ErrNoMember = errors.New("mesh: no such member here")
+	ErrObserver = errors.New("mesh: an observer sends nothing")
+)

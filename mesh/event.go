@@ -1,0 +1,69 @@
+package mesh
+
+import (
+	"cmp"
+	"net/netip"
+	"time"
+
+	"github.com/lanyap/lanyap/peer"
+)
+
+// Member is one start of one program. One ID can be here twice.
+type Member struct {
+	ID       peer.ID
+	Instance peer.Instance
+}
+
+// Peer is a member with what it says of itself.
+type Peer struct {
+	Member
+	Name     string         // chosen freely: neither unique nor proven
+	Services []string       // what it takes part in; not to be changed
+	Addr     netip.AddrPort // where it answers, as our link found it
+}
+
+func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
+	if !addr.IsValid() && len(h.Addrs) > 0 {
+		addr = h.Addrs[0]
+	}
+	return Peer{
+		Member:   Member{ID: h.ID, Instance: h.Instance},
+		Name:     cmp.Or(h.Name, h.ID.Short()),
+		Services: h.Services,
+		Addr:     addr,
+	}
+}
+
+// Event is a [Joined], [Left], [Message] or [Gap].
+type Event interface{ event() }
+
+// Joined says that a member is here now.
+type Joined struct{ Peer Peer }
+
+// Left says that a member is no longer here.
+type Left struct {
+	Peer   Peer
+	Reason error // nil: it said goodbye
+}
+
+// Message is what a member said, to all or to us alone.
+type Message struct {
+	From    Peer
+	Seq     uint64    // in the sender's stream of broadcasts, or of private messages to us
+	Sent    time.Time // by the sender's clock, in milliseconds
+	Data    []byte    // at most MaxBody bytes; the receiver's to keep
+	Private bool      // sent to us alone
+}
+
+// Gap says that Count messages of From, which would have come here, will not:
+// this program did not read its events, or this node was cut off or too slow
+// for longer than From keeps what it said.
+type Gap struct {
+	From  Peer
+	Count uint64
+}
+
+func (Joined) event()  {}
+func (Left) event()    {}
+func (Message) event() {}
+func (Gap) event()     {}

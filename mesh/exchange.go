@@ -1,0 +1,180 @@
+package mesh
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// Members tell each other whom they know, each only of those that the other
+// has not told of itself. In a room where discovery works this is for nothing,
+// so there it waits until most have found each other by themselves: 64 nodes
+// that start at once would otherwise tell each other a quarter of a million
+// times.
+const (
+	exchangeDelay   = 200 * time.Millisecond // gathers changes
+	exchangeSighted = 2 * time.Second        // for members that discovery has seen
+)
+
+// exchangeSoonLocked schedules telling a new member of the others, and the
+// others of it. Somebody whom discovery does not see depends on being told of
+// the others: that happens at once.
+func (n *Node) exchangeSoonLocked(m *member, now time.Time) {
+	delay, first := exchangeDelay, time.Duration(0)
+	if e := n.sightings.entries[m.peer.Instance]; e != nil && !e.seen.IsZero() {
+		delay, first = exchangeSighted, exchangeSighted
+	}
+	for _, l := range n.links {
+		due := now.Add(delay)
+		if l.m == m {
+			due = now.Add(first)
+		}
+		if l.peersDue.IsZero() || due.Before(l.peersDue) {
+			l.peersDue = due
+		}
+	}
+}
+
+// exchangeLocked starts the exchanges that are due and returns when the next is.
+func (n *Node) exchangeLocked(now time.Time) (next time.Time) {
+	for _, l := range n.links {
+		if l.peersDue.IsZero() {
+			continue
+		}
+		if l.peersDue.After(now) {
+			next = earlier(next, l.peersDue)
+			continue
+		}
+		l.peersDue = time.Time{}
+		l.peersNow = true
+		l.wake.set()
+	}
+	return next
+}
+
+// appendPeersLocked tells the other side of those members that it does not
+// know of, as many as fit.
+func (n *Node) appendPeersLocked(l *link, buf []byte) []byte {
+	room := batchSize - len(buf)
+	if room <= 0 {
+		return buf
+	}
+	l.peersNow = false
+	if n.observer {
+		return buf
+	}
+	var peers []wire.Peer
+	for _, p := range n.present {
+		if p.Instance == l.conn.Remote().Instance || l.told[p.Instance] {
+			continue
+		}
+		if other := n.links[p.Instance]; other != nil {
+			peers = append(peers, wire.Peer{
+				Instance: p.Instance,
+				Observed: other.conn.RemoteAddr(),
+				Claimed:  other.conn.Remote().Addrs,
+			})
+		}
+	}
+	if len(peers) == 0 {
+		return buf
+	}
+	buf, told := wire.AppendPeers(buf, peers, room)
+	for _, p := range peers[:told] {
+		l.told[p.Instance] = true
+	}
+	l.peersNow = told < len(peers)
+	return buf
+}
+
+// peers takes in what the other side says of others.
+func (n *Node) peers(l *link, p []byte) error {
+	list, err := wire.ParsePeers(p)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, one := range list {
+		instance := peer.Instance(one.Instance)
+		if other := n.links[instance]; other != nil && other.m != nil && other.m.present {
+			l.told[instance] = true
+			continue
+		}
+		n.sightings.tell(now, &l.teller, instance, n.believable(l, one))
+	}
+	n.clockwork.set()
+	return nil
+}
+
+// believable returns those addresses of a told member that a node may dial:
+// what it claims only on our own networks, and where the teller found it also
+// on other private ones, for members across a router. A member that lies
+// cannot make us send anything to the rest of the world.
+func (n *Node) believable(l *link, p wire.Peer) []netip.AddrPort {
+	zone := l.conn.RemoteAddr().Addr().Zone()
+	var out []netip.AddrPort
+	if a := zoned(p.Observed, zone); a.IsValid() && (n.near(a.Addr()) || a.Addr().IsPrivate()) {
+		out = append(out, a)
+	}
+	for _, a := range p.Claimed {
+		if a = zoned(a, zone); a.IsValid() && n.near(a.Addr()) {
+			out = append(out, a)
+		}
+	}
+	return out[:min(len(out), maxTold)]
+}
+
+// zoned gives an IPv6 link-local address the zone of the link that it was told
+// over: there it means the same. Without one it means nothing.
+func zoned(a netip.AddrPort, zone string) netip.AddrPort {
+	ip := a.Addr()
+	if a.Port() == 0 || !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() {
+		return netip.AddrPort{}
+	}
+	if !ip.IsLinkLocalUnicast() || ip.Is4() {
+		return a
+	}
+	if zone == "" {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ip.WithZone(zone), a.Port())
+}
+
+// linkAddrs returns where to dial the other side of a link again: where it was
+// found, and on our networks what it says.
+func (n *Node) linkAddrs(conn *peer.Conn) []netip.AddrPort {
+	var out []netip.AddrPort
+	found := conn.RemoteAddr()
+	if found.IsValid() && (n.near(found.Addr()) || found.Addr().IsPrivate()) {
+		out = append(out, found)
+	}
+	return append(out, n.nearOnly(conn.Remote().Addrs, found.Addr().Zone())...)
+}
+
+func (n *Node) nearOnly(addrs []netip.AddrPort, zone string) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, a := range addrs {
+		if a.Addr().Zone() == "" {
+			a = zoned(a, zone)
+		}
+		if a.IsValid() && n.near(a.Addr()) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// near reports whether an address is on one of this machine's networks.
+func (n *Node) near(ip netip.Addr) bool { return n.onLink == nil || n.onLink(ip) }
+
+// earlier returns the earlier of two times; zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

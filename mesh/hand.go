@@ -1,0 +1,164 @@
+package mesh
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lanyap/lanyap/peer"
+)
+
+// The ports that a node takes one of, if it can, when it is given none.
+const (
+	firstPort = 7475
+	lastPort  = 7490
+)
+
+// handRecheck is how soon an address given by hand is asked again after it
+// turned out to be our own, or that of somebody we are linked to already. A
+// link that ends makes it sooner.
+const handRecheck = 15 * time.Second
+
+// handPeer is one address that was given by hand. It is dialed for ever.
+type handPeer struct {
+	text  string // as it was given
+	host  string // IP literal, with its zone, or a name to resolve
+	ports []uint16
+
+	instance peer.Instance    // who answered last; zero: nobody yet
+	addrs    []netip.AddrPort // what the last dial tried
+	dialing  bool
+	settled  bool // own address, or linked already
+	fails    int
+	next     time.Time
+	err      error
+}
+
+// parseHandPeer reads HOST[:PORT]. IPv6 literals may have a zone and stand in
+// brackets, and have to if a port follows.
+func parseHandPeer(text string) (*handPeer, error) {
+	p := &handPeer{text: text, host: strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")}
+	if _, err := netip.ParseAddr(p.host); err == nil {
+		p.ports = everyPort()
+		return p, nil
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		host, port = text, ""
+	}
+	p.host = host
+	if !validHost(host) {
+		return nil, fmt.Errorf("mesh: peer %q: want HOST or HOST:PORT", text)
+	}
+	if err != nil {
+		p.ports = everyPort()
+		return p, nil
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return nil, fmt.Errorf("mesh: peer %q: the port is a number from 1 to 65535", text)
+	}
+	p.ports = []uint16{uint16(n)}
+	return p, nil
+}
+
+// validHost reports whether a host is an IP literal or could be a name
+// (RFC 1123 section 2.1, and underscores, which some have).
+func validHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	if host == "" || len(host) > 253 {
+		return false
+	}
+	for _, r := range host {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r >= 0x80
+		if !letter && !('0' <= r && r <= '9') && !strings.ContainsRune("-._", r) {
+			return false
+		}
+	}
+	return true
+}
+
+func everyPort() []uint16 {
+	var ports []uint16
+	for p := firstPort; p <= lastPort; p++ {
+		ports = append(ports, uint16(p))
+	}
+	return ports
+}
+
+// hand is the list of the addresses given by hand, and when to dial which.
+type hand []*handPeer
+
+// due returns one to dial now, marked as being dialed, or nil.
+func (h hand) due(now time.Time, linked func(peer.Instance) bool) *handPeer {
+	for _, p := range h {
+		if !p.dialing && !linked(p.instance) && !p.next.After(now) {
+			p.dialing = true
+			return p
+		}
+	}
+	return nil
+}
+
+// wake returns when the next is due; zero: never.
+func (h hand) wake(linked func(peer.Instance) bool) time.Time {
+	var first time.Time
+	for _, p := range h {
+		if p.dialing || linked(p.instance) {
+			continue
+		}
+		if first.IsZero() || p.next.Before(first) {
+			first = p.next
+		}
+	}
+	return first
+}
+
+// hurry makes retries come soon: a link has ended, or our network has changed.
+func (h hand) hurry(now time.Time) {
+	for _, p := range h {
+		p.fails = 0
+		if soon := now.Add(firstRetry); p.next.After(soon) {
+			p.next = soon
+		}
+	}
+}
+
+// dialed takes in how a dial ended; who is the instance that answered.
+func (p *handPeer) dialed(now time.Time, who peer.Instance, err error) {
+	p.dialing = false
+	p.settled = errors.Is(err, peer.ErrSelf) || errors.Is(err, peer.ErrLinked)
+	switch {
+	case err == nil:
+		p.instance, p.err, p.fails = who, nil, 0
+		p.next = now.Add(firstRetry)
+	case p.settled:
+		p.err, p.fails = nil, 0
+		p.next = now.Add(handRecheck)
+	default:
+		p.err = err
+		p.fails++
+		p.next = now.Add(retryAfter(p.fails, lastRetry))
+	}
+}
+
+func (h hand) list(linked func(peer.Instance) bool) []Sighting {
+	var out []Sighting
+	for _, p := range h {
+		if p.settled || linked(p.instance) {
+			continue
+		}
+		s := Sighting{Addrs: p.addrs, Err: p.err}
+		if !p.instance.IsZero() {
+			s.Instance = p.instance.String()
+		}
+		out = append(out, s)
+	}
+	return out
+}

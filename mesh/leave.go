@@ -1,0 +1,114 @@
+package mesh
+
+import (
+	"context"
+	"errors"
+)
+
+// errLeft is what a link is closed with after its goodbyes.
+var errLeft = errors.New("mesh: left")
+
+// Leave ends the node politely: nothing more is accepted, everyone gets what
+// was accepted before and a goodbye, and sends what it had accepted before it
+// heard it. The others see [Left] without a reason. It returns nil when all
+// have answered, ctx's error when that took too long, and [ErrClosed] if the
+// node was closed before; in any case the node has ended then.
+func (n *Node) Leave(ctx context.Context) error {
+	n.mu.Lock()
+	if n.state == closed {
+		n.mu.Unlock()
+		n.wg.Wait()
+		return ErrClosed
+	}
+	n.state = leaving
+	for _, l := range n.links {
+		l.byeDue = true
+		l.wake.set()
+	}
+	n.progressed.announce()
+	// Discovery's goodbye goes out first, so that nobody dials us again.
+	n.wg.Go(n.closeDiscovery)
+	n.mu.Unlock()
+
+	err := n.awaitByes(ctx)
+	n.end(errLeft, errEnd, false)
+	return err
+}
+
+// awaitByes waits until every link has ended or has answered our goodbye.
+func (n *Node) awaitByes(ctx context.Context) error {
+	for {
+		n.mu.Lock()
+		if n.state == closed {
+			n.mu.Unlock()
+			return ErrClosed
+		}
+		open := false
+		for _, l := range n.links {
+			open = open || !l.byeAckHeard
+		}
+		changed := n.linksChanged.channel()
+		n.mu.Unlock()
+		if !open {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-n.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Close ends the node at once. The others see [Left] with a reason, and what
+// was accepted and has not reached them is lost. When it returns, nothing of
+// the node is running any more.
+func (n *Node) Close() error {
+	n.end(ErrClosed, ErrClosed, true)
+	return nil
+}
+
+// end stops everything and waits for it. cause is what the others are told,
+// last what Events ends with.
+func (n *Node) end(cause, last error, drop bool) {
+	n.mu.Lock()
+	first := n.state != closed
+	n.state = closed
+	var links []*link
+	for _, l := range n.links {
+		links = append(links, l)
+	}
+	n.progressed.announce()
+	n.linksChanged.announce()
+	n.abandonLocked()
+	n.mu.Unlock()
+	n.events.end(last, drop && first)
+	n.cancel()
+	for _, l := range links {
+		l.conn.Close(cause)
+	}
+	n.closeDiscovery()
+	n.transport.Close()
+	n.wg.Wait()
+}
+
+// abandonLocked settles the receipts that nobody will settle any more.
+func (n *Node) abandonLocked() {
+	for _, e := range n.stream.span(0, n.stream.next()) {
+		e.receipt.abandon(ErrClosed)
+	}
+	for _, m := range n.members {
+		for _, e := range m.private.span(0, m.private.next()) {
+			e.receipt.abandon(ErrClosed)
+		}
+	}
+}
+
+func (n *Node) closeDiscovery() {
+	n.hush.Do(func() {
+		if err := n.discovery.Close(); err != nil {
+			n.log.Debug("discovery", "err", err)
+		}
+	})
+}

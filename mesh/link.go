@@ -1,0 +1,281 @@
+package mesh
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// ackInterval is the least time between two acknowledgements that travel
+// alone. One a message would double the messages of a busy room; the first
+// after a pause goes at once.
+const ackInterval = 5 * time.Millisecond
+
+var (
+	errReplaced = errors.New("mesh: another link took its place")
+	errEarly    = errors.New("mesh: message before the first have")
+	errLate     = errors.New("mesh: message after bye")
+	errOrigin   = errors.New("mesh: message of another origin than the link's")
+	errForgery  = errors.New("mesh: signature does not fit the message")
+	errOther    = errors.New("mesh: private message to another member")
+	errFuture   = errors.New("mesh: acknowledgement of what was never sent")
+	errSkipped  = errors.New("mesh: message or gap beyond the one expected")
+	errBackward = errors.New("mesh: stream goes back")
+	errQuiet    = errors.New("mesh: message on an observer's link")
+)
+
+// link is one connection and what is to be sent over it: flags and cursors, no
+// queue. One goroutine reads and one writes.
+type link struct {
+	conn *peer.Conn
+	m    *member // nil: one side is an observer that does not count the other
+	wake signal
+
+	// All below is guarded by Node.mu.
+
+	quiet   bool // one side is an observer: peers and bye are all there is
+	greeted bool // our first have is out
+	heard   bool // theirs has arrived
+	start   uint64
+	// privateStart and start are what our first have says is next.
+	privateStart uint64
+	// The next to write of our broadcasts, and of what is for it alone.
+	cursor, privateCursor uint64
+	ackDue                bool
+	ackedAt               time.Time
+
+	told        map[peer.Instance]bool // members that the other side knows of
+	peersDue    time.Time              // when to tell it of those it does not; zero: nothing new
+	peersNow    bool
+	teller      bucket // new addresses that it may tell us of
+	byeDue      bool
+	byeSent     bool
+	byeHeard    bool
+	byeAt       uint64 // our next broadcast then; they get what is before
+	byeAckSent  bool
+	byeAckHeard bool
+}
+
+// addLink takes in a new link, dialed or accepted.
+func (n *Node) addLink(conn *peer.Conn) {
+	h := conn.Remote()
+	now := time.Now()
+	n.mu.Lock()
+	if n.state != running || h.Instance == n.self.Instance {
+		n.mu.Unlock()
+		conn.Close(ErrClosed)
+		return
+	}
+	l := &link{
+		conn:   conn,
+		wake:   newSignal(),
+		quiet:  n.observer || h.Observer,
+		told:   make(map[peer.Instance]bool),
+		teller: bucket{burst: 2 * wire.MaxPeers, perSecond: 2},
+	}
+	old := n.links[h.Instance]
+	n.links[h.Instance] = l
+	n.sightings.link(now, h.Instance, n.linkAddrs(conn))
+	if h.Observer {
+		l.peersNow = true // to look who is here is all it came for
+	} else {
+		n.meetLocked(l, now)
+	}
+	n.wg.Go(func() { n.read(l) })
+	n.wg.Go(func() { n.write(l) })
+	n.mu.Unlock()
+	if old != nil {
+		old.conn.Close(errReplaced)
+	}
+	n.clockwork.set()
+}
+
+// meetLocked ties a link to its member.
+func (n *Node) meetLocked(l *link, now time.Time) {
+	p := newPeer(l.conn.Remote(), l.conn.RemoteAddr())
+	m := n.acquaintLocked(p.Member)
+	l.m = m
+	m.link, m.peer, m.grace = l, p, time.Time{}
+	l.start = n.stream.next()
+	l.privateStart = m.private.next()
+	if i := slices.IndexFunc(n.present, func(q Peer) bool { return q.Member == p.Member }); i >= 0 {
+		n.present = slices.Clone(n.present)
+		n.present[i] = p
+	}
+	if n.observer && !m.present {
+		n.joinedLocked(m, now)
+	}
+}
+
+// read takes in what the other side sends until the link ends.
+func (n *Node) read(l *link) {
+	for {
+		p, err := l.conn.ReadMessage()
+		if err != nil {
+			n.linkEnded(l, err)
+			return
+		}
+		if err := n.receive(l, p); err != nil {
+			n.log.Warn("link closed", "id", l.conn.Remote().ID, "instance", l.conn.Remote().Instance, "addr", l.conn.RemoteAddr(), "err", err)
+			l.conn.Close(err)
+			n.linkEnded(l, err)
+			return
+		}
+	}
+}
+
+// receive takes in one link message. An error is a breach of the protocol.
+func (n *Node) receive(l *link, p []byte) error {
+	for len(p) > 0 {
+		f, rest, err := wire.Next(p)
+		if err != nil {
+			return err
+		}
+		if err := n.frame(l, f); err != nil {
+			return err
+		}
+		p = rest
+	}
+	return nil
+}
+
+func (n *Node) frame(l *link, f wire.Frame) error {
+	switch f.Type {
+	case wire.TypeMessage:
+		return n.message(l, f.Payload)
+	case wire.TypeHave:
+		return n.have(l, f.Payload)
+	case wire.TypeGap:
+		return n.gap(l, f.Payload)
+	case wire.TypePeers:
+		return n.peers(l, f.Payload)
+	case wire.TypeBye:
+		n.bye(l)
+	case wire.TypeByeAck:
+		n.byeAck(l)
+	}
+	return nil
+}
+
+// write sends what is due over the link until it ends.
+func (n *Node) write(l *link) {
+	buf := make([]byte, 0, 512)
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		n.mu.Lock()
+		out, wait := n.fillLocked(l, buf[:0], time.Now())
+		n.mu.Unlock()
+		if len(out) > 0 {
+			if err := l.conn.WriteMessage(out); err != nil {
+				l.conn.Close(err) // the reader reports it
+				return
+			}
+			if cap(out) <= 2*batchSize {
+				buf = out
+			}
+			continue
+		}
+		var again <-chan time.Time
+		if wait > 0 {
+			pause.Reset(wait)
+			again = pause.C
+		}
+		select {
+		case <-l.wake:
+		case <-again:
+		case <-l.conn.Done():
+			return
+		}
+	}
+}
+
+// fillLocked gathers the next link message in buf. When there is none it
+// returns how long until an acknowledgement is due, or 0.
+func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Duration) {
+	if n.links[l.conn.Remote().Instance] != l {
+		return buf, 0
+	}
+	if !l.quiet && !l.greeted {
+		l.greeted = true
+		return n.appendHave(l, buf, now), 0
+	}
+	if l.heard && !l.byeAckSent {
+		buf, l.privateCursor = l.m.private.fill(buf, l.privateCursor)
+		buf, l.cursor = n.stream.fill(buf, l.cursor)
+	}
+	if l.peersNow {
+		buf = n.appendPeersLocked(l, buf)
+	}
+	if n.drainedLocked(l) {
+		buf = appendByes(l, buf)
+	}
+	if !l.ackDue {
+		return buf, 0
+	}
+	if wait := l.ackedAt.Add(ackInterval).Sub(now); wait > 0 && len(buf) == 0 {
+		return buf, wait
+	}
+	return n.appendHave(l, buf, now), 0
+}
+
+// appendHave says what we have, and in the first of a link where we begin.
+func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
+	h := wire.Have{Next: l.start, Want: l.m.want, PrivateNext: l.privateStart, PrivateWant: l.m.privateWant}
+	if l.heard {
+		l.ackedAt = now
+		h.Next, h.PrivateNext = n.stream.next(), l.m.private.next()
+	}
+	l.ackDue = false
+	return wire.AppendHave(buf, h)
+}
+
+// drainedLocked reports whether all has been written that comes before a
+// goodbye or the answer to one.
+func (n *Node) drainedLocked(l *link) bool {
+	if l.quiet {
+		return true
+	}
+	end := n.stream.next()
+	if l.byeHeard {
+		end = l.byeAt
+	}
+	return l.heard && l.cursor >= end && l.privateCursor == l.m.private.next()
+}
+
+// linkEnded takes in that a link is over, for whatever reason.
+func (n *Node) linkEnded(l *link, err error) {
+	now := time.Now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	instance := l.conn.Remote().Instance
+	if n.links[instance] != l {
+		return // another has taken its place
+	}
+	delete(n.links, instance)
+	n.sightings.unlink(now, instance, l.m != nil)
+	n.hand.hurry(now)
+	n.linksChanged.announce()
+	n.clockwork.set()
+	m := l.m
+	if m == nil {
+		return
+	}
+	m.link = nil
+	if !m.present || n.state == closed {
+		return
+	}
+	if errors.Is(err, peer.ErrReplaced) {
+		m.grace = now.Add(graceTime) // the link that takes its place is on its way to us
+		return
+	}
+	if n.addressLostLocked(l.conn) {
+		m.grace = now.Add(graceTime)
+		n.sightings.redial(now, instance)
+		return
+	}
+	n.leftLocked(m, err, now)
+}

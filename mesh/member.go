@@ -1,0 +1,227 @@
+package mesh
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// maxAcquaintances is how many members that are not here are remembered: the
+// numbers of their streams, so that who returns goes on where it stopped.
+const maxAcquaintances = 1024
+
+// graceTime is how long a member stays present without a link while a new one
+// is being made in place of one over an address that we no longer have.
+const graceTime = 3 * time.Second
+
+var (
+	errForgotten = errors.New("mesh: it no longer knew us")
+	errNoLink    = errors.New("mesh: no link over the remaining addresses")
+)
+
+// member is what a node knows of another: present, or met before.
+type member struct {
+	peer    Peer
+	link    *link // nil: none now
+	present bool
+	since   uint64    // our next broadcast when it joined; receipts count it from there
+	away    time.Time // when it left; zero while it was never here
+	grace   time.Time // present without a link until then
+	gone    bool      // it said goodbye
+
+	// What we have of it. 0: never met.
+	want, privateWant uint64
+
+	// What it has of us: the sequence it waits for by its own word.
+	acked, privateAcked uint64
+	private             *stream
+	progress            time.Time // when it last confirmed something, or last had everything
+}
+
+// acquaintLocked returns what is known of a member, remembering it from now on.
+func (n *Node) acquaintLocked(who Member) *member {
+	if m, ok := n.members[who]; ok {
+		return m
+	}
+	if len(n.members) >= maxAcquaintances {
+		n.forgetOneLocked()
+	}
+	m := &member{private: newStream(wire.Private)}
+	n.members[who] = m
+	return m
+}
+
+// forgetOneLocked drops who left first of those that have no link.
+func (n *Node) forgetOneLocked() {
+	var oldest *member
+	for _, m := range n.members {
+		if m.present || m.link != nil {
+			continue
+		}
+		if oldest == nil || m.away.Before(oldest.away) {
+			oldest = m
+		}
+	}
+	if oldest != nil {
+		delete(n.members, oldest.peer.Member)
+	}
+}
+
+// joinedLocked makes a member present.
+func (n *Node) joinedLocked(m *member, now time.Time) {
+	m.present, m.gone = true, false
+	m.away = time.Time{}
+	m.since = n.stream.next()
+	m.progress = now
+	n.present = append(slices.Clip(n.present), m.peer) // receipts share the old slice
+	n.events.push(Joined{Peer: m.peer})
+	n.exchangeSoonLocked(m, now)
+	n.log.Debug("joined", "id", m.peer.ID, "instance", m.peer.Instance, "name", m.peer.Name)
+}
+
+// leftLocked makes a member absent; reason is nil after a goodbye.
+func (n *Node) leftLocked(m *member, reason error, now time.Time) {
+	m.present = false
+	m.away = now
+	m.grace = time.Time{}
+	n.present = slices.DeleteFunc(slices.Clone(n.present), func(p Peer) bool { return p.Member == m.peer.Member })
+	for _, e := range n.stream.span(max(m.acked, m.since), n.stream.next()) {
+		e.receipt.lose(m.peer)
+	}
+	for _, e := range m.private.span(m.privateAcked, m.private.next()) {
+		e.receipt.lose(m.peer)
+	}
+	for _, l := range n.links {
+		delete(l.told, m.peer.Instance)
+	}
+	n.events.push(Left{Peer: m.peer, Reason: reason})
+	n.trimLocked(now)
+	n.trimAwayLocked()
+	n.progressed.announce()
+	n.log.Debug("left", "id", m.peer.ID, "instance", m.peer.Instance, "name", m.peer.Name, "reason", reason)
+}
+
+// ackedLocked takes in that a member waits for seq of our broadcasts.
+func (n *Node) ackedLocked(m *member, seq uint64, now time.Time) {
+	if seq <= m.acked {
+		return
+	}
+	if m.present {
+		for _, e := range n.stream.span(max(m.acked, m.since), seq) {
+			e.receipt.confirm()
+		}
+	}
+	last := m.acked <= n.stream.first
+	m.acked = seq
+	m.progress = now
+	if last {
+		n.trimLocked(now)
+	}
+	n.progressed.announce()
+}
+
+// privateAckedLocked is the same for the private stream to it.
+func (n *Node) privateAckedLocked(m *member, seq uint64) {
+	if seq <= m.privateAcked {
+		return
+	}
+	for _, e := range m.private.span(m.privateAcked, seq) {
+		e.receipt.confirm()
+	}
+	m.privateAcked = seq
+	m.private.trim(seq)
+	n.progressed.announce()
+}
+
+// trimLocked forgets those broadcasts that nobody needs any more: not the
+// present, not those who left less than 15 minutes ago and may return, and not
+// those whose link is just coming up.
+func (n *Node) trimLocked(now time.Time) {
+	keep := n.stream.next()
+	for _, m := range n.members {
+		if m.acked > 0 && n.mayNeedLocked(m, now) {
+			keep = min(keep, m.acked)
+		}
+	}
+	for _, l := range n.links {
+		if l.m != nil && !l.heard {
+			keep = min(keep, l.start)
+		}
+	}
+	n.stream.trim(keep)
+}
+
+func (n *Node) mayNeedLocked(m *member, now time.Time) bool {
+	if m.gone {
+		return m.link != nil
+	}
+	return m.present || m.link != nil || now.Sub(m.away) < rememberFor
+}
+
+// trimAwayLocked bounds what is kept for members that are away and was said to
+// them alone: who has been away longest loses it first.
+func (n *Node) trimAwayLocked() {
+	for {
+		var size int64
+		var oldest *member
+		for _, m := range n.members {
+			if m.present || m.private.size() == 0 {
+				continue
+			}
+			size += m.private.size()
+			if oldest == nil || m.away.Before(oldest.away) {
+				oldest = m
+			}
+		}
+		if size <= maxLog {
+			return
+		}
+		oldest.private.trim(oldest.private.next())
+	}
+}
+
+// overflowLocked trims a stream to its bound. Who has not got what is dropped
+// will be told of a gap, and the receipts name it.
+func (n *Node) overflowLocked() {
+	cut := n.stream.overflow(maxLog)
+	for _, m := range n.members {
+		if !m.present {
+			continue
+		}
+		for _, e := range n.stream.span(max(m.acked, m.since), cut) {
+			e.receipt.lose(m.peer)
+		}
+	}
+	n.stream.trim(cut)
+}
+
+// expireLocked forgets what was said to those who have been away for long.
+func (n *Node) expireLocked(now time.Time) {
+	for who, m := range n.members {
+		if m.link != nil || m.present {
+			continue
+		}
+		if m.gone {
+			delete(n.members, who)
+			continue
+		}
+		if now.Sub(m.away) >= rememberFor {
+			m.private.trim(m.private.next())
+		}
+	}
+	n.trimLocked(now)
+}
+
+// addressLostLocked reports whether the link ran over an address of ours that
+// is gone.
+func (n *Node) addressLostLocked(conn *peer.Conn) bool {
+	local := conn.LocalAddr()
+	if !local.IsValid() {
+		return false
+	}
+	return !slices.ContainsFunc(n.addrs, func(a netip.AddrPort) bool { return a.Addr() == local })
+}

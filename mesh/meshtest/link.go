@@ -1,0 +1,151 @@
+package meshtest
+
+import (
+	"sync"
+	"time"
+
+	"github.com/lanyap/lanyap/peer"
+)
+
+// link joins two nodes: each has one end of a Pipe, and the link carries
+// messages between the two other ends.
+type link struct {
+	lan       *LAN
+	near, far *transport // near has dialed
+	ends      [2]*peer.Conn
+	there     *direction // from near to far
+	back      *direction
+
+	// Guarded by lan.mu.
+	waiting  *peer.Conn // far's end, until it is accepted
+	replaced bool
+	death    *time.Timer
+}
+
+// connectLocked makes a link, leaves one end for the far side to accept and
+// returns the other.
+func (l *LAN) connectLocked(near, far *transport) *peer.Conn {
+	a, x := peer.Pipe(near.hello, far.hello)
+	y, b := peer.Pipe(near.hello, far.hello)
+	k := &link{lan: l, near: near, far: far, ends: [2]*peer.Conn{x, y}, waiting: b}
+	k.there = newDirection(k, x, y, far.host)
+	k.back = newDirection(k, y, x, near.host)
+	l.links[k] = true
+	far.accepted = append(far.accepted, b)
+	signal(far.arrived)
+	go k.run()
+	return a
+}
+
+// run carries messages until both directions have ended.
+func (k *link) run() {
+	var wg sync.WaitGroup
+	for _, d := range []*direction{k.there, k.back} {
+		wg.Go(d.collect)
+		wg.Go(d.deliver)
+	}
+	wg.Wait()
+	k.lan.mu.Lock()
+	defer k.lan.mu.Unlock()
+	delete(k.lan.links, k)
+	if k.death != nil {
+		k.death.Stop()
+	}
+}
+
+func (k *link) pair() pair { return pairOf(k.near.host, k.far.host) }
+
+// linkLocked returns the link that two nodes have, or nil.
+func (l *LAN) linkLocked(a, b *transport) *link {
+	for k := range l.links {
+		if !k.replaced && k.alive() && (k.near == a && k.far == b || k.near == b && k.far == a) {
+			return k
+		}
+	}
+	return nil
+}
+
+// alive reports whether neither end has been closed.
+func (k *link) alive() bool { return k.ends[0].Err() == nil && k.ends[1].Err() == nil }
+
+// pendingLocked reports whether the far side has yet to accept the link.
+func (k *link) pendingLocked() bool {
+	for _, c := range k.far.accepted {
+		if c == k.waiting {
+			return true
+		}
+	}
+	return false
+}
+
+// endLocked ends both ends at once.
+func (k *link) endLocked(near, far error) {
+	k.ends[0].Close(near)
+	k.ends[1].Close(far)
+	k.lan.announceLocked()
+}
+
+// replaceLocked takes the link out of service. Each side closes its own end
+// when it has the new one.
+func (k *link) replaceLocked() {
+	k.replaced = true
+	k.lan.announceLocked()
+}
+
+// cutChangedLocked starts or stops the time that the link has left.
+func (k *link) cutChangedLocked(open bool) {
+	if open && k.death != nil {
+		k.death.Stop()
+		k.death = nil
+	}
+	if open || k.death != nil {
+		return
+	}
+	k.death = time.AfterFunc(deathAfter, func() {
+		k.lan.mu.Lock()
+		defer k.lan.mu.Unlock()
+		if k.death != nil {
+			k.endLocked(errCut, errCut)
+		}
+	})
+}
+
+// killLocked ends the link because t crashed. The other side learns of it at
+// once unless the path is cut.
+func (k *link) killLocked(t *transport) {
+	if t != k.near && t != k.far {
+		return
+	}
+	if k.lan.openLocked(k.near.host, k.far.host) {
+		k.endLocked(errKilled, errKilled)
+		return
+	}
+	mine := k.ends[0]
+	if t == k.far {
+		mine = k.ends[1]
+	}
+	mine.Close(errKilled)
+}
+
+// hangUpLocked closes t's own end, as its transport does when it closes; what
+// it wrote before, and the farewell, still arrive.
+func (k *link) hangUpLocked(t *transport) {
+	if t == k.far && k.pendingLocked() {
+		k.waiting.Close(peer.ErrClosed)
+	}
+}
+
+func (k *link) delay() time.Duration {
+	k.lan.mu.Lock()
+	defer k.lan.mu.Unlock()
+	return k.lan.pathLocked(k.near.host, k.far.host).delay
+}
+
+// look reports whether anything comes through in a direction now, or never
+// will again, and what to wait for otherwise.
+func (k *link) look(d *direction) (ok, replaced bool, changed <-chan struct{}) {
+	k.lan.mu.Lock()
+	defer k.lan.mu.Unlock()
+	ok = k.lan.openLocked(k.near.host, k.far.host) && !d.target.held
+	return ok, k.replaced, k.lan.changed
+}

@@ -1,0 +1,256 @@
+package meshtest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
+)
+
+const (
+	firstPort  = 7475
+	maxLinks   = 128             // as peer.Config.MaxLinks
+	silentDial = 3 * time.Second // how long a dial waits for a host that does not answer
+)
+
+// transport is where one node answers.
+type transport struct {
+	host  *Host
+	hello peer.Hello
+	room  string
+	addr  netip.AddrPort
+	limit int
+	done  chan struct{}
+
+	// Guarded by host.lan.mu.
+	dead     bool
+	accepted []*peer.Conn
+	arrived  chan struct{} // holds a token when accepted is not empty
+}
+
+func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
+	if cfg.Identity == nil {
+		cfg.Identity = peer.NewIdentity()
+	}
+	if cfg.Instance.IsZero() {
+		cfg.Instance = peer.NewInstance()
+	}
+	h.lan.mu.Lock()
+	defer h.lan.mu.Unlock()
+	port, err := h.portLocked(cfg.Port)
+	if err != nil {
+		return nil, err
+	}
+	t := &transport{
+		host:    h,
+		room:    cmp.Or(cfg.Room, "lan"),
+		addr:    netip.AddrPortFrom(h.addr, port),
+		limit:   cmp.Or(cfg.MaxLinks, maxLinks),
+		done:    make(chan struct{}),
+		arrived: make(chan struct{}, 1),
+	}
+	t.hello = peer.Hello{
+		ID:       cfg.Identity.ID(),
+		Instance: cfg.Instance,
+		Name:     cfg.Name,
+		Services: cfg.Services,
+		Observer: cfg.Observer,
+		Addrs:    []netip.AddrPort{t.addr},
+	}
+	h.nodes = append(h.nodes, t)
+	return t, nil
+}
+
+func (h *Host) portLocked(want int) (uint16, error) {
+	taken := make(map[uint16]bool)
+	for _, t := range h.nodes {
+		taken[t.addr.Port()] = true
+	}
+	if want != 0 {
+		if taken[uint16(want)] {
+			return 0, fmt.Errorf("meshtest: %s: port %d is taken", h.name, want)
+		}
+		return uint16(want), nil
+	}
+	port := uint16(firstPort)
+	for taken[port] {
+		port++
+	}
+	return port, nil
+}
+
+func (t *transport) Self() peer.Hello { return t.hello }
+
+func (t *transport) Addrs() []netip.AddrPort { return []netip.AddrPort{t.addr} }
+
+// OnLink makes nodes dial nothing outside the network.
+func (t *transport) OnLink(ip netip.Addr) bool {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10}), 16).Contains(ip)
+}
+
+// Watch returns when ctx is done: addresses here never change.
+func (t *transport) Watch(ctx context.Context, _ func()) { <-ctx.Done() }
+
+// Dial implements [mesh.Transport] with package peer's errors.
+func (t *transport) Dial(ctx context.Context, to peer.Target) (*peer.Conn, error) {
+	worst := peer.ErrRefused
+	for _, addr := range to.Addrs {
+		conn, delay, err := t.dialAddr(addr, to.Instance)
+		if err == nil {
+			return conn, pause(ctx, delay)
+		}
+		if err == peer.ErrTimeout || worst == peer.ErrRefused {
+			worst = err
+		}
+	}
+	if worst == peer.ErrTimeout {
+		if err := pause(ctx, silentDial); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("meshtest: dial %v: %w", to.Addrs, worst)
+}
+
+func (t *transport) dialAddr(addr netip.AddrPort, instance peer.Instance) (*peer.Conn, time.Duration, error) {
+	lan := t.host.lan
+	lan.mu.Lock()
+	defer lan.mu.Unlock()
+	if t.dead {
+		return nil, 0, peer.ErrClosed
+	}
+	other, err := t.findLocked(addr)
+	if err != nil {
+		return nil, 0, err
+	}
+	switch {
+	case other == t:
+		return nil, 0, peer.ErrSelf
+	case other.room != t.room:
+		return nil, 0, peer.ErrRoom
+	case !instance.IsZero() && instance != other.hello.Instance:
+		return nil, 0, peer.ErrInstance
+	case other.linksLocked() >= other.limit:
+		return nil, 0, peer.ErrFull
+	}
+	if old := lan.linkLocked(t, other); old != nil {
+		if old.pendingLocked() {
+			return nil, 0, peer.ErrLinked
+		}
+		old.replaceLocked()
+	}
+	conn := lan.connectLocked(t, other)
+	return conn, 2 * lan.pathLocked(t.host, other.host).delay, nil
+}
+
+// findLocked returns who answers at an address.
+func (t *transport) findLocked(addr netip.AddrPort) (*transport, error) {
+	lan := t.host.lan
+	for _, h := range lan.order {
+		if h.addr != addr.Addr() {
+			continue
+		}
+		if !lan.openLocked(t.host, h) || h.firewalled && h != t.host {
+			return nil, peer.ErrTimeout
+		}
+		for _, other := range h.nodes {
+			if other.addr == addr {
+				return other, nil
+			}
+		}
+		return nil, peer.ErrRefused
+	}
+	return nil, peer.ErrTimeout
+}
+
+func (t *transport) linksLocked() int {
+	n := 0
+	for k := range t.host.lan.links {
+		if k.near == t || k.far == t {
+			n++
+		}
+	}
+	return n
+}
+
+// Accept implements [mesh.Transport].
+func (t *transport) Accept(ctx context.Context) (*peer.Conn, error) {
+	for {
+		if conn := t.takeAccepted(); conn != nil {
+			return conn, nil
+		}
+		select {
+		case <-t.arrived:
+		case <-t.done:
+			return nil, peer.ErrClosed
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (t *transport) takeAccepted() *peer.Conn {
+	t.host.lan.mu.Lock()
+	defer t.host.lan.mu.Unlock()
+	if len(t.accepted) == 0 {
+		return nil
+	}
+	conn := t.accepted[0]
+	t.accepted = t.accepted[1:]
+	if len(t.accepted) > 0 {
+		signal(t.arrived)
+	}
+	return conn
+}
+
+// Close implements [mesh.Transport].
+func (t *transport) Close() error {
+	lan := t.host.lan
+	lan.mu.Lock()
+	defer lan.mu.Unlock()
+	if t.dead {
+		return nil
+	}
+	t.endLocked()
+	for k := range lan.links {
+		k.hangUpLocked(t)
+	}
+	nodes := t.host.nodes[:0]
+	for _, other := range t.host.nodes {
+		if other != t {
+			nodes = append(nodes, other)
+		}
+	}
+	t.host.nodes = nodes
+	return nil
+}
+
+func (t *transport) killLocked() {
+	t.endLocked()
+	for k := range t.host.lan.links {
+		k.killLocked(t)
+	}
+}
+
+func (t *transport) endLocked() {
+	t.dead = true
+	close(t.done)
+}
+
+// pause waits for d, or for ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

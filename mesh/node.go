@@ -1,0 +1,357 @@
+package mesh
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lanyap/lanyap/discovery"
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// Node is a member of one room, or an observer of it. Its methods may be used
+// by several goroutines at once.
+type Node struct {
+	log       *slog.Logger
+	identity  *peer.Identity
+	self      Peer
+	observer  bool
+	room      wire.RoomKey
+	tag       string // the room as discovery shows it
+	transport Transport
+	discovery Discovery
+	onLink    func(netip.Addr) bool // nil: everything is near
+	events    *queue
+	clockwork signal // something that the clockwork looks at has changed
+
+	ctx    context.Context // ends when the node closes
+	cancel context.CancelFunc
+	done   <-chan struct{} // of ctx
+	wg     sync.WaitGroup
+	hush   sync.Once // closes discovery
+
+	mu        sync.Mutex // guards what follows; taken before the locks of events and receipts
+	state     state
+	addrs     []netip.AddrPort // where we answer
+	clock     clock
+	stream    *stream // our broadcasts
+	members   map[Member]*member
+	present   []Peer // in the order in which they joined; never changed in place
+	links     map[peer.Instance]*link
+	sightings *sightings
+	hand      hand
+	dialing   int // dials under way
+	swept     time.Time
+
+	progressed   notice // a member has confirmed something, or left
+	linksChanged notice // a link has ended, or its last word was heard
+}
+
+type state int
+
+const (
+	running state = iota
+	leaving
+	closed
+)
+
+// Join starts a node. When it returns the node answers and is advertised, and
+// has begun to dial those it finds. ctx bounds the start alone.
+func Join(ctx context.Context, cfg Config) (*Node, error) {
+	byHand := make(hand, 0, len(cfg.Peers))
+	for _, text := range cfg.Peers {
+		p, err := parseHandPeer(text)
+		if err != nil {
+			return nil, err
+		}
+		byHand = append(byHand, p)
+	}
+	cfg = cfg.withDefaults()
+	transport, err := cfg.Network.Listen(peer.Config{
+		Identity: cfg.Identity,
+		Instance: peer.NewInstance(),
+		Room:     cfg.Room,
+		Name:     cfg.Name,
+		Services: cfg.Services,
+		Observer: cfg.Observer,
+		Port:     cfg.Port,
+		Logger:   cfg.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	disc, err := cfg.Network.Discover(discovery.Config{Interfaces: cfg.Interfaces, Logger: cfg.Logger})
+	if err != nil {
+		transport.Close()
+		return nil, err
+	}
+	n := newNode(cfg, transport, disc, byHand)
+	n.wg.Go(n.accept)
+	if err := disc.Announce(ctx, n.service()); err != nil {
+		n.Close()
+		return nil, err
+	}
+	n.wg.Go(n.browse)
+	n.wg.Go(n.runClockwork)
+	if w, ok := transport.(surroundings); ok {
+		n.wg.Go(func() { w.Watch(n.ctx, n.networkChanged) })
+	}
+	return n, nil
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Identity == nil {
+		cfg.Identity = peer.NewIdentity()
+	}
+	if cfg.Name == "" {
+		cfg.Name = cfg.Identity.ID().Short()
+	}
+	if cfg.Room == "" {
+		cfg.Room = peer.DefaultRoom
+	}
+	cfg.Services = slices.Clone(cfg.Services)
+	if cfg.Network == nil {
+		cfg.Network = machine{interfaces: cfg.Interfaces}
+	}
+	return cfg
+}
+
+// surroundings is what a Transport may tell of its host; see Network.
+type surroundings interface {
+	OnLink(netip.Addr) bool
+	Watch(ctx context.Context, changed func())
+}
+
+func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node {
+	hello := transport.Self()
+	n := &Node{
+		log:       cfg.Logger,
+		identity:  cfg.Identity,
+		self:      newPeer(hello, netip.AddrPort{}),
+		observer:  cfg.Observer,
+		room:      wire.NewRoomKey(cfg.Room),
+		tag:       peer.RoomTag(cfg.Room),
+		transport: transport,
+		discovery: disc,
+		events:    newQueue(),
+		clockwork: newSignal(),
+		addrs:     transport.Addrs(),
+		stream:    newStream(wire.Broadcast),
+		members:   make(map[Member]*member),
+		links:     make(map[peer.Instance]*link),
+		sightings: newSightings(hello.Instance),
+		hand:      byHand,
+	}
+	if w, ok := transport.(surroundings); ok {
+		n.onLink = w.OnLink
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.done = n.ctx.Done()
+	return n
+}
+
+func (n *Node) service() discovery.Service {
+	s := discovery.Service{Instance: n.self.Instance.String(), Room: n.tag}
+	if len(n.addrs) > 0 {
+		s.Port = n.addrs[0].Port()
+	}
+	return s
+}
+
+// Self returns this node as others see it.
+func (n *Node) Self() Peer { return n.self }
+
+// Addrs returns where this node answers.
+func (n *Node) Addrs() []netip.AddrPort { return n.transport.Addrs() }
+
+// Members returns who is here now, in the order in which they joined, without
+// this node and without observers.
+func (n *Node) Members() []Peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.present)
+}
+
+// Events yields what happens, in order, from the node's start on; each event
+// once, whoever reads. It ends without an error after [Node.Leave], when
+// everything before has been read, with [ErrClosed] after [Node.Close], at
+// once, and with ctx's error.
+//
+// A program that does not read its events stalls nobody. Past 8 MiB of them
+// messages are dropped, and a [Gap] tells of them in their place; who comes and
+// goes again meanwhile may not be told of at all.
+func (n *Node) Events(ctx context.Context) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		for {
+			ev, err := n.events.next(ctx)
+			if errors.Is(err, errEnd) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(ev, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Ping measures one round trip over the link to a member.
+func (n *Node) Ping(ctx context.Context, m Member) (time.Duration, error) {
+	n.mu.Lock()
+	l := n.links[m.Instance]
+	n.mu.Unlock()
+	if l == nil || l.conn.Remote().ID != m.ID {
+		return 0, ErrNoMember
+	}
+	return l.conn.Ping(ctx)
+}
+
+// Sightings returns the nodes that were discovered, or named by hand, and are
+// not linked now, ordered by instance.
+func (n *Node) Sightings() []Sighting {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := append(n.sightings.list(), n.hand.list(n.linkedLocked)...)
+	slices.SortFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
+	return out
+}
+
+// accept takes in the links that others make.
+func (n *Node) accept() {
+	for {
+		conn, err := n.transport.Accept(n.ctx)
+		if err != nil {
+			if n.ctx.Err() == nil {
+				n.log.Error("no more links can be accepted", "err", err)
+			}
+			return
+		}
+		n.addLink(conn)
+	}
+}
+
+// browse takes in what discovery sees.
+func (n *Node) browse() {
+	for seen, err := range n.discovery.Browse(n.ctx) {
+		if err != nil {
+			n.log.Warn("discovery", "err", err)
+			continue
+		}
+		instance, err := peer.ParseInstance(seen.Instance)
+		if err != nil {
+			continue
+		}
+		now := time.Now()
+		addrs := n.nearOnly(seen.Addrs, "")
+		n.mu.Lock()
+		if seen.Gone {
+			n.sightings.vanished(instance)
+		} else {
+			n.sightings.sighted(now, instance, seen.Room != n.tag, slices.DeleteFunc(addrs, n.isOursLocked))
+		}
+		n.mu.Unlock()
+		n.clockwork.set()
+	}
+}
+
+// isOursLocked reports whether we answer there ourselves: hosts with the same
+// bridge address all advertise it.
+func (n *Node) isOursLocked(a netip.AddrPort) bool { return slices.Contains(n.addrs, a) }
+
+// runClockwork does what is to be done at some time: dials, exchanges, ends of
+// grace, and forgetting.
+func (n *Node) runClockwork() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		n.mu.Lock()
+		now := time.Now()
+		next := n.turnLocked(now)
+		n.mu.Unlock()
+		timer.Reset(max(next.Sub(now), time.Millisecond))
+		select {
+		case <-n.clockwork:
+		case <-timer.C:
+		case <-n.done:
+			return
+		}
+	}
+}
+
+// sweepInterval is how often what is too old is forgotten, at the least.
+const sweepInterval = 10 * time.Second
+
+func (n *Node) turnLocked(now time.Time) (next time.Time) {
+	next = now.Add(sweepInterval)
+	if n.state != running {
+		return next
+	}
+	for _, m := range n.members {
+		if !m.present || m.link != nil || m.grace.IsZero() {
+			continue
+		}
+		if m.grace.After(now) {
+			next = earlier(next, m.grace)
+			continue
+		}
+		n.leftLocked(m, errNoLink, now)
+	}
+	if now.Sub(n.swept) >= sweepInterval {
+		n.swept = now
+		n.expireLocked(now)
+		n.sightings.expire(now)
+	}
+	n.startDialsLocked(now)
+	next = earlier(next, n.exchangeLocked(now))
+	if n.dialing < maxDials {
+		next = earlier(next, n.sightings.wake())
+		next = earlier(next, n.hand.wake(n.linkedLocked))
+	}
+	return next
+}
+
+// networkChanged is called when this machine's addresses have changed.
+func (n *Node) networkChanged() {
+	addrs := n.transport.Addrs()
+	now := time.Now()
+	n.mu.Lock()
+	n.addrs = addrs
+	n.sightings.reset(now)
+	n.hand.hurry(now)
+	for instance, l := range n.links {
+		n.sightings.replace(now, instance, n.addressLostLocked(l.conn))
+	}
+	n.mu.Unlock()
+	n.clockwork.set()
+}
+
+// notice tells waiters that something has happened. It is guarded by Node.mu.
+type notice struct{ ch chan struct{} }
+
+// channel is closed at the next announcement.
+func (c *notice) channel() <-chan struct{} {
+	if c.ch == nil {
+		c.ch = make(chan struct{})
+	}
+	return c.ch
+}
+
+func (c *notice) announce() {
+	if c.ch != nil {
+		close(c.ch)
+		c.ch = nil
+	}
+}

@@ -1,0 +1,234 @@
+package mesh
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// currentLocked reports whether the link is the one that counts for its
+// instance. What arrives on one that was replaced comes again on the new one.
+func (n *Node) currentLocked(l *link) bool { return n.links[l.conn.Remote().Instance] == l }
+
+// message takes in what the other side said.
+func (n *Node) message(l *link, p []byte) error {
+	if l.quiet {
+		return errQuiet
+	}
+	msg, err := wire.ParseMessage(p)
+	if err != nil {
+		return err
+	}
+	from := l.conn.Remote()
+	if peer.ID(msg.Origin.ID) != from.ID || peer.Instance(msg.Origin.Instance) != from.Instance {
+		return errOrigin
+	}
+	if msg.Kind == wire.Private && msg.To != wireMember(n.self.Member) {
+		return errOther
+	}
+	if fresh, err := n.expects(l, msg); !fresh || err != nil {
+		return err
+	}
+	if !msg.Verify(n.room, from.ID.Verify) {
+		return errForgery
+	}
+	body := bytes.Clone(msg.Body) // not to keep a whole batch for one of it
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.currentLocked(l) {
+		return nil
+	}
+	now := time.Now()
+	n.clock.observe(now, msg.Clock)
+	*l.m.wanted(msg.Kind) = msg.Seq + 1
+	n.events.push(Message{
+		From:    l.m.peer,
+		Seq:     msg.Seq,
+		Sent:    clockTime(msg.Clock),
+		Data:    body,
+		Private: msg.Kind == wire.Private,
+	})
+	l.ackDue = true
+	l.wake.set()
+	return nil
+}
+
+// wanted is what we wait for in one of the member's two streams to us.
+func (m *member) wanted(kind byte) *uint64 {
+	if kind == wire.Private {
+		return &m.privateWant
+	}
+	return &m.want
+}
+
+// expects reports whether a message is the next of its stream. Repeats are
+// skipped before anything is spent on their signature.
+func (n *Node) expects(l *link, msg wire.Message) (bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.currentLocked(l) {
+		return false, nil
+	}
+	if !l.heard {
+		return false, errEarly
+	}
+	if l.byeHeard {
+		return false, errLate
+	}
+	want := *l.m.wanted(msg.Kind)
+	if msg.Seq > want {
+		return false, errSkipped
+	}
+	if msg.Seq < want {
+		l.ackDue = true
+		l.wake.set()
+	}
+	return msg.Seq == want, nil
+}
+
+// have takes in what the other side has of us, and on a new link where its
+// own streams stand.
+func (n *Node) have(l *link, p []byte) error {
+	if l.quiet {
+		return errQuiet
+	}
+	h, err := wire.ParseHave(p)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.currentLocked(l) {
+		return nil
+	}
+	now := time.Now()
+	if l.heard {
+		return n.acknowledgedLocked(l, h, now)
+	}
+	return n.greetedLocked(l, h, now)
+}
+
+func (n *Node) acknowledgedLocked(l *link, h wire.Have, now time.Time) error {
+	// What was not written on this link cannot have come over it.
+	if h.Want > l.cursor || h.PrivateWant > l.privateCursor {
+		return errFuture
+	}
+	n.ackedLocked(l.m, h.Want, now)
+	n.privateAckedLocked(l.m, h.PrivateWant)
+	return nil
+}
+
+// greetedLocked settles with the first have of a link from where both sides'
+// streams go on, and makes the member present.
+func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
+	m := l.m
+	if h.Want > n.stream.next() {
+		return errFuture
+	}
+	if h.Next < m.want {
+		return errBackward
+	}
+	if h.Want == 0 && m.present {
+		n.leftLocked(m, errForgotten, now)
+	}
+	l.heard = true
+	l.cursor = h.Want
+	if h.Want == 0 {
+		l.cursor = l.start
+	}
+	n.ackedLocked(m, l.cursor, now)
+	l.privateCursor = h.PrivateWant
+	if h.PrivateWant == 0 || h.PrivateWant > m.private.next() {
+		l.privateCursor = l.privateStart
+	}
+	n.privateAckedLocked(m, l.privateCursor)
+	if m.want == 0 {
+		m.want = h.Next
+	}
+	if m.privateWant == 0 || m.privateWant > h.PrivateNext {
+		m.privateWant = h.PrivateNext
+	}
+	if !m.present && !l.byeHeard {
+		n.joinedLocked(m, now)
+	}
+	l.wake.set()
+	n.clockwork.set()
+	return nil
+}
+
+// gap takes in that the other side no longer has something that we wait for.
+func (n *Node) gap(l *link, p []byte) error {
+	if l.quiet {
+		return errQuiet
+	}
+	g, err := wire.ParseGap(p)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.currentLocked(l) {
+		return nil
+	}
+	if !l.heard {
+		return errEarly
+	}
+	want := l.m.wanted(g.Stream)
+	if g.From > *want {
+		return errSkipped
+	}
+	if g.To < *want {
+		return nil
+	}
+	n.events.push(Gap{From: l.m.peer, Count: g.To - *want + 1})
+	*want = g.To + 1
+	l.ackDue = true
+	l.wake.set()
+	return nil
+}
+
+// bye takes in that the other side is leaving.
+func (n *Node) bye(l *link) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.currentLocked(l) || l.byeHeard {
+		return
+	}
+	now := time.Now()
+	l.byeHeard = true
+	l.byeAt = n.stream.next()
+	n.sightings.depart(now, l.conn.Remote().Instance)
+	if m := l.m; m != nil {
+		m.gone = true
+		if m.present {
+			n.leftLocked(m, nil, now)
+		}
+	}
+	l.wake.set()
+}
+
+func (n *Node) byeAck(l *link) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	l.byeAckHeard = l.byeSent
+	n.linksChanged.announce()
+}
+
+// appendByes appends what ends a link, once all before has been written.
+func appendByes(l *link, buf []byte) []byte {
+	if l.byeDue && !l.byeSent {
+		l.byeSent = true
+		buf = wire.AppendBye(buf)
+	}
+	if l.byeHeard && !l.byeAckSent {
+		l.byeAckSent = true
+		buf = wire.AppendByeAck(buf)
+	}
+	return buf
+}
+
+func wireMember(m Member) wire.Member {
+	return wire.Member{ID: m.ID, Instance: m.Instance}
+}

@@ -1,0 +1,224 @@
+package mesh
+
+import (
+	"context"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+)
+
+const (
+	// maxBehind is how many bytes a member may lack of our broadcasts before
+	// Broadcast waits for it.
+	maxBehind = 4 << 20
+	// stalledAfter is how long a member may confirm nothing before nobody
+	// waits for it any more.
+	stalledAfter = time.Second
+)
+
+// Broadcast says data to everyone in the room. It returns when this node has
+// accepted the message, which is at once unless a member that keeps
+// confirming has more than 4 MiB still to confirm: then it waits for room, or
+// for ctx. A message whose Broadcast failed was not accepted, and nobody gets
+// it. data is not kept.
+//
+// With nobody there a message is accepted too: Delivered returns nil at once,
+// and nobody will ever get it.
+func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
+	if err := n.sendable(data); err != nil {
+		return nil, err
+	}
+	if err := acquire(ctx, n.stream, n.done); err != nil {
+		return nil, err
+	}
+	defer release(n.stream)
+	seq, now, err := n.awaitRoom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	frame := n.sign(wire.Message{Kind: wire.Broadcast, Seq: seq, Clock: now, Body: data})
+
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != running {
+		return nil, ErrClosed
+	}
+	r := newReceipt(seq, n.present)
+	at := time.Now()
+	for _, l := range n.links {
+		if l.m == nil {
+			continue
+		}
+		if l.m.acked == seq {
+			l.m.progress = at // it has everything: its time to confirm begins now
+		}
+		l.wake.set()
+	}
+	n.stream.add(frame, r)
+	if n.stream.size() > maxLog {
+		n.overflowLocked()
+	}
+	if len(n.present) == 0 {
+		n.trimLocked(at)
+	}
+	return r, nil
+}
+
+// awaitRoom waits until nobody who makes progress is too far behind, and
+// returns the sequence and the clock of the message to come.
+func (n *Node) awaitRoom(ctx context.Context) (seq, clock uint64, err error) {
+	for {
+		n.mu.Lock()
+		if n.state != running {
+			n.mu.Unlock()
+			return 0, 0, ErrClosed
+		}
+		now := time.Now()
+		until := n.pressureLocked(now)
+		if until.IsZero() {
+			defer n.mu.Unlock()
+			return n.stream.next(), n.clock.tick(now), nil
+		}
+		progressed := n.progressed.channel()
+		n.mu.Unlock()
+		if err := waitFor(ctx, progressed, until.Sub(now)); err != nil {
+			return 0, 0, err
+		}
+	}
+}
+
+// pressureLocked returns until when to wait for who is behind; zero: nobody is.
+func (n *Node) pressureLocked(now time.Time) (until time.Time) {
+	if n.stream.size() <= maxBehind {
+		return until
+	}
+	for _, m := range n.members {
+		if !m.present || n.stream.behind(m.acked) <= maxBehind {
+			continue
+		}
+		if end := m.progress.Add(stalledAfter); end.After(now) && end.After(until) {
+			until = end
+		}
+	}
+	return until
+}
+
+// Send says data to one member; nobody else gets it. It returns when this node
+// has accepted the message, and waits while what is on its way to that member
+// exceeds 1 MiB. Private messages have an order and numbers of their own: none
+// is promised between them and broadcasts. Without such a member it returns
+// [ErrNoMember].
+func (n *Node) Send(ctx context.Context, to Member, data []byte) (*Receipt, error) {
+	if err := n.sendable(data); err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	m := n.members[to]
+	if m == nil || !m.present {
+		n.mu.Unlock()
+		return nil, ErrNoMember
+	}
+	n.mu.Unlock()
+	if err := acquire(ctx, m.private, n.done); err != nil {
+		return nil, err
+	}
+	defer release(m.private)
+	seq, clock, err := n.awaitPrivateRoom(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	frame := n.sign(wire.Message{Kind: wire.Private, Seq: seq, Clock: clock, To: wireMember(to), Body: data})
+
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.presentLocked(m); err != nil {
+		return nil, err
+	}
+	r := newReceipt(seq, []Peer{m.peer})
+	m.private.add(frame, r)
+	if m.link != nil {
+		m.link.wake.set()
+	}
+	return r, nil
+}
+
+func (n *Node) awaitPrivateRoom(ctx context.Context, m *member) (seq, clock uint64, err error) {
+	for {
+		n.mu.Lock()
+		if err := n.presentLocked(m); err != nil {
+			n.mu.Unlock()
+			return 0, 0, err
+		}
+		if m.private.size() < maxPrivate {
+			defer n.mu.Unlock()
+			return m.private.next(), n.clock.tick(time.Now()), nil
+		}
+		progressed := n.progressed.channel()
+		n.mu.Unlock()
+		if err := waitFor(ctx, progressed, 0); err != nil {
+			return 0, 0, err
+		}
+	}
+}
+
+func (n *Node) presentLocked(m *member) error {
+	if n.state != running {
+		return ErrClosed
+	}
+	if !m.present {
+		return ErrNoMember
+	}
+	return nil
+}
+
+func (n *Node) sendable(data []byte) error {
+	if len(data) > MaxBody {
+		return ErrTooLarge
+	}
+	if n.observer {
+		return ErrObserver
+	}
+	return nil
+}
+
+// sign makes the frame of a message of ours.
+func (n *Node) sign(m wire.Message) []byte {
+	m.Origin = wireMember(n.self.Member)
+	frame := make([]byte, 0, wire.MessageSize(m))
+	return wire.AppendMessage(frame, n.room, m, n.identity.Sign)
+}
+
+// acquire takes the stream's turn to add.
+func acquire(ctx context.Context, s *stream, done <-chan struct{}) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.sending <- struct{}{}:
+		return nil
+	case <-done:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func release(s *stream) { <-s.sending }
+
+// waitFor waits for something to happen, at most for timeout unless that is 0.
+func waitFor(ctx context.Context, happened <-chan struct{}, timeout time.Duration) error {
+	var late <-chan time.Time
+	if timeout > 0 {
+		t := time.NewTimer(timeout)
+		defer t.Stop()
+		late = t.C
+	}
+	select {
+	case <-happened:
+		return nil
+	case <-late:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

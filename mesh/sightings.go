@@ -1,0 +1,343 @@
+package mesh
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lanyap/lanyap/peer"
+)
+
+// sightings is the table of whom to dial and when: a state machine without
+// goroutines or clocks of its own. Nothing in it was proven by anybody.
+type sightings struct {
+	self    peer.Instance
+	entries map[peer.Instance]*sighting
+	pace    bucket                       // addresses dialed, over all
+	recent  map[netip.AddrPort]time.Time // when an address was last dialed
+}
+
+func newSightings(self peer.Instance) *sightings {
+	return &sightings{
+		self:    self,
+		entries: make(map[peer.Instance]*sighting),
+		pace:    bucket{burst: 256, perSecond: 128},
+		recent:  make(map[netip.AddrPort]time.Time),
+	}
+}
+
+// entry returns the sighting of an instance, a new one if need be, or nil if
+// there is no room for it.
+func (t *sightings) entry(now time.Time, instance peer.Instance) *sighting {
+	if e, ok := t.entries[instance]; ok {
+		return e
+	}
+	if len(t.entries) >= maxSightings && !t.evict() {
+		return nil
+	}
+	return t.enter(now, instance)
+}
+
+func (t *sightings) enter(now time.Time, instance peer.Instance) *sighting {
+	e := &sighting{instance: instance, next: now.Add(t.patience(instance))}
+	t.entries[instance] = e
+	return e
+}
+
+// patience is how long we leave dialing to the other side.
+func (t *sightings) patience(instance peer.Instance) time.Duration {
+	if bytes.Compare(t.self[:], instance[:]) > 0 {
+		return higherWait
+	}
+	return 0
+}
+
+// evict drops the sighting that is worth least.
+func (t *sightings) evict() bool {
+	var worst *sighting
+	for _, e := range t.entries {
+		if !e.linked && !e.dialing && (worst == nil || e.worth(worst) < 0) {
+			worst = e
+		}
+	}
+	if worst == nil {
+		return false
+	}
+	delete(t.entries, worst.instance)
+	return true
+}
+
+// sighted takes in what discovery saw. addrs are fit to be dialed.
+func (t *sightings) sighted(now time.Time, instance peer.Instance, otherRoom bool, addrs []netip.AddrPort) {
+	if instance == t.self {
+		return
+	}
+	e := t.entry(now, instance)
+	if e == nil || !e.departed.IsZero() {
+		return
+	}
+	e.lan = addrs[:min(len(addrs), maxAddrs)]
+	e.seen = now
+	e.otherRoom = otherRoom
+	t.hurry(now, e)
+}
+
+// hurry makes a retry that is far off come soon.
+func (t *sightings) hurry(now time.Time, e *sighting) {
+	soon := now
+	if again := e.dialed.Add(sightedRetry); again.After(soon) {
+		soon = again
+	}
+	if e.next.After(soon.Add(higherWait)) {
+		e.next = soon
+		e.fails = min(e.fails, 1)
+	}
+}
+
+// vanished takes in a goodbye that discovery saw. Anybody can forge one, so
+// it ends what discovery said and nothing else.
+func (t *sightings) vanished(instance peer.Instance) {
+	e := t.entries[instance]
+	if e == nil {
+		return
+	}
+	e.lan = nil
+	e.seen = time.Time{}
+	if !e.linked && !e.dialing && e.lost.IsZero() && e.departed.IsZero() && len(e.told) == 0 {
+		delete(t.entries, instance)
+	}
+}
+
+// tell takes in what a member said of another; each new address costs it one
+// of its budget.
+func (t *sightings) tell(now time.Time, teller *bucket, instance peer.Instance, addrs []netip.AddrPort) {
+	if instance == t.self {
+		return
+	}
+	if e := t.entries[instance]; e != nil && (e.linked || !e.departed.IsZero()) {
+		return
+	}
+	for _, a := range addrs {
+		e := t.entries[instance]
+		if e != nil && slices.Contains(e.addrs(), a) {
+			continue
+		}
+		if !teller.take(now, 1) {
+			return
+		}
+		if e = t.entry(now, instance); e == nil {
+			return
+		}
+		e.told = append(e.told, a)
+		if len(e.told) > maxTold {
+			e.told = e.told[1:]
+		}
+	}
+}
+
+// link says that a link lives, and what it told of the other's addresses.
+func (t *sightings) link(now time.Time, instance peer.Instance, addrs []netip.AddrPort) {
+	e := t.entry(now, instance)
+	if e == nil {
+		e = t.enter(now, instance) // links have a bound of their own
+	}
+	e.linked, e.replace = true, false
+	e.link = addrs
+	e.fails, e.err = 0, nil
+	e.otherRoom = false
+}
+
+// unlink says that the link has ended; member, that it was one worth to be
+// remembered.
+func (t *sightings) unlink(now time.Time, instance peer.Instance, member bool) {
+	e := t.entries[instance]
+	if e == nil {
+		return
+	}
+	e.linked, e.replace = false, false
+	e.next = now.Add(t.patience(instance))
+	if member {
+		e.lost = now
+	}
+}
+
+// depart says that the instance said goodbye on its link.
+func (t *sightings) depart(now time.Time, instance peer.Instance) {
+	if e := t.entry(now, instance); e != nil {
+		e.departed = now
+	}
+}
+
+// redial asks for a dial now.
+func (t *sightings) redial(now time.Time, instance peer.Instance) {
+	if e := t.entries[instance]; e != nil {
+		e.next = now
+		e.fails = 0
+	}
+}
+
+// replace says whether the link is to be replaced: it runs over an address that
+// this machine no longer has.
+func (t *sightings) replace(now time.Time, instance peer.Instance, lost bool) {
+	if e := t.entries[instance]; e != nil && e.linked {
+		e.replace = lost
+		e.next = now
+	}
+}
+
+// reset makes every retry come soon: our own network has changed.
+func (t *sightings) reset(now time.Time) {
+	for _, e := range t.entries {
+		e.fails = 0
+		e.next = now.Add(t.patience(e.instance))
+	}
+	clear(t.recent)
+}
+
+// due returns whom to dial now, with at most slots dials, and marks it as
+// being dialed. Of several the one with the fewest failures comes first, and
+// retries leave half of the slots to those that never failed: a network full
+// of the dead must not delay the living.
+func (t *sightings) due(now time.Time, slots int) []peer.Target {
+	var ready []*sighting
+	for _, e := range t.entries {
+		if e.wants() && !e.next.After(now) {
+			ready = append(ready, e)
+		}
+	}
+	slices.SortFunc(ready, func(a, b *sighting) int {
+		if a.fails != b.fails {
+			return a.fails - b.fails
+		}
+		return a.next.Compare(b.next)
+	})
+	var out []peer.Target
+	retrying := t.retrying()
+	for _, e := range ready {
+		if len(out) == slots {
+			break
+		}
+		if e.fails > 0 {
+			if retrying >= maxRetrying {
+				break
+			}
+			retrying++
+		}
+		addrs := t.admit(now, e.addrs())
+		if len(addrs) == 0 {
+			e.next = now.Add(addrInterval)
+			continue
+		}
+		e.dialing = true
+		e.dialed = now
+		out = append(out, peer.Target{Instance: e.instance, Addrs: addrs})
+	}
+	return out
+}
+
+// addrInterval is the least time between two dials of one address. On hosts
+// with the same bridge address everybody advertises it; whoever answers there
+// must not be asked once for each of them.
+const addrInterval = 150 * time.Millisecond
+
+// admit returns those of the addresses that may be dialed now.
+func (t *sightings) admit(now time.Time, addrs []netip.AddrPort) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, a := range addrs {
+		if now.Sub(t.recent[a]) < addrInterval {
+			continue
+		}
+		if !t.pace.take(now, 1) {
+			break
+		}
+		t.recent[a] = now
+		out = append(out, a)
+	}
+	return out
+}
+
+// wake returns when the next dial is due; zero: not before another has ended.
+func (t *sightings) wake() time.Time {
+	var first time.Time
+	full := t.retrying() >= maxRetrying
+	for _, e := range t.entries {
+		if e.wants() && !(full && e.fails > 0) {
+			first = earlier(first, e.next)
+		}
+	}
+	return first
+}
+
+// retrying is how many dials under way have failed before.
+func (t *sightings) retrying() int {
+	n := 0
+	for _, e := range t.entries {
+		if e.dialing && e.fails > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// dialedTo takes in how a dial ended. A link that came of it has been told of
+// already.
+func (t *sightings) dialedTo(now time.Time, instance peer.Instance, err error) {
+	e := t.entries[instance]
+	if e == nil {
+		return
+	}
+	e.dialing = false
+	if err == nil {
+		return
+	}
+	e.fails++
+	wait := retryAfter(e.fails, e.worstRetry(now))
+	switch {
+	case errors.Is(err, peer.ErrLinked):
+		// The other side's dial goes first, or a link to us that it still
+		// believes in is being found out.
+		wait = min(wait, linkedRetry)
+	case errors.Is(err, peer.ErrRoom), errors.Is(err, peer.ErrVersion):
+		wait = staleRetry
+		e.err = err
+	default:
+		e.err = err
+	}
+	if e.seen.After(e.dialed) {
+		wait = min(wait, sightedRetry) // it came, or came back, meanwhile
+	}
+	e.next = now.Add(wait)
+}
+
+// expire forgets what is not worth keeping.
+func (t *sightings) expire(now time.Time) {
+	for instance, e := range t.entries {
+		if !e.linked && !e.dialing && e.stale(now) {
+			delete(t.entries, instance)
+		}
+	}
+	for a, at := range t.recent {
+		if now.Sub(at) >= addrInterval {
+			delete(t.recent, a)
+		}
+	}
+}
+
+// list returns the sightings that are not linked.
+func (t *sightings) list() []Sighting {
+	var out []Sighting
+	for _, e := range t.entries {
+		if e.linked || !e.departed.IsZero() {
+			continue
+		}
+		out = append(out, Sighting{
+			Instance:  e.instance.String(),
+			Addrs:     e.addrs(),
+			OtherRoom: e.otherRoom,
+			Err:       e.err,
+		})
+	}
+	return out
+}
