@@ -41,29 +41,25 @@ type handPeer struct {
 // parseHandPeer reads HOST[:PORT]. IPv6 literals may have a zone and stand in
 // brackets, and have to if a port follows.
 func parseHandPeer(text string) (*handPeer, error) {
-	p := &handPeer{text: text, host: strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")}
-	if _, err := netip.ParseAddr(p.host); err == nil {
-		p.ports = everyPort()
-		return p, nil
+	if host := unbracketed(text); validHost(host) {
+		return &handPeer{text: text, host: host, ports: everyPort()}, nil
 	}
 	host, port, err := net.SplitHostPort(text)
-	if err != nil {
-		host, port = text, ""
-	}
-	p.host = host
-	if !validHost(host) {
+	if err != nil || !validHost(host) {
 		return nil, fmt.Errorf("mesh: peer %q: want HOST or HOST:PORT", text)
-	}
-	if err != nil {
-		p.ports = everyPort()
-		return p, nil
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
 		return nil, fmt.Errorf("mesh: peer %q: the port is a number from 1 to 65535", text)
 	}
-	p.ports = []uint16{uint16(n)}
-	return p, nil
+	return &handPeer{text: text, host: host, ports: []uint16{uint16(n)}}, nil
+}
+
+func unbracketed(host string) string {
+	if inner, ok := strings.CutPrefix(host, "["); ok && strings.HasSuffix(inner, "]") {
+		return strings.TrimSuffix(inner, "]")
+	}
+	return host
 }
 
 // validHost reports whether a host is an IP literal or could be a name

@@ -45,7 +45,7 @@ func (n *Node) awaitByes(ctx context.Context) error {
 		}
 		open := false
 		for _, l := range n.links {
-			open = open || !l.byeAckHeard
+			open = open || !l.byeAckHeard || l.ackDue || l.writing
 		}
 		changed := n.linksChanged.channel()
 		n.mu.Unlock()

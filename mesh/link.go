@@ -57,6 +57,7 @@ type link struct {
 	byeAt       uint64 // our next broadcast then; they get what is before
 	byeAckSent  bool
 	byeAckHeard bool
+	writing     bool
 }
 
 // addLink takes in a new link, dialed or accepted.
@@ -168,6 +169,10 @@ func (n *Node) write(l *link) {
 	for {
 		n.mu.Lock()
 		out, wait := n.fillLocked(l, buf[:0], time.Now())
+		l.writing = len(out) > 0
+		if !l.writing {
+			n.linksChanged.announce()
+		}
 		n.mu.Unlock()
 		if len(out) > 0 {
 			if err := l.conn.WriteMessage(out); err != nil {
@@ -210,16 +215,18 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	if l.peersNow {
 		buf = n.appendPeersLocked(l, buf)
 	}
-	if n.drainedLocked(l) {
+	drained := n.drainedLocked(l)
+	if l.ackDue {
+		wait := l.ackedAt.Add(ackInterval).Sub(now)
+		if wait > 0 && len(buf) == 0 && !(drained && l.byeHeard) && !l.byeAckHeard {
+			return buf, wait
+		}
+		buf = n.appendHave(l, buf, now) // before the bye-ack, which may end the link
+	}
+	if drained {
 		buf = appendByes(l, buf)
 	}
-	if !l.ackDue {
-		return buf, 0
-	}
-	if wait := l.ackedAt.Add(ackInterval).Sub(now); wait > 0 && len(buf) == 0 {
-		return buf, wait
-	}
-	return n.appendHave(l, buf, now), 0
+	return buf, 0
 }
 
 // appendHave says what we have, and in the first of a link where we begin.
@@ -265,6 +272,9 @@ func (n *Node) linkEnded(l *link, err error) {
 		return
 	}
 	m.link = nil
+	if m.gone {
+		n.unconfirmedLocked(m)
+	}
 	if !m.present || n.state == closed {
 		return
 	}

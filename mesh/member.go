@@ -29,6 +29,7 @@ type member struct {
 	link    *link // nil: none now
 	present bool
 	since   uint64    // our next broadcast when it joined; receipts count it from there
+	until   uint64    // our next broadcast when it left; they count it no further
 	away    time.Time // when it left; zero while it was never here
 	grace   time.Time // present without a link until then
 	gone    bool      // it said goodbye
@@ -75,7 +76,7 @@ func (n *Node) forgetOneLocked() {
 func (n *Node) joinedLocked(m *member, now time.Time) {
 	m.present, m.gone = true, false
 	m.away = time.Time{}
-	m.since = n.stream.next()
+	m.since, m.until = n.stream.next(), wire.MaxSeq
 	m.progress = now
 	n.present = append(slices.Clip(n.present), m.peer) // receipts share the old slice
 	n.events.push(Joined{Peer: m.peer})
@@ -88,12 +89,10 @@ func (n *Node) leftLocked(m *member, reason error, now time.Time) {
 	m.present = false
 	m.away = now
 	m.grace = time.Time{}
+	m.until = n.stream.next()
 	n.present = slices.DeleteFunc(slices.Clone(n.present), func(p Peer) bool { return p.Member == m.peer.Member })
-	for _, e := range n.stream.span(max(m.acked, m.since), n.stream.next()) {
-		e.receipt.lose(m.peer)
-	}
-	for _, e := range m.private.span(m.privateAcked, m.private.next()) {
-		e.receipt.lose(m.peer)
+	if reason != nil {
+		n.unconfirmedLocked(m) // who says goodbye still confirms what it gets
 	}
 	for _, l := range n.links {
 		delete(l.told, m.peer.Instance)
@@ -105,15 +104,25 @@ func (n *Node) leftLocked(m *member, reason error, now time.Time) {
 	n.log.Debug("left", "id", m.peer.ID, "instance", m.peer.Instance, "name", m.peer.Name, "reason", reason)
 }
 
+// unconfirmedLocked settles the receipts that a member will not confirm any
+// more.
+func (n *Node) unconfirmedLocked(m *member) {
+	for _, e := range n.stream.span(max(m.acked, m.since), m.until) {
+		e.receipt.lose(m.peer)
+	}
+	m.since = m.until
+	for _, e := range m.private.span(m.privateAcked, m.private.next()) {
+		e.receipt.lose(m.peer)
+	}
+}
+
 // ackedLocked takes in that a member waits for seq of our broadcasts.
 func (n *Node) ackedLocked(m *member, seq uint64, now time.Time) {
 	if seq <= m.acked {
 		return
 	}
-	if m.present {
-		for _, e := range n.stream.span(max(m.acked, m.since), seq) {
-			e.receipt.confirm()
-		}
+	for _, e := range n.stream.span(max(m.acked, m.since), min(seq, m.until)) {
+		e.receipt.confirm()
 	}
 	last := m.acked <= n.stream.first
 	m.acked = seq
@@ -189,10 +198,7 @@ func (n *Node) trimAwayLocked() {
 func (n *Node) overflowLocked() {
 	cut := n.stream.overflow(maxLog)
 	for _, m := range n.members {
-		if !m.present {
-			continue
-		}
-		for _, e := range n.stream.span(max(m.acked, m.since), cut) {
+		for _, e := range n.stream.span(max(m.acked, m.since), min(cut, m.until)) {
 			e.receipt.lose(m.peer)
 		}
 	}

@@ -57,9 +57,9 @@ func (s *stream) behind(seq uint64) int64 {
 	return s.total - s.entries[seq-s.first-1].end
 }
 
-// span returns the entries from..to-1 that are still held, both at most next.
+// span returns the entries from..to-1, as far as they are held.
 func (s *stream) span(from, to uint64) []entry {
-	from, to = max(from, s.first), max(to, s.first)
+	from, to = max(from, s.first), min(to, s.next())
 	if from >= to {
 		return nil
 	}

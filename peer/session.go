@@ -16,6 +16,7 @@ import (
 	"github.com/pion/logging"
 	"github.com/pion/sctp"
 	"github.com/pion/stun/v4"
+	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -42,6 +43,9 @@ func newAPI(mux ice.UDPMux, addr netip.Addr, offerer bool) *webrtc.API {
 	var s webrtc.SettingEngine
 	s.LoggerFactory = &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
 	s.SetICEUDPMux(mux)
+	// A Net of pion's own making lists the machine's interfaces for every link;
+	// with a mux nobody asks it for them.
+	s.SetNet(new(stdnet.Net))
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.SetIncludeLoopbackCandidate(addr.IsLoopback())
 	// pion's mDNS client would answer for .local names and parse packets from
