@@ -73,7 +73,6 @@ type Conn struct {
 	remoteAddr netip.AddrPort
 	localAddr  netip.Addr
 	dialed     bool
-	token      token // proves that a new offer comes from whom this link goes to
 
 	rbuf     []byte
 	heard    atomic.Int64  // when a message was last read, Unix nanoseconds

@@ -102,7 +102,7 @@ func readIdentity(path string) (*Identity, error) {
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("peer: identity: %w: %s: %v", ErrIdentity, path, err)
+		return nil, fmt.Errorf("peer: identity: %w: %s: %w", ErrIdentity, path, err)
 	}
 	key, ok := parsed.(ed25519.PrivateKey)
 	if !ok {

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -55,7 +56,7 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 	ch.closed = l.close
 	context.AfterFunc(ss.ended, func() {
 		// The end of the stream is for the reader to find, behind what else is in it.
-		if cause := context.Cause(ss.ended); cause != io.EOF {
+		if cause := context.Cause(ss.ended); !errors.Is(cause, io.EOF) {
 			conn.end(cause, "")
 		}
 	})
