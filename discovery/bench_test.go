@@ -1,8 +1,35 @@
 package discovery
 
-import (
-	"testing"
-)
+import "testing"
+
+// BenchmarkStart is what a program waits for: from nothing to the first
+// announcement, on the loopback.
+func BenchmarkStart(b *testing.B) {
+	list, err := Interfaces(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var name string
+	for _, i := range list {
+		if i.Loopback {
+			name = i.Name
+		}
+	}
+	for b.Loop() {
+		lan, err := Open(Config{Interfaces: []string{name}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := lan.Announce(b.Context(), self); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if err := lan.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
 
 func BenchmarkInterfaces(b *testing.B) {
 	for b.Loop() {
@@ -12,40 +39,12 @@ func BenchmarkInterfaces(b *testing.B) {
 	}
 }
 
-func BenchmarkSockets(b *testing.B) {
-	list, err := Interfaces(nil)
-	if err != nil {
-		b.Fatal(err)
-	}
+// BenchmarkParse is what a packet of another node costs.
+func BenchmarkParse(b *testing.B) {
+	packet := mustPack(b, announcement(self, addrs))
 	for b.Loop() {
-		for _, i := range list {
-			for _, f := range families {
-				if i.Unused != "" || !i.has(f) {
-					continue
-				}
-				s, err := listenGroup(i, f)
-				if err != nil {
-					b.Fatal(err)
-				}
-				s.Close()
-			}
+		if _, err := parse(packet); err != nil {
+			b.Fatal(err)
 		}
-	}
-}
-
-func BenchmarkResponder(b *testing.B) {
-	list, err := Interfaces(nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	var used []Interface
-	for _, i := range list {
-		if i.Unused == "" {
-			used = append(used, i)
-		}
-	}
-	for b.Loop() {
-		r := newResponder(used)
-		r.Close()
 	}
 }

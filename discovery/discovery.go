@@ -53,7 +53,6 @@ type Config struct {
 
 // LAN is the view of the local network through its multicast sockets.
 type LAN struct {
-	names   []string
 	log     *slog.Logger
 	network network
 

@@ -23,18 +23,28 @@ type lab struct {
 const patience = 10 * time.Second
 
 func newLab(t *testing.T) *lab {
+	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("hosts are network namespaces, which take root")
+		skip(t, "hosts are network namespaces, which take root")
 	}
 	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("hosts are network namespaces, which take ip (iproute2)")
+		skip(t, "hosts are network namespaces, which take ip (Debian's iproute2)")
 	}
 	l := &lab{t: t, name: fmt.Sprintf("lyd%d", os.Getpid()%100000)}
 	l.ip("netns", "add", l.name)
-	t.Cleanup(func() { exec.Command("ip", "netns", "del", l.name).Run() })
+	t.Cleanup(func() { l.ip("netns", "del", l.name) })
 	l.ip("-n", l.name, "link", "add", "sw", "type", "bridge", "mcast_snooping", "0")
 	l.ip("-n", l.name, "link", "set", "sw", "up")
 	return l
+}
+
+// skip skips the test, or fails it where the hosts are required.
+func skip(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("LANYAP_LAB") == "required" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 func (l *lab) ip(args ...string) {
@@ -56,7 +66,7 @@ func (l *lab) host() *host {
 	l.n++
 	h := &host{lab: l, ns: fmt.Sprintf("%s-%d", l.name, l.n), cable: fmt.Sprintf("p%d", l.n)}
 	l.ip("netns", "add", h.ns)
-	l.t.Cleanup(func() { exec.Command("ip", "netns", "del", h.ns).Run() })
+	l.t.Cleanup(func() { l.ip("netns", "del", h.ns) })
 	l.ip("-n", h.ns, "link", "set", "lo", "up")
 	return h
 }
@@ -134,7 +144,7 @@ func (h *host) start(number int, env ...string) *process {
 	}()
 	h.t.Cleanup(func() {
 		stdin.Close()
-		cmd.Process.Kill()
+		_ = cmd.Process.Kill() // it may have ended by itself
 	})
 	return p
 }
@@ -329,4 +339,22 @@ func TestTwoInterfaces(t *testing.T) {
 			t.Errorf("an address of another link was told: %s", e.rest)
 		}
 	}
+}
+
+// Programs that know only hashicorp/mdns find us, and we them.
+func TestHashicorpPeer(t *testing.T) {
+	l := newLab(t)
+	h := l.host().plug().addr4("10.9.0.1/24")
+	// The querier of hashicorp hears IPv4 only where there is a default route.
+	l.ip("-n", h.ns, "route", "add", "default", "dev", "eth0")
+	server := h.start(1, "DISCOVERY_TEST_ROLE=hashicorp")
+	server.wait("announced")
+	node := l.host().plug().addr4("10.9.0.2/24").start(2)
+	node.wait("seen", server.instance, "10.9.0.1:7475")
+	third := l.host().plug().addr4("10.9.0.3/24").settled()
+	third.start(4, "DISCOVERY_TEST_ROLE=lookup").wait("seen", node.instance) // over IPv6
+	l.ip("-n", third.ns, "route", "add", "default", "dev", "eth0")
+	third.start(5, "DISCOVERY_TEST_ROLE=lookup").wait("seen", server.instance)
+	query := h.start(3, "DISCOVERY_TEST_ROLE=hashicorp query")
+	query.wait("seen", node.instance, "10.9.0.2 7475", "r="+node.instance)
 }

@@ -12,7 +12,7 @@ import (
 type Interface struct {
 	Name     string
 	Index    int
-	Addrs    []netip.Addr   // IPv4 first; link-local IPv6 with its zone
+	Addrs    []netip.Addr   // those that can be used, IPv4 first; link-local IPv6 with its zone
 	Prefixes []netip.Prefix // on-link prefixes, one for each of Addrs
 	Loopback bool
 	Running  bool   // has a carrier; without one it is used as long as it has an address
@@ -57,8 +57,9 @@ func list(names []string) ([]Interface, error) {
 		return nil, fmt.Errorf("discovery: list interfaces: %w", err)
 	}
 	result := make([]Interface, 0, len(all))
+	unusable := unsettled()
 	for _, ifi := range all {
-		result = append(result, describe(ifi, names))
+		result = append(result, describe(ifi, names, unusable))
 	}
 	slices.SortFunc(result, func(a, b Interface) int { return cmp.Compare(a.Index, b.Index) })
 	preferNetwork(result, names)
@@ -80,7 +81,7 @@ func preferNetwork(list []Interface, names []string) {
 
 // describe says what the system knows of one interface and whether it can be
 // used at all.
-func describe(ifi net.Interface, names []string) Interface {
+func describe(ifi net.Interface, names []string, unusable map[netip.Addr]bool) Interface {
 	i := Interface{
 		Name:     ifi.Name,
 		Index:    ifi.Index,
@@ -89,7 +90,7 @@ func describe(ifi net.Interface, names []string) Interface {
 	}
 	addrs, err := ifi.Addrs()
 	if err == nil {
-		i.addAddrs(addrs)
+		i.addAddrs(addrs, unusable)
 	}
 	named := slices.Contains(names, ifi.Name)
 	switch {
@@ -112,7 +113,7 @@ func describe(ifi net.Interface, names []string) Interface {
 
 // addAddrs takes over the unicast addresses, in the order in which others are
 // told of them: IPv4, then IPv6, then IPv6 of the link alone.
-func (i *Interface) addAddrs(addrs []net.Addr) {
+func (i *Interface) addAddrs(addrs []net.Addr, unusable map[netip.Addr]bool) {
 	for _, a := range addrs {
 		ipnet, ok := a.(*net.IPNet)
 		if !ok {
@@ -123,7 +124,7 @@ func (i *Interface) addAddrs(addrs []net.Addr) {
 			continue
 		}
 		addr = addr.Unmap()
-		if addr.IsUnspecified() || addr.IsMulticast() {
+		if addr.IsUnspecified() || addr.IsMulticast() || unusable[addr.WithZone(i.Name)] {
 			continue
 		}
 		ones, _ := ipnet.Mask.Size()
@@ -184,6 +185,12 @@ func (i Interface) isBroadcast(a netip.Addr) bool {
 	return slices.ContainsFunc(i.Prefixes, func(p netip.Prefix) bool {
 		return a.Is4() && p.Addr().Is4() && p.Bits() < 31 && p.Contains(a) && !p.Contains(a.Next())
 	})
+}
+
+// speaks reports whether we use the interface in that family. Multicast of
+// IPv6 has no route on a loopback; there IPv4 does, if there is any.
+func (i Interface) speaks(f family) bool {
+	return i.Unused == "" && i.has(f) && (f == ip4 || !i.Loopback || !i.has(ip4))
 }
 
 // has reports whether the interface has an address of the family, and with it

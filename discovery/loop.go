@@ -47,7 +47,6 @@ func open(cfg Config, n network, ifaces []Interface) *LAN {
 		log = slog.New(slog.DiscardHandler)
 	}
 	l := &LAN{
-		names:       cfg.Interfaces,
 		log:         log,
 		network:     n,
 		packets:     make(chan packet, packetQueue),
@@ -191,7 +190,7 @@ func (s *station) update(now time.Time, ifaces []Interface) {
 	want := make(map[linkKey]Interface)
 	for _, i := range ifaces {
 		for _, f := range families {
-			if i.Unused == "" && i.has(f) {
+			if i.speaks(f) {
 				want[linkKey{i.Index, f}] = i
 			}
 		}

@@ -139,10 +139,10 @@ func readQuestion(raw dnsmessage.Question) (question, bool) {
 		}
 		return 0
 	}
-	switch {
-	case name == serviceName:
+	switch name {
+	case serviceName:
 		q.about = of(dnsmessage.TypePTR, aboutService)
-	case name == typesName:
+	case typesName:
 		q.about = of(dnsmessage.TypePTR, aboutType)
 	default:
 		var host bool

@@ -47,7 +47,7 @@ func Probe(ctx context.Context, names []string) ([]Report, error) {
 	var reports []Report
 	for _, i := range ifaces {
 		for _, f := range families {
-			if i.Unused == "" && i.has(f) {
+			if i.speaks(f) {
 				reports = append(reports, Report{Interface: i, Family: f.String()})
 			}
 		}

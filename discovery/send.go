@@ -73,7 +73,8 @@ func (s *station) sendGoodbye() {
 	}
 	for _, k := range s.links {
 		if k.socket != nil {
-			s.send(k, goodbye(*s.self, k.iface.Addrs), k.key.family.group(k.iface))
+			// What is not heard of it is found out by those who are linked.
+			_ = s.send(k, goodbye(*s.self, k.iface.Addrs), k.key.family.group(k.iface))
 		}
 	}
 }

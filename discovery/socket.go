@@ -1,6 +1,8 @@
 package discovery
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 
@@ -52,7 +54,7 @@ func (f family) group(i Interface) netip.AddrPort {
 type socket interface {
 	read(b []byte) (int, netip.AddrPort, error)
 	write(b []byte, to netip.AddrPort) error
-	Close() error
+	io.Closer
 }
 
 // packetConn is what this package uses of ipv4.PacketConn and ipv6.PacketConn,
@@ -60,7 +62,7 @@ type socket interface {
 type packetConn interface {
 	read(b []byte) (n, index int, from net.Addr, err error)
 	write(b []byte, index int, to net.Addr) error
-	Close() error
+	io.Closer
 }
 
 // udpSocket is a socket of the system.
@@ -126,8 +128,7 @@ func prepare(c net.PacketConn, i Interface, f family, join bool) (socket, error)
 		p, err = prepare6(c, i, join)
 	}
 	if err != nil {
-		c.Close()
-		return nil, err
+		return nil, errors.Join(err, c.Close())
 	}
 	return udpSocket{conn: p, index: i.Index}, nil
 }
@@ -145,11 +146,9 @@ func prepare4(c net.PacketConn, i Interface, join bool) (packetConn, error) {
 	if err := sendThrough(c, p, i); err != nil {
 		return nil, err
 	}
-	p.SetMulticastTTL(hopLimit)
-	p.SetTTL(hopLimit)
-	p.SetMulticastLoopback(true)
-	p.SetControlMessage(ipv4.FlagInterface, true) // not on Windows, where the membership has to do
-	return conn4{p}, nil
+	// Windows has no control messages: there the membership has to do.
+	_ = p.SetControlMessage(ipv4.FlagInterface, true)
+	return conn4{p}, errors.Join(p.SetMulticastTTL(hopLimit), p.SetTTL(hopLimit), p.SetMulticastLoopback(true))
 }
 
 func (c conn4) read(b []byte) (int, int, net.Addr, error) {
@@ -178,11 +177,8 @@ func prepare6(c net.PacketConn, i Interface, join bool) (packetConn, error) {
 	if err := p.SetMulticastInterface(ifi); err != nil {
 		return nil, err
 	}
-	p.SetMulticastHopLimit(hopLimit)
-	p.SetHopLimit(hopLimit)
-	p.SetMulticastLoopback(true)
-	p.SetControlMessage(ipv6.FlagInterface, true)
-	return conn6{p}, nil
+	_ = p.SetControlMessage(ipv6.FlagInterface, true)
+	return conn6{p}, errors.Join(p.SetMulticastHopLimit(hopLimit), p.SetHopLimit(hopLimit), p.SetMulticastLoopback(true))
 }
 
 func (c conn6) read(b []byte) (int, int, net.Addr, error) {

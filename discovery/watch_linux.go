@@ -21,7 +21,7 @@ func newNotifier() notifier {
 	}
 	groups := uint32(unix.RTMGRP_LINK | unix.RTMGRP_IPV4_IFADDR | unix.RTMGRP_IPV6_IFADDR)
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return newPoller()
 	}
 	return netlink{os.NewFile(uintptr(fd), "netlink")}
@@ -34,21 +34,16 @@ func (n netlink) Close() { n.file.Close() }
 // false when ctx is done. What changed is not read from the messages: a list
 // made afterwards cannot be out of date, and cannot be spoofed.
 func (n netlink) wait(ctx context.Context) bool {
-	n.file.SetReadDeadline(time.Time{})
-	stop := context.AfterFunc(ctx, func() { n.file.SetReadDeadline(time.Unix(0, 1)) })
+	stop := context.AfterFunc(ctx, func() { n.file.Close() })
 	defer stop()
 	buf := make([]byte, 16<<10)
-	if !n.read(buf) {
+	if n.file.SetReadDeadline(time.Time{}) != nil || !n.read(buf) {
 		return false
 	}
-	if !stop() {
+	if n.file.SetReadDeadline(time.Now().Add(coalesce)) != nil {
 		return false
 	}
-	n.file.SetReadDeadline(time.Now().Add(coalesce))
 	for n.read(buf) {
-		if ctx.Err() != nil {
-			return false
-		}
 	}
 	return ctx.Err() == nil
 }

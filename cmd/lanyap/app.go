@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// app is one run of the program with everything that it touches.
+type app struct {
+	stdin   io.Reader
+	stdout  io.Writer
+	stderr  io.Writer
+	env     func(string) (string, bool)
+	network mesh.Network // nil: this machine's; tests put one in memory here
+
+	started bool // a command runs: errors are no longer about the command line
+}
+
+// run executes the command line args and returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv}
+	return a.run(ctx, args)
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !a.started {
+		err = a.misuse(root, args, err)
+	}
+	return a.report(err)
+}
+
+// misuse makes a failure of an error that cobra found in the command line.
+func (a *app) misuse(root *cobra.Command, args []string, err error) error {
+	if f := (*failure)(nil); errors.As(err, &f) {
+		return f
+	}
+	path := root.Name()
+	if cmd, _, findErr := root.Find(args); findErr == nil {
+		path = cmd.CommandPath()
+	}
+	return usage(path+" --help shows what there is", "%s", strings.Split(err.Error(), "\n")[0])
+}
+
+// command returns the tree of commands. `lanyap` alone is `lanyap chat`, so
+// the root takes the flags of chat.
+func (a *app) command() *cobra.Command {
+	root := a.chatCommand()
+	root.Use = "lanyap"
+	root.Short = "Talk to everybody on this network"
+	root.Long = `Lanyap finds the others on this network by itself and puts you into one room:
+no server, no account, no internet, nothing to configure.
+
+Without a command it chats; see "lanyap chat --help".`
+	root.Example = `  lanyap
+  echo hi | lanyap chat
+  lanyap peers --json`
+	root.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return usage(suggestion(root, args[0]), "unknown command %q", args[0])
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.applyEnv(cmd.Flags()) }
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.AddCommand(a.chatCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		// cobra's own takes any shell it does not know for a call for help.
+		completion.Args = cobra.NoArgs
+		completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	return root
+}
+
+func suggestion(root *cobra.Command, word string) string {
+	if close := root.SuggestionsFor(word); len(close) > 0 {
+		return fmt.Sprintf("did you mean lanyap %s?", close[0])
+	}
+	return "lanyap --help lists the commands"
+}
+
+// action wraps what a command does, to tell its errors from those of its
+// command line.
+func (a *app) action(do func(ctx context.Context) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		a.started = true
+		return do(cmd.Context())
+	}
+}
+
+const envPrefix = "LANYAP_"
+
+// envName returns the twin of a flag.
+func envName(flag string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// applyEnv sets flags that were not given from their twins in the environment.
+// An empty one counts as not set. A twin does not contradict a flag: --json
+// on the command line goes before LANYAP_PLAIN.
+func (a *app) applyEnv(flags *pflag.FlagSet) error {
+	given := make(map[string]bool)
+	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		value, _ := a.env(envName(f.Name))
+		if value == "" || given[f.Name] || f.Name == "help" || failed != nil {
+			return
+		}
+		if rival := rivals[f.Name]; rival != "" && given[rival] {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil {
+			failed = usage("unset it or give it a value that --"+f.Name+" takes", "environment: %s=%q: %v", envName(f.Name), value, err)
+		}
+	})
+	return failed
+}
+
+// rivals are flags that exclude each other.
+var rivals = map[string]string{"json": "plain", "plain": "json"}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestArrows holds which package may import which: discovery and peer know
+// nothing of each other, mesh stands on both, the program on mesh.
+func TestArrows(t *testing.T) {
+	const module = "github.com/lanyap/lanyap/"
+	forbidden := map[string][]string{
+		"discovery":           {"peer", "mesh", "cmd", "github.com/pion/"},
+		"peer":                {"discovery", "mesh", "cmd", "github.com/hashicorp/mdns"},
+		"mesh":                {"cmd", "mesh/meshtest", "github.com/pion/", "github.com/hashicorp/mdns"},
+		"mesh/internal/wire":  {"mesh", "discovery", "peer", "cmd", "net", "net/http", "github.com/pion/"},
+		"mesh/meshtest":       {"cmd", "mesh/internal", "github.com/pion/"},
+		"cmd/lanyap":          {"mesh/internal", "github.com/pion/", "github.com/hashicorp/mdns"},
+		"cmd/lanyap/internal": {"github.com/hashicorp/mdns"},
+	}
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		from := strings.TrimPrefix(fields[0], module)
+		for rule, banned := range forbidden {
+			if from != rule && !(strings.HasSuffix(rule, "internal") && strings.HasPrefix(from, rule)) {
+				continue
+			}
+			for _, imported := range fields[1:] {
+				own := strings.TrimPrefix(imported, module)
+				if slices.ContainsFunc(banned, func(b string) bool {
+					return own == b || strings.HasPrefix(own, strings.TrimSuffix(b, "/")+"/") && b != "net"
+				}) {
+					t.Errorf("%s imports %s", from, imported)
+				}
+			}
+		}
+	}
+}
+
+// TestNoForeignTypes holds that nobody needs to know which libraries are
+// below: none of their types is in an exported signature.
+func TestNoForeignTypes(t *testing.T) {
+	for _, pkg := range []string{"discovery", "peer", "mesh", "mesh/meshtest"} {
+		out, err := exec.Command("go", "doc", "-all", "github.com/lanyap/lanyap/"+pkg).Output()
+		if err != nil {
+			t.Fatalf("go doc: %v", err)
+		}
+		for line := range strings.Lines(string(out)) {
+			if !strings.HasPrefix(line, "func ") && !strings.HasPrefix(line, "\t") {
+				continue
+			}
+			for _, foreign := range []string{"webrtc.", "mdns.", "dns.Msg", "ice.", "stun.", "sctp.", "cobra."} {
+				if strings.Contains(line, " "+foreign) || strings.Contains(line, "*"+foreign) {
+					t.Errorf("%s exports %s", pkg, strings.TrimSpace(line))
+				}
+			}
+		}
+	}
+}

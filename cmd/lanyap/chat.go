@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// chatFlags are the flags of `lanyap chat`.
+type chatFlags struct {
+	networkFlags
+	plain   bool
+	json    bool
+	input   string
+	listen  bool
+	wait    int
+	timeout time.Duration
+}
+
+// chatTimeout is how long others may take to come and to confirm, by default.
+const chatTimeout = 10 * time.Second
+
+func (a *app) chatCommand() *cobra.Command {
+	var flags chatFlags
+	cmd := &cobra.Command{
+		Use:   "chat",
+		Short: "Say and read messages",
+		Long: `Say and read messages in a room.
+
+On a terminal you type lines and read what others say; Enter sends, Ctrl-D
+leaves. In a pipe each line of input is a message to all, said once somebody
+else is there; at its end lanyap waits until all have it, and leaves. With
+nothing to say (--listen, or input from /dev/null) it runs until it is told to
+stop by a signal.`,
+		Example: `  lanyap chat --room team --name ana
+  uptime | lanyap chat --wait 3 --timeout 30s
+  lanyap chat --listen --json | jq -r 'select(.type=="message").text'`,
+		Args: cobra.NoArgs,
+	}
+	flags.register(cmd.Flags())
+	f := cmd.Flags()
+	f.BoolVar(&flags.plain, "plain", false, "write lines of text even on a terminal")
+	f.BoolVar(&flags.json, "json", false, "write one JSON object a line")
+	f.StringVar(&flags.input, "input", "lines", "what a line of input is: `lines|json`, text or an object {\"text\":…, \"to\":…}")
+	f.BoolVar(&flags.listen, "listen", false, "say nothing, run until signalled")
+	f.IntVar(&flags.wait, "wait", 0, "say nothing before `N` others are there")
+	f.DurationVar(&flags.timeout, "timeout", chatTimeout, "how long (`D`) others may take to come, and to confirm at the end")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := flags.check(cmd.Flags().Changed("wait")); err != nil {
+			return err
+		}
+		return a.action(func(ctx context.Context) error { return a.chat(ctx, flags) })(cmd, args)
+	}
+	return cmd
+}
+
+func (c *chatFlags) check(waits bool) error {
+	switch {
+	case c.plain && c.json:
+		return usage("choose one of them", "--plain and --json exclude each other")
+	case c.input != "lines" && c.input != "json":
+		return usage("use --input lines or --input json", "--input %q is not known", c.input)
+	case waits && c.wait < 1:
+		return usage("give a number of others, from 1", "--wait %d waits for nobody", c.wait)
+	case c.timeout <= 0:
+		return usage("give a time such as 30s or 2m", "--timeout %v is no time to wait", c.timeout)
+	}
+	return c.networkFlags.check()
+}
+
+func (a *app) chat(ctx context.Context, flags chatFlags) error {
+	source, err := sourceOf(a.stdin)
+	if err != nil {
+		return err
+	}
+	if flags.listen {
+		source = chat.FromNothing
+	}
+	node, err := a.join(ctx, flags.networkFlags, mesh.Config{Services: []string{chat.Service}})
+	if err != nil {
+		return err
+	}
+	room := chat.NewRoom(node.Self())
+	cfg := chat.Config{
+		Node:    chat.Over(node),
+		Room:    flags.room,
+		Members: room,
+		Source:  source,
+		Wait:    flags.wait,
+		Timeout: flags.timeout,
+	}
+	if source == chat.FromTerminal && !flags.plain && !flags.json && flags.input == "lines" && a.isTerminal(a.stdin) && a.isTerminal(a.stdout) {
+		return a.chatOnTerminal(ctx, cfg)
+	}
+	switch {
+	case flags.json:
+		cfg.Face = chat.NewJSON(a.stdout, a.stderr)
+	default:
+		cfg.Face = chat.NewPlain(a.stdout, a.stderr, room)
+	}
+	switch {
+	case source == chat.FromNothing:
+	case flags.input == "json":
+		cfg.Input = chat.NewJSONLines(a.stdin)
+	default:
+		cfg.Input = chat.NewLines(a.stdin)
+	}
+	return chat.Run(ctx, cfg)
+}
+
+// chatOnTerminal chats with an input line. In raw mode the terminal sends no
+// signal for Ctrl-C; the face passes it on as one.
+func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	noColor, _ := a.env("NO_COLOR")
+	face, err := chat.NewTerminal(chat.TerminalConfig{
+		In:        a.stdin.(*os.File),
+		Out:       a.stdout.(*os.File),
+		Members:   cfg.Members,
+		Self:      cfg.Node.Self(),
+		NoColor:   noColor != "",
+		Interrupt: func() { cancel(&signalError{signal: syscall.SIGINT}) },
+	})
+	if err != nil {
+		return err
+	}
+	defer face.Close()
+	cfg.Face, cfg.Input = face, face
+	return chat.Run(ctx, cfg)
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// Exit codes; scripts rely on them.
+const (
+	exitOK       = 0
+	exitFailure  = 1
+	exitUsage    = 2
+	exitNobody   = 3
+	exitTimedOut = 4
+)
+
+// failure is an error as its user is told: what is wrong, what to do next, and
+// the exit code.
+type failure struct {
+	code int
+	text string
+	hint string
+}
+
+func (f *failure) Error() string { return f.text }
+
+func usage(hint, format string, args ...any) error {
+	return &failure{code: exitUsage, text: fmt.Sprintf(format, args...), hint: hint}
+}
+
+const doctorHint = "lanyap doctor looks for the usual causes"
+
+// report tells the user of err, if there is anything to tell, and returns the
+// exit code.
+func (a *app) report(err error) int {
+	var told *failure
+	var signalled *signalError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &signalled):
+		return signalled.code()
+	case isClosed(err):
+		return exitOK // whoever read our output has had enough
+	case errors.As(err, &told):
+	default:
+		told = explain(err)
+	}
+	// If standard error is closed, the exit code still tells.
+	_, _ = fmt.Fprintln(a.stderr, chat.Mistake(told.text, told.hint))
+	return told.code
+}
+
+// explain finds what to tell a user of an error of the packages below.
+func explain(err error) *failure {
+	var few *chat.TooFewError
+	var pending *chat.PendingError
+	var face *chat.FaceError
+	f := &failure{code: exitFailure, text: err.Error(), hint: doctorHint}
+	switch {
+	case errors.Is(err, chat.ErrNobody):
+		f.code = exitNobody
+		f.hint = "start lanyap on another machine of this network, or name one with --join HOST; " + doctorHint
+	case errors.Is(err, chat.ErrUnheard):
+		f.code = exitNobody
+		f.hint = "those who were there have left; --wait N says nothing before N others are there"
+	case errors.As(err, &few):
+		f.code = exitTimedOut
+		f.hint = "wait longer with --timeout, or for fewer with --wait"
+	case errors.As(err, &pending):
+		f.code = exitTimedOut
+		f.text = "no confirmation from " + names(pending.Peers)
+		f.hint = "they may be cut off or suspended; wait longer with --timeout"
+	case errors.Is(err, chat.ErrUnsaid):
+		f.hint = "see the errors above; everything else was said"
+	case errors.As(err, &face):
+		f.hint = "nothing can be written to standard output; is the disk full?"
+	case errors.Is(err, peer.ErrIdentity):
+		f.hint = "mend or remove that file (removing it makes you a new person), or use --ephemeral"
+	case isPortTaken(err):
+		f.hint = "choose another --port, or leave it out: a free one is found"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		f.hint = "make that place writable, name another with LANYAP_STATE_DIR, or use --ephemeral"
+	case errors.Is(err, context.DeadlineExceeded):
+		f.code = exitTimedOut
+	}
+	return f
+}
+
+// names lists peers for people, with their short IDs, since names are not
+// unique.
+func names(peers []mesh.Peer) string {
+	list := make([]string, len(peers))
+	for i, p := range peers {
+		list[i] = fmt.Sprintf("%s (%s)", chat.Line(p.Name), p.ID.Short())
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,27 @@
+// Package chat is what `lanyap chat` does once it has a node: who is in the
+// room, what is said and read, and how it is shown.
+//
+// [Run] is where to start. It takes a [Node], an [Input] that says where lines
+// come from and a [Face] that shows what happens: [NewPlain] for people and
+// pipes, [NewJSON] for programs, [NewTerminal] for a terminal, where the face
+// is the input too.
+//
+// # Who counts
+//
+// Only members that take part in the service "chat" count. Others are members
+// of the mesh all the same and receive what is broadcast, but nobody sees
+// them, waits for them or is told whether they have a message.
+//
+// # When something is said
+//
+// Nothing is said before the first other is there (Config.Wait others, where
+// that is set). Input is read at most [ReadAhead] bytes ahead until then. From
+// then on it is read and said whether or not anybody is there.
+//
+// # What a terminal is shown
+//
+// Names and texts come from strangers. Every face passes them through
+// [Text] or [Line], so that no control sequence, bidirectional override or pile
+// of combining marks reaches a terminal. The JSON face keeps the exact text and
+// escapes such characters in the way of JSON.
+package chat

@@ -1,0 +1,200 @@
+package chat
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/textarea"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+const (
+	prompt      = "> "
+	historySize = 200 // lines entered that can be called back
+	inputRows   = 8   // of the screen that a long input takes at most
+
+	clearScreen = "\x1b[2J\x1b[H" // ED and CUP of ECMA-48; Bubble Tea alone repaints only its own lines
+)
+
+// editor is the input line as Bubble Tea wants it: everything happens in
+// Update, which must not block.
+type editor struct {
+	area      textarea.Model
+	queue     *typed
+	size      *screen
+	interrupt func()
+	started   chan struct{} // closed when the terminal is ours
+
+	history []string
+	recall  int    // index into history of what is shown; len(history) for the line being typed
+	draft   string // the line being typed, while something else is shown
+	warning string // under the input, until the next key
+	width   int
+	height  int
+	closing bool // nothing is typed any more
+}
+
+// closeMsg ends the editor.
+type closeMsg struct{}
+
+// startedMsg is the first message of all.
+type startedMsg struct{}
+
+func newEditor(queue *typed, size *screen, interrupt func(), started chan struct{}) *editor {
+	area := textarea.New()
+	area.SetStyles(textarea.Styles{}) // as the terminal shows text
+	area.SetPromptFunc(len(prompt), func(info textarea.PromptInfo) string {
+		if info.LineNumber == 0 {
+			return prompt
+		}
+		return strings.Repeat(" ", len(prompt))
+	})
+	area.ShowLineNumbers = false
+	area.CharLimit = 0                   // it would cut a paste without a word
+	area.MaxContentHeight = mesh.MaxBody // a paste may have as many lines as fit into a message
+	area.DynamicHeight = true
+	area.MinHeight, area.MaxHeight = 1, inputRows
+	area.SetVirtualCursor(false)
+	area.KeyMap.InsertNewline = key.NewBinding(key.WithKeys("alt+enter", "shift+enter", "ctrl+j"))
+	area.KeyMap.Paste = key.NewBinding() // the terminal pastes; no clipboard program is run
+	area.Focus()
+	return &editor{area: area, queue: queue, size: size, interrupt: interrupt, started: started}
+}
+
+// Init implements tea.Model.
+func (e *editor) Init() tea.Cmd { return func() tea.Msg { return startedMsg{} } }
+
+// Update implements tea.Model.
+func (e *editor) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	var cmd tea.Cmd
+	switch msg := msg.(type) {
+	case startedMsg:
+		close(e.started)
+	case closeMsg:
+		e.closing = true
+		cmd = tea.Quit
+	case tea.WindowSizeMsg:
+		e.width, e.height = msg.Width, msg.Height
+		e.area.MaxHeight = max(1, min(inputRows, msg.Height/2))
+		e.area.SetWidth(msg.Width)
+	case tea.KeyPressMsg:
+		e.warning = ""
+		cmd = e.press(msg)
+	case tea.PasteMsg:
+		msg.Content = strings.ReplaceAll(msg.Content, "\r\n", "\n")
+		e.warning = tooLongToPaste(e.area.Length() + len(msg.Content))
+		if e.warning == "" {
+			e.area, cmd = e.area.Update(msg)
+		}
+	default:
+		e.area, cmd = e.area.Update(msg)
+	}
+	e.size.set(e.width, e.height, e.area.Height()+1)
+	return e, cmd
+}
+
+// tooLongToPaste returns what to say of a message that would be so long. It is
+// refused at once: the text area would take minutes for megabytes.
+func tooLongToPaste(length int) string {
+	if length <= mesh.MaxBody {
+		return ""
+	}
+	return fmt.Sprintf("not pasted: with %d bytes too long, a message has at most %d; paste it in parts", length, mesh.MaxBody)
+}
+
+// press handles one key. What it does not know is the text area's.
+func (e *editor) press(msg tea.KeyPressMsg) tea.Cmd {
+	switch msg.String() {
+	case "enter":
+		e.enter()
+		return nil
+	case "ctrl+c":
+		e.closing = true
+		e.interrupt()
+		return nil
+	case "ctrl+d":
+		if e.area.Length() == 0 {
+			e.closing = true
+			e.queue.end()
+			return nil
+		}
+	case "ctrl+l":
+		return tea.Sequence(tea.Raw(clearScreen), tea.ClearScreen)
+	case "ctrl+z":
+		return tea.Suspend
+	case "up", "ctrl+p":
+		if e.area.Line() == 0 && e.area.LineInfo().RowOffset == 0 {
+			e.show(e.recall - 1)
+			return nil
+		}
+	case "down", "ctrl+n":
+		info := e.area.LineInfo()
+		if e.area.Line() == e.area.LineCount()-1 && info.RowOffset == info.Height-1 {
+			e.show(e.recall + 1)
+			return nil
+		}
+	}
+	var cmd tea.Cmd
+	e.area, cmd = e.area.Update(msg)
+	return cmd
+}
+
+// enter hands over what was typed. What cannot be said stays in the line.
+func (e *editor) enter() {
+	text := strings.TrimRight(e.area.Value(), "\n") // a paste of lines ends with one
+	switch {
+	case strings.TrimSpace(text) == "":
+		e.area.Reset()
+		return
+	case len(text) > mesh.MaxBody:
+		e.warning = fmt.Sprintf("too long: %d bytes, a message has at most %d; shorten it or send it in parts", len(text), mesh.MaxBody)
+		return
+	case !e.queue.add(text):
+		e.warning = "too much is waiting to be said; try again when somebody is here"
+		return
+	}
+	e.history = append(e.history, text)
+	if len(e.history) > historySize {
+		e.history = e.history[1:]
+	}
+	e.recall, e.draft = len(e.history), ""
+	e.area.Reset()
+}
+
+// show replaces what is in the line by entry i of the history.
+func (e *editor) show(i int) {
+	if i < 0 || i > len(e.history) {
+		return
+	}
+	if e.recall == len(e.history) {
+		e.draft = e.area.Value()
+	}
+	e.recall = i
+	if i == len(e.history) {
+		e.area.SetValue(e.draft)
+		return
+	}
+	e.area.SetValue(e.history[i])
+}
+
+// View implements tea.Model.
+func (e *editor) View() tea.View {
+	if e.closing {
+		return tea.NewView("")
+	}
+	below := e.warning
+	if n := e.queue.len(); n > 0 && below == "" {
+		below = fmt.Sprintf("(%d waiting until somebody is here)", n)
+	}
+	text := e.area.View()
+	if below != "" {
+		text += "\n" + ansi.Wrap(below, max(e.width, 10), "")
+	}
+	view := tea.NewView(text)
+	view.Cursor = e.area.Cursor()
+	return view
+}

@@ -1,0 +1,82 @@
+package chat
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// Event is what a [Face] shows: a Ready, Joined, Left, Message, Sent,
+// Delivered, Undelivered or Warning.
+type Event interface{ event() }
+
+// Ready says that this node answers and is advertised.
+type Ready struct {
+	Self  mesh.Peer
+	Room  string
+	Addrs []netip.AddrPort
+}
+
+// Joined says that somebody who chats is here.
+type Joined struct{ Peer mesh.Peer }
+
+// Left says that somebody who chats is gone.
+type Left struct {
+	Peer   mesh.Peer
+	Reason error // nil: it said goodbye
+}
+
+// Message is what somebody said.
+type Message struct {
+	From    mesh.Peer
+	Seq     uint64
+	Sent    time.Time
+	Text    string
+	Private bool // to us alone
+}
+
+// Sent says that the node has accepted what was to be said.
+type Sent struct {
+	Seq  uint64
+	Text string
+	To   *mesh.Peer // nil: to all
+}
+
+// Delivered says that everybody who was present when a message was accepted
+// has it.
+type Delivered struct {
+	Seq   uint64
+	Count int        // 0: nobody was there
+	To    *mesh.Peer // nil: to all
+}
+
+// Undelivered names who left without having confirmed a message.
+type Undelivered struct {
+	Seq   uint64
+	Text  string
+	Peers []mesh.Peer
+	To    *mesh.Peer // nil: to all
+}
+
+// Warning is something that a user should know. One with a hint is a mistake:
+// something that was to be said was not.
+type Warning struct {
+	Text string
+	Hint string // what to do next; may be empty
+}
+
+func (Ready) event()       {}
+func (Joined) event()      {}
+func (Left) event()        {}
+func (Message) event()     {}
+func (Sent) event()        {}
+func (Delivered) event()   {}
+func (Undelivered) event() {}
+func (Warning) event()     {}
+
+// Face shows events to whoever runs the program. Show is called from several
+// goroutines. An error means that nobody can be shown anything any more.
+type Face interface {
+	Show(Event) error
+}

@@ -1,0 +1,65 @@
+package chat
+
+import (
+	"context"
+	"iter"
+	"net/netip"
+	"slices"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// Service is what members that chat name among their services.
+const Service = "chat"
+
+// Node is the part of [mesh.Node] that a chat needs.
+type Node interface {
+	Self() mesh.Peer
+	Addrs() []netip.AddrPort
+	Events(ctx context.Context) iter.Seq2[mesh.Event, error]
+	Broadcast(ctx context.Context, data []byte) (Receipt, error)
+	Send(ctx context.Context, to mesh.Member, data []byte) (Receipt, error)
+	Leave(ctx context.Context) error
+	Close() error
+}
+
+// Receipt is the part of [mesh.Receipt] that a chat needs.
+type Receipt interface {
+	Seq() uint64
+	To() []mesh.Peer
+	Delivered(ctx context.Context) error
+}
+
+// Over returns n as the node of a chat.
+func Over(n *mesh.Node) Node { return meshNode{n} }
+
+type meshNode struct{ *mesh.Node }
+
+func (n meshNode) Broadcast(ctx context.Context, data []byte) (Receipt, error) {
+	r, err := n.Node.Broadcast(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (n meshNode) Send(ctx context.Context, to mesh.Member, data []byte) (Receipt, error) {
+	r, err := n.Node.Send(ctx, to, data)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func chats(p mesh.Peer) bool { return slices.Contains(p.Services, Service) }
+
+// chatting returns those of peers who chat; never nil.
+func chatting(peers []mesh.Peer) []mesh.Peer {
+	kept := make([]mesh.Peer, 0, len(peers))
+	for _, p := range peers {
+		if chats(p) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}

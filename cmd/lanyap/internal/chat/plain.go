@@ -1,0 +1,97 @@
+package chat
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// continuation starts the second and further lines of a message, so that
+// nobody can write a line that looks like somebody else's.
+const continuation = "    "
+
+// NewPlain returns a face that writes `name: text` for each message to out,
+// and notices and mistakes to notices.
+func NewPlain(out, notices io.Writer, room *Room) Face {
+	return &plain{out: out, notices: notices, room: room}
+}
+
+type plain struct {
+	room *Room
+
+	mu           sync.Mutex // held while writing, so that lines stay whole
+	out, notices io.Writer
+}
+
+func (f *plain) Show(ev Event) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m, ok := ev.(Message); ok {
+		_, err := io.WriteString(f.out, said(displayName(m.From), m.Text, m.Private)+"\n")
+		return err
+	}
+	if text := notice(ev, f.room); text != "" {
+		// Whoever closed standard error does not want to know.
+		_, _ = io.WriteString(f.notices, text+"\n")
+	}
+	return nil
+}
+
+// said returns what a message looks like, without the last line feed.
+func said(name, text string, private bool) string {
+	if private {
+		name += " (private)"
+	}
+	return name + ": " + strings.ReplaceAll(Text(text), "\n", "\n"+continuation)
+}
+
+// notice returns the line that tells people of ev, or "" where there is
+// nothing to tell.
+func notice(ev Event, room *Room) string {
+	switch ev := ev.(type) {
+	case Ready:
+		return fmt.Sprintf("* you are %s in room %s; waiting for others", displayName(ev.Self), Line(ev.Room))
+	case Joined:
+		return fmt.Sprintf("* %s joined", room.Label(ev.Peer))
+	case Left:
+		if ev.Reason == nil {
+			return fmt.Sprintf("* %s left", room.Label(ev.Peer))
+		}
+		return fmt.Sprintf("* %s left: %s", room.Label(ev.Peer), Line(ev.Reason.Error()))
+	case Delivered:
+		if ev.Count == 0 {
+			return "* nobody is here; nobody has this"
+		}
+	case Undelivered:
+		names := make([]string, len(ev.Peers))
+		for i, p := range ev.Peers {
+			names[i] = room.Label(p)
+		}
+		return fmt.Sprintf("* %s left without having %q", strings.Join(names, ", "), excerpt(ev.Text))
+	case Warning:
+		if ev.Hint == "" {
+			return "* " + Line(ev.Text)
+		}
+		return Mistake(ev.Text, ev.Hint)
+	}
+	return ""
+}
+
+// Mistake returns the two lines that tell a user what went wrong and what to
+// do next, without the last line feed.
+func Mistake(text, hint string) string {
+	return "error: " + Line(text) + "\nhint: " + Line(hint)
+}
+
+// excerptLen is how many characters of a message remind people which it was.
+const excerptLen = 40
+
+func excerpt(text string) string {
+	text = Line(text)
+	if utf8.RuneCountInString(text) <= excerptLen {
+		return text
+	}
+	return string([]rune(text)[:excerptLen-1]) + "…"
+}

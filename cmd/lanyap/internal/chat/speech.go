@@ -1,0 +1,139 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// outstanding is how many messages may wait for confirmation at once. Each
+// costs a goroutine. Past it nothing more is said until somebody confirms or
+// is counted as left.
+const outstanding = 4096
+
+// speak says what the input yields in a goroutine of its own. The channel is
+// closed when everything was said and everybody has it or has left.
+func (s *session) speak(ctx context.Context) <-chan struct{} {
+	said := make(chan struct{})
+	go func() {
+		var waiting sync.WaitGroup
+		slots := make(chan struct{}, outstanding)
+		for s.sayNext(ctx, &waiting, slots) {
+		}
+		waiting.Wait()
+		if ctx.Err() == nil {
+			close(said)
+		}
+	}()
+	return said
+}
+
+// sayNext says one utterance and reports whether there may be more.
+func (s *session) sayNext(ctx context.Context, waiting *sync.WaitGroup, slots chan struct{}) bool {
+	u, err := s.Input.Next(ctx)
+	var mistake *MistakeError
+	switch {
+	case err == nil:
+	case errors.As(err, &mistake):
+		s.refuse(mistake)
+		return true
+	case errors.Is(err, io.EOF):
+		return false
+	default:
+		s.fail(fmt.Errorf("input: %w", err))
+		return false
+	}
+
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	sent, receipt, err := s.say(ctx, u)
+	if err != nil {
+		<-slots
+		return s.unsaid(ctx, u, err)
+	}
+	s.replies.add(receipt)
+	s.show(sent)
+	waiting.Go(func() {
+		s.confirm(ctx, sent, receipt)
+		<-slots
+	})
+	return true
+}
+
+// say hands u to the node.
+func (s *session) say(ctx context.Context, u Utterance) (Sent, Receipt, error) {
+	if u.To == nil {
+		receipt, err := s.Node.Broadcast(ctx, []byte(u.Text))
+		if err != nil {
+			return Sent{}, nil, err
+		}
+		return Sent{Seq: receipt.Seq(), Text: u.Text}, receipt, nil
+	}
+	to, err := s.Members.Find(*u.To)
+	if err != nil {
+		return Sent{}, nil, err
+	}
+	receipt, err := s.Node.Send(ctx, to.Member, []byte(u.Text))
+	if err != nil {
+		return Sent{}, nil, err
+	}
+	return Sent{Seq: receipt.Seq(), Text: u.Text, To: &to}, receipt, nil
+}
+
+// unsaid tells why u was not said and reports whether to go on.
+func (s *session) unsaid(ctx context.Context, u Utterance, err error) bool {
+	var hint string
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case errors.Is(err, errAmbiguous):
+		hint = "name the ID, or the instance where one ID is here twice; both are in the joined events and in lanyap peers --json"
+	case errors.Is(err, errUnknown), errors.Is(err, mesh.ErrNoMember):
+		hint = "name somebody who is here, as lanyap peers lists them"
+	case errors.Is(err, mesh.ErrTooLarge):
+		hint = "split it into several messages"
+	default:
+		s.fail(err)
+		return false
+	}
+	text := fmt.Sprintf("%v; not sent: %q", err, excerpt(u.Text))
+	if u.To != nil && errors.Is(err, mesh.ErrNoMember) {
+		text = fmt.Sprintf("%q is no longer here; not sent: %q", *u.To, excerpt(u.Text))
+	}
+	s.refuse(&MistakeError{Text: text, Hint: hint})
+	return true
+}
+
+// refuse tells of an utterance that was not said.
+func (s *session) refuse(m *MistakeError) {
+	s.replies.addUnsaid()
+	s.show(Warning{Text: m.Text, Hint: m.Hint})
+}
+
+// confirm waits until everybody who was present has the message or is gone.
+func (s *session) confirm(ctx context.Context, sent Sent, receipt Receipt) {
+	err := receipt.Delivered(ctx)
+	to := chatting(receipt.To())
+	var left []mesh.Peer
+	var undelivered *mesh.UndeliveredError
+	switch {
+	case err == nil:
+	case errors.As(err, &undelivered):
+		left = chatting(undelivered.Left)
+	default:
+		return // still pending, or the node is closed
+	}
+	s.replies.settle(receipt, len(to)-len(left))
+	if len(left) > 0 {
+		s.show(Undelivered{Seq: sent.Seq, Text: sent.Text, Peers: left, To: sent.To})
+		return
+	}
+	s.show(Delivered{Seq: sent.Seq, Count: len(to), To: sent.To})
+}

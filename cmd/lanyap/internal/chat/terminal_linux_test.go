@@ -1,0 +1,115 @@
+package chat
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// pseudoTerminal returns both ends of a terminal of 40 by 12 characters.
+func pseudoTerminal(t *testing.T) (screen, terminal *os.File) {
+	t.Helper()
+	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("no pseudo-terminals here: " + err.Error())
+	}
+	t.Cleanup(func() { screen.Close() })
+	if err := unix.IoctlSetPointerInt(int(screen.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(screen.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { terminal.Close() })
+	if err := unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 12, Col: 40}); err != nil {
+		t.Fatal(err)
+	}
+	return screen, terminal
+}
+
+func termios(t *testing.T, f *os.File) unix.Termios {
+	t.Helper()
+	state, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *state
+}
+
+func TestTerminalIsGivenBack(t *testing.T) {
+	for name, keys := range map[string]string{"Ctrl-D": "\x04", "Ctrl-C": "\x03"} {
+		t.Run(name, func(t *testing.T) {
+			screen, terminal := pseudoTerminal(t)
+			before := termios(t, terminal)
+			var shown atomic.Pointer[string]
+			shown.Store(new(string))
+			drained := make(chan struct{})
+			go func() {
+				defer close(drained)
+				var all strings.Builder
+				buf := make([]byte, 4096)
+				for {
+					n, err := screen.Read(buf)
+					all.Write(buf[:n])
+					text := all.String()
+					shown.Store(&text)
+					if err != nil {
+						return
+					}
+				}
+			}()
+			room := NewRoom(member("ana", Service))
+			interrupted := make(chan struct{})
+			face, err := NewTerminal(TerminalConfig{
+				In: terminal, Out: terminal, Members: room, Self: room.self,
+				Interrupt: func() { close(interrupted) },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if raw := termios(t, terminal); raw == before {
+				t.Error("the terminal is not in raw mode")
+			}
+			io.WriteString(screen, "\x1b[200~one\r\ntwo\x1b[201~\r"+keys)
+			if u, err := face.Next(t.Context()); err != nil || u.Text != "one\ntwo" {
+				t.Errorf("typed %q, %v", u.Text, err)
+			}
+			if keys == "\x03" {
+				<-interrupted
+			} else {
+				<-face.Ended()
+			}
+			if err := face.Show(Message{From: bo, Text: "hello\x1b]0;title\a"}); err != nil {
+				t.Error(err)
+			}
+			face.Close()
+			if err := face.Show(Message{From: bo, Text: "too late"}); err != nil {
+				t.Error(err)
+			}
+			if after := termios(t, terminal); after != before {
+				t.Errorf("the terminal is %+v, was %+v", after, before)
+			}
+			terminal.Close()
+			<-drained
+			text := *shown.Load()
+			for _, want := range []string{"hello␛]0;title␇", "\x1b[?2004h", "\x1b[?2004l"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("the screen lacks %q: %q", want, text)
+				}
+			}
+			if strings.Contains(text, "\x1b]0;") || strings.Contains(text, "too late") {
+				t.Errorf("the screen got %q", text)
+			}
+		})
+	}
+}

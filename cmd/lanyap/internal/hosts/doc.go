@@ -1,0 +1,21 @@
+// Package hosts tests the built program on the hosts of a small network, and
+// measures it there. It has no code but its tests.
+//
+//	go test ./cmd/lanyap/internal/hosts
+//
+// needs Linux, root, and the programs ip, bridge and nft; the tests say what is
+// missing and are skipped. With LANYAP_LAB=required in the environment they
+// fail instead. Each test has switches and hosts of its own, see package lab,
+// and ends by checking the events of all programs: nothing lost, twice, out of
+// order or different for two readers, and no packet off the LAN.
+//
+// # Figures
+//
+//	go test ./cmd/lanyap/internal/hosts -run Figures -figures -v
+//	go test ./cmd/lanyap/internal/hosts -run Figures -figures -v -rows start,late -rival /path/to/rival
+//
+// prints a Markdown table. The rows are start, docker, late, mesh, broadcast,
+// kill, cable, mdns, link, idle, throughput and loss. A rival is a program
+// measured in the same run: without arguments it joins, prints ready, joined,
+// left and message events as JSON lines, and says each line of its input.
+package hosts

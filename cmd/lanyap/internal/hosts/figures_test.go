@@ -1,0 +1,188 @@
+//go:build linux
+
+package hosts
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
+)
+
+var (
+	figures = flag.Bool("figures", false, "measure and print the figures")
+	rows    = flag.String("rows", "", "comma-separated `names` of the figures to measure; all if empty")
+	ours    = flag.String("ours", "", "`path` of the program to measure in place of the one that is built here; - for none")
+	rival   = flag.String("rival", "", "`path` of a program to measure in the same run")
+	rounds  = flag.Int("rounds", 50, "how often to start and stop what is measured by starting it")
+)
+
+// figure is one row of the table. It measures one contender and returns the
+// value to print and the number of samples behind it.
+type figure struct {
+	name, what, aim string
+	measure         func(t *testing.T, c contender) (value string, n int)
+	oursOnly        bool // the rival has nothing that corresponds
+}
+
+var table = []figure{
+	{"start", "process start → first message read by the other, 2 hosts, p50 / p99", "≤ 40 / 150 ms", measureStart, false},
+	{"docker", "… with a second interface (docker-like bridge)", "≤ 40 / 150 ms", measureStartDocker, false},
+	{"late", "late node and 16 others: all see it, it sees all, p50 / p99", "≤ 80 / 200 ms", measureLate, false},
+	{"mesh", "8 / 16 / 32 / 64 hosts at once → full mesh, p50", "≤ 0.25 / 0.5 / 1.8 / 8 s", measureMesh, false},
+	{"broadcast", "256 B at 10/s among 16 hosts, send → last receiver, p50 / p99", "≤ 2.5 / 10 ms", measureBroadcast, false},
+	{"kill", "kill -9 of one of 16 → all others see it leave, p50 / max", "≤ 20 / 500 ms", measureKill, false},
+	{"cable", "cable of one of 16 pulled for good → all others see it leave", "≤ 8 s", measureCable, false},
+	{"mdns", "mDNS packets/s of 16 idle nodes together, after 30 s", "≤ 1", measureMDNS, false},
+	{"link", "per idle link and side: heap, goroutines", "≤ 120 kB, ≤ 17", measureLink, true},
+	{"idle", "node with 63 idle links: CPU of one core, resident memory", "≤ 1 %, ≤ 40 MB", measureIdle, false},
+	{"throughput", "one pair, 64 KiB messages, × pion's defaults: tuned; ordinary user (rmem_max 212992)", "≥ 4 tuned", measureThroughput, true},
+	{"loss", "the same with 1 % loss at the receiver", "≥ 4", measureLoss, true},
+}
+
+// contender is a program that is measured.
+type contender struct {
+	name string
+	path string
+	args func(*lab.Host) []string
+	// keepsLines: what is on its standard input from the start is said once
+	// somebody is there to hear it. Without that a driver has to wait itself.
+	keepsLines bool
+}
+
+func (c contender) start(h *lab.Host) *lab.Process {
+	return h.Start(lab.Program{Path: c.path, Args: c.args(h)})
+}
+
+func contenders(t testing.TB) []contender {
+	var all []contender
+	if *ours != "-" {
+		path := *ours
+		if path == "" {
+			path = lab.Build(t, program)
+		}
+		all = append(all, contender{
+			name:       "lanyap",
+			path:       path,
+			args:       func(h *lab.Host) []string { return []string{"chat", "--json", "--name", h.Name} },
+			keepsLines: true,
+		})
+	}
+	if *rival != "" {
+		all = append(all, contender{
+			name: "rival",
+			path: *rival,
+			args: func(*lab.Host) []string { return nil },
+		})
+	}
+	return all
+}
+
+// TestFigures measures, and prints a table in which each row is complete.
+func TestFigures(t *testing.T) {
+	if !*figures {
+		t.Skip("figures are measured with -figures")
+	}
+	lab.Need(t, "ip", "bridge", "nft")
+	all := contenders(t)
+	print := func(format string, args ...any) { fmt.Fprintf(os.Stdout, format, args...) }
+	print("\n%s\n\n| what | aim |", machine())
+	for _, c := range all {
+		print(" %s | N |", c.name)
+	}
+	print("\n| --- | --- |%s\n", strings.Repeat(" --- | --- |", len(all)))
+	for _, row := range table {
+		if *rows != "" && !slices.Contains(strings.Split(*rows, ","), row.name) {
+			continue
+		}
+		line := fmt.Sprintf("| %s | %s |", row.what, row.aim)
+		for _, c := range all {
+			value, n := "failed", 0
+			if c.name == "rival" && row.oursOnly {
+				line += " – | |"
+				continue
+			}
+			t.Run(row.name+"/"+c.name, func(t *testing.T) { value, n = row.measure(t, c) })
+			line += fmt.Sprintf(" %s | %d |", value, n)
+		}
+		print("%s\n", line)
+	}
+}
+
+func machine() string {
+	var name unix.Utsname
+	unix.Uname(&name)
+	return fmt.Sprintf("%d cores, %s %s, %s %s/%s", runtime.NumCPU(),
+		unix.ByteSliceToString(name.Sysname[:]), unix.ByteSliceToString(name.Release[:]),
+		runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// quantile returns the smallest sample that a share q of all does not exceed.
+func quantile(samples []time.Duration, q float64) time.Duration {
+	if len(samples) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(samples))
+	i := int(q*float64(len(sorted))+0.9999) - 1
+	return sorted[min(max(i, 0), len(sorted)-1)]
+}
+
+// tolerance is how long a round of a measurement may take before it counts as
+// failed and the next one starts.
+const tolerance = 5 * time.Second
+
+// series collects the rounds of a measurement.
+type series struct {
+	samples []time.Duration
+	failed  int
+}
+
+func (s *series) add(d time.Duration) { s.samples = append(s.samples, d) }
+
+// String prints the median and a high quantile, and how many rounds failed.
+func (s *series) String(high float64) string {
+	if s.failed > 0 {
+		return fmt.Sprintf("%s (%d of %d not within %v)", millis(s.samples, 0.5, high), s.failed, s.failed+len(s.samples), tolerance)
+	}
+	return millis(s.samples, 0.5, high)
+}
+
+// millis prints two quantiles as "3.1 / 17 ms".
+func millis(samples []time.Duration, low, high float64) string {
+	return fmt.Sprintf("%s / %s ms", digits(quantile(samples, low), time.Millisecond), digits(quantile(samples, high), time.Millisecond))
+}
+
+// digits prints a duration in a unit, with two digits that mean something.
+func digits(d, unit time.Duration) string {
+	v := float64(d) / float64(unit)
+	switch {
+	case v < 1:
+		return fmt.Sprintf("%.2f", v)
+	case v < 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+func TestQuantile(t *testing.T) {
+	var samples []time.Duration
+	for i := 100; i > 0; i-- {
+		samples = append(samples, time.Duration(i))
+	}
+	for q, want := range map[float64]time.Duration{0: 1, 0.5: 50, 0.99: 99, 1: 100} {
+		if got := quantile(samples, q); got != want {
+			t.Errorf("quantile %v of 1 to 100 is %d, want %d", q, got, want)
+		}
+	}
+	if got := quantile(samples[:1], 0.99); got != 100 {
+		t.Errorf("quantile of one sample is %d, want it", got)
+	}
+}

@@ -1,0 +1,79 @@
+package lab
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Ident is how the program names a member: one ID may be here several times,
+// an instance is one start of one program.
+type Ident struct {
+	ID       string `json:"id"`
+	Instance string `json:"instance"`
+	Name     string `json:"name"`
+}
+
+// key tells members apart. A program that knows no instances has only the ID.
+func (i Ident) key() string {
+	if i.Instance != "" {
+		return i.Instance
+	}
+	return i.ID
+}
+
+// Event is one line of a program's JSON output, all types in one struct.
+type Event struct {
+	V    int       `json:"v"`
+	Type string    `json:"type"`
+	Time time.Time `json:"time"` // when the program says it happened
+
+	// ready
+	ID       string   `json:"id"`
+	Instance string   `json:"instance"`
+	Name     string   `json:"name"`
+	Room     string   `json:"room"`
+	Addrs    []string `json:"addrs"`
+
+	// joined, left
+	Peer   Ident  `json:"peer"`
+	Reason string `json:"reason"`
+
+	// message, sent, delivered, undelivered, warning
+	From    Ident     `json:"from"`
+	To      *Ident    `json:"to"`
+	Seq     uint64    `json:"seq"`
+	Sent    time.Time `json:"sent"`
+	Text    string    `json:"text"`
+	Private bool      `json:"private"`
+	Count   int       `json:"count"`
+	Peers   []Ident   `json:"peers"`
+
+	At  time.Time `json:"-"` // when the lab read the line
+	Raw string    `json:"-"` // the line
+}
+
+// parseEvent reads one line; ok is false for what is not a JSON event.
+func parseEvent(line []byte, at time.Time) (ev Event, ok bool) {
+	if err := json.Unmarshal(line, &ev); err != nil || ev.Type == "" {
+		return Event{}, false
+	}
+	ev.At, ev.Raw = at, string(line)
+	return ev, true
+}
+
+// Log is what one program said from its start to its end.
+type Log struct {
+	Name   string // for reports
+	Events []Event
+	Killed bool // it was ended from outside, maybe before it said the last it knew
+}
+
+// self returns the member this program was, once it said so.
+func (l Log) self() Ident {
+	for _, ev := range l.Events {
+		if ev.Type == "ready" {
+			return Ident{ID: ev.ID, Instance: ev.Instance, Name: ev.Name}
+		}
+	}
+	return Ident{}
+}

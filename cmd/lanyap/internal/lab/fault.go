@@ -1,0 +1,80 @@
+//go:build linux
+
+package lab
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Unplug pulls the host's cable out of the switch.
+func (h *Host) Unplug() {
+	h.lab.t.Helper()
+	h.lab.must(h.lab.thread.ip(h.sw.ns, "link set "+h.port+" down"))
+}
+
+// Plug puts the cable back.
+func (h *Host) Plug() {
+	h.lab.t.Helper()
+	h.lab.must(h.lab.thread.ip(h.sw.ns, "link set "+h.port+" up"))
+}
+
+// Block drops everything that comes directly from the others, in this
+// direction only. Each fault below lasts until [Host.Heal].
+func (h *Host) Block(others ...*Host) {
+	h.lab.t.Helper()
+	macs := make([]string, len(others))
+	for i, other := range others {
+		macs[i] = other.mac
+	}
+	h.fault("block", "ether saddr { "+strings.Join(macs, ", ")+" } drop")
+}
+
+// BlockPair cuts two hosts off from each other, in both directions, while each
+// goes on hearing everyone else.
+func BlockPair(a, b *Host) {
+	a.lab.t.Helper()
+	a.Block(b)
+	b.Block(a)
+}
+
+// Lose drops that share of the packets the host receives from the cable, at
+// random.
+func (h *Host) Lose(percent float64) {
+	h.lab.t.Helper()
+	h.fault("lose", fmt.Sprintf("iifname eth0 numgen random mod 10000 < %d drop", int(percent*100)))
+}
+
+// Firewall lets nothing new in but mDNS: the host can call others, they cannot
+// call it. This is what the firewalls of common desktops do.
+func (h *Host) Firewall() {
+	h.lab.t.Helper()
+	h.fault("firewall",
+		"iifname lo accept",
+		"udp dport 5353 accept",
+		"meta l4proto { tcp, udp } ct state established,related accept",
+		"meta l4proto { tcp, udp } drop")
+}
+
+// NoMulticast drops multicast and broadcast that arrives over IPv4, and the
+// mDNS group over IPv6. Neighbour discovery goes on, or there would be no IPv6.
+func (h *Host) NoMulticast() {
+	h.lab.t.Helper()
+	h.fault("multicast",
+		"iifname != lo ip daddr 224.0.0.0/4 drop",
+		"iifname != lo ip6 daddr ff02::fb drop")
+}
+
+// Heal ends all faults that were made by rules.
+func (h *Host) Heal() {
+	h.lab.t.Helper()
+	h.lab.must(h.lab.thread.nft(h.ns, "add table inet fault\ndelete table inet fault\n"))
+}
+
+// fault adds an input chain. A packet passes only if all chains accept it.
+func (h *Host) fault(name string, rules ...string) {
+	h.lab.t.Helper()
+	h.lab.must(h.lab.thread.nft(h.ns, fmt.Sprintf(
+		"table inet fault {\nchain %s { type filter hook input priority 0; policy accept;\n%s\n}\n}\n",
+		name, strings.Join(rules, "\n"))))
+}

@@ -1,0 +1,307 @@
+//go:build linux
+
+package lab
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// maxLine is the longest line of output that is read: 64 KiB of text, each
+// byte of which JSON may write as six.
+const maxLine = 512 << 10
+
+// Program says what to run.
+type Program struct {
+	Path  string
+	Args  []string
+	Env   []string // in addition to PATH, HOME, NO_COLOR and LANYAP_STATE_DIR, each the host's own
+	Stdin *os.File // nil: a pipe for [Process.Say]
+	Mount bool     // in a mount namespace of its own
+}
+
+// Process is a program that runs, or ran, on a host.
+type Process struct {
+	Host    *Host
+	Started time.Time // just before the fork
+	T       testing.TB
+
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	stderr lockedBuffer
+	done   chan struct{} // closed when it has ended and all its output is read
+
+	mu        sync.Mutex // guards what follows
+	lines     []string
+	events    []Event
+	present   map[string]Ident
+	self      Ident
+	unsettled int
+	killed    bool
+}
+
+// Start runs a program on the host. It is killed with the lab at the latest.
+func (h *Host) Start(prog Program) *Process {
+	l := h.lab
+	l.t.Helper()
+	cmd := exec.Command(prog.Path, prog.Args...)
+	cmd.Dir = h.StateDir
+	cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"),
+		"HOME=" + h.StateDir,
+		"NO_COLOR=1",
+		"LANYAP_STATE_DIR=" + h.StateDir,
+	}, prog.Env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if prog.Mount {
+		cmd.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
+	}
+	p := &Process{Host: h, T: l.t, cmd: cmd, done: make(chan struct{}), present: make(map[string]Ident)}
+	p.stderr.wrote = l.bump
+	cmd.Stderr = &p.stderr
+	stdout, err := cmd.StdoutPipe()
+	l.must(err)
+	if prog.Stdin != nil {
+		cmd.Stdin = prog.Stdin
+	} else {
+		p.stdin, err = cmd.StdinPipe()
+		l.must(err)
+	}
+	l.must(l.thread.in(h.ns, func() error {
+		p.Started = time.Now()
+		return cmd.Start()
+	}))
+	l.mu.Lock()
+	l.processes = append(l.processes, p)
+	l.mu.Unlock()
+	go p.record(stdout)
+	return p
+}
+
+// record reads the output until the program has ended.
+func (p *Process) record(stdout io.Reader) {
+	scanner := bufio.NewScanner(stdout)
+	scanner.Buffer(make([]byte, 0, 4<<10), maxLine)
+	for scanner.Scan() {
+		p.add(scanner.Bytes(), time.Now())
+	}
+	io.Copy(io.Discard, stdout) // so that a line that is too long stops nobody
+	p.cmd.Wait()
+	close(p.done)
+	p.Host.lab.bump()
+}
+
+func (p *Process) add(line []byte, at time.Time) {
+	ev, ok := parseEvent(line, at)
+	p.mu.Lock()
+	p.lines = append(p.lines, string(line))
+	if ok {
+		p.events = append(p.events, ev)
+		switch ev.Type {
+		case "ready":
+			p.self = Ident{ID: ev.ID, Instance: ev.Instance, Name: ev.Name}
+		case "joined":
+			p.present[ev.Peer.key()] = ev.Peer
+		case "left":
+			delete(p.present, ev.Peer.key())
+		case "sent":
+			p.unsettled++
+		case "delivered", "undelivered":
+			p.unsettled--
+		}
+	}
+	p.mu.Unlock()
+	p.Host.lab.bump()
+}
+
+// Say writes lines to the program's standard input.
+func (p *Process) Say(lines ...string) {
+	p.T.Helper()
+	if _, err := io.WriteString(p.stdin, strings.Join(lines, "\n")+"\n"); err != nil {
+		p.T.Fatalf("%s: say %q: %v", p.Host.Name, lines, err)
+	}
+}
+
+// EndInput closes the program's standard input.
+func (p *Process) EndInput() { p.stdin.Close() }
+
+// Signal sends sig.
+func (p *Process) Signal(sig syscall.Signal) {
+	p.T.Helper()
+	if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+		p.endFromOutside()
+	}
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		p.T.Fatalf("%s: signal: %v", p.Host.Name, err)
+	}
+}
+
+// Kill ends the program at once, as a crash would. It may have ended already.
+func (p *Process) Kill() {
+	p.endFromOutside()
+	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.T.Errorf("%s: kill: %v", p.Host.Name, err)
+	}
+}
+
+func (p *Process) endFromOutside() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.done:
+	default:
+		p.killed = true
+	}
+}
+
+// PID returns the process ID.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Ended reports whether the program has ended and its output is read.
+func (p *Process) Ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Wait waits for the program's end and returns its exit code, -1 if a signal
+// killed it. It ends the test if that takes longer than d.
+func (p *Process) Wait(d time.Duration) int {
+	p.T.Helper()
+	p.Host.lab.Await(d, p.Host.Name+" ended", p.Ended)
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// Stderr returns what the program wrote there so far.
+func (p *Process) Stderr() string { return p.stderr.String() }
+
+// Stdout returns the lines the program wrote there so far.
+func (p *Process) Stdout() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.lines...)
+}
+
+// Log returns what the program said so far.
+func (p *Process) Log() Log {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Log{Name: p.Host.Name, Events: append([]Event(nil), p.events...), Killed: p.killed}
+}
+
+// Find returns the first event that matches.
+func (p *Process) Find(match func(Event) bool) (Event, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, ev := range p.events {
+		if match(ev) {
+			return ev, true
+		}
+	}
+	return Event{}, false
+}
+
+// Has reports whether there was such an event.
+func (p *Process) Has(match func(Event) bool) bool {
+	_, ok := p.Find(match)
+	return ok
+}
+
+// Heard reports whether the program showed a message with that text.
+func (p *Process) Heard(text string) bool {
+	return p.Has(func(ev Event) bool { return ev.Type == "message" && ev.Text == text })
+}
+
+// Ready reports whether the program said that it answers.
+func (p *Process) Ready() bool { return p.Self() != Ident{} }
+
+// Self returns the member the program is; zero before it is ready.
+func (p *Process) Self() Ident {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.self
+}
+
+// Present returns how many others are here, as the program sees it.
+func (p *Process) Present() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.present)
+}
+
+// Sees reports whether other is here, as the program sees it.
+func (p *Process) Sees(other *Process) bool {
+	key := other.Self().key()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.present[key]
+	return ok
+}
+
+// Left reports whether the program ever said that other left.
+func (p *Process) Left(other *Process) bool {
+	key := other.Self().key()
+	return p.Has(func(ev Event) bool { return ev.Type == "left" && ev.Peer.key() == key })
+}
+
+// Unsettled returns how many messages of its own the program has accepted
+// without saying whether they were delivered.
+func (p *Process) Unsettled() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.unsettled
+}
+
+// summary is what a failed test shows of a program: its last lines.
+func (p *Process) summary() string {
+	var b strings.Builder
+	state := "ran to the end of the test"
+	if p.cmd.ProcessState != nil && !p.killed {
+		state = p.cmd.ProcessState.String()
+	}
+	fmt.Fprintf(&b, "%s: %s: %s\n", p.Host.Name, strings.Join(p.cmd.Args, " "), state)
+	start := p.Started
+	for _, ev := range last(p.Log().Events, 12) {
+		fmt.Fprintf(&b, "  %8.3fs %.200s\n", ev.At.Sub(start).Seconds(), ev.Raw)
+	}
+	for _, line := range last(strings.Split(strings.TrimSpace(p.Stderr()), "\n"), 20) {
+		fmt.Fprintf(&b, "  stderr: %.300s\n", line)
+	}
+	return b.String()
+}
+
+func last[T any](s []T, n int) []T { return s[max(0, len(s)-n):] }
+
+// lockedBuffer is a bytes.Buffer that may be read while it is written.
+type lockedBuffer struct {
+	wrote  func()
+	mu     sync.Mutex // guards buffer
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	n, err := b.buffer.Write(p)
+	b.mu.Unlock()
+	b.wrote()
+	return n, err
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}

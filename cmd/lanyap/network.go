@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/discovery"
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// networkFlags are those of all commands that join.
+type networkFlags struct {
+	room      string
+	name      string
+	join      []string
+	port      int
+	ifaces    []string
+	ephemeral bool
+}
+
+const defaultRoom = "lan"
+
+func (n *networkFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&n.room, "room", defaultRoom, "`ROOM` to be in; all who name the same one meet")
+	flags.StringVar(&n.name, "name", "", "`NAME` that others see (default user@host)")
+	flags.StringSliceVar(&n.join, "join", nil, "`HOST[:PORT]` of a node to join by hand, until it answers; may be repeated")
+	flags.IntVar(&n.port, "port", 0, "TCP and UDP `PORT` to answer on (default 7475 to 7490, then any)")
+	flags.StringSliceVar(&n.ifaces, "iface", nil, "network `IF` to use (default all that are usable); may be repeated")
+	flags.BoolVar(&n.ephemeral, "ephemeral", false, "be a new person: keep the identity in memory only")
+}
+
+// maxRoom is how long a room's name may be, in bytes.
+const maxRoom = 128
+
+// check finds what is wrong with the flags before anything is started.
+func (n *networkFlags) check() error {
+	switch {
+	case !clean(n.name):
+		return usage("use letters, digits and spaces", "--name %q has characters that cannot be shown", n.name)
+	case len(n.name) > peer.MaxName:
+		return usage("choose a shorter one", "--name is %d bytes long, at most %d are allowed", len(n.name), peer.MaxName)
+	case n.room == "":
+		return usage("leave it out for the room "+defaultRoom, "--room is empty")
+	case !clean(n.room):
+		return usage("use letters, digits and spaces", "--room %q has characters that cannot be shown", n.room)
+	case len(n.room) > maxRoom:
+		return usage("choose a shorter one", "--room is %d bytes long, at most %d are allowed", len(n.room), maxRoom)
+	case n.port < 0 || n.port > 65535:
+		return usage("ports are 1 to 65535; leave it out to have a free one found", "--port %d is no port", n.port)
+	}
+	for _, target := range n.join {
+		if !isTarget(target) {
+			return usage("write --join 10.0.0.7, --join ana.local:7475 or --join '[fe80::1%eth0]:7475'", "--join %q is not HOST or HOST:PORT", target)
+		}
+	}
+	return nil
+}
+
+// clean reports whether a terminal shows s as it is.
+func clean(s string) bool { return chat.Line(s) == s }
+
+// isTarget reports whether s is HOST or HOST:PORT.
+func isTarget(s string) bool {
+	bare, bracketed := strings.CutPrefix(s, "[")
+	if inner, ok := strings.CutSuffix(bare, "]"); ok && bracketed {
+		bare = inner
+	} else {
+		bare = s
+	}
+	if _, err := netip.ParseAddr(bare); err == nil {
+		return true
+	}
+	host := s
+	if strings.Contains(s, ":") {
+		h, port, err := net.SplitHostPort(s)
+		if err != nil {
+			return false
+		}
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+		host = h
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	return isHostName(host)
+}
+
+// isHostName reports whether s can be a name of DNS, mDNS or a hosts file; one
+// that starts with a dash is a flag whose value was forgotten.
+func isHostName(s string) bool {
+	if s == "" || len(s) > 253 || s[0] == '-' || s[0] == '.' {
+		return false
+	}
+	return strings.IndexFunc(s, func(r rune) bool {
+		return r < utf8.RuneSelf && !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._", r)
+	}) < 0
+}
+
+// join makes the node that the flags ask for. base says what kind of member
+// it is.
+func (a *app) join(ctx context.Context, flags networkFlags, base mesh.Config) (*mesh.Node, error) {
+	logger, err := a.logger()
+	if err != nil {
+		return nil, err
+	}
+	if !flags.ephemeral {
+		if base.Identity, err = a.identity(); err != nil {
+			return nil, err
+		}
+	}
+	base.Name = cmp.Or(flags.name, a.defaultName())
+	base.Room = flags.room
+	base.Peers = flags.join
+	base.Port = flags.port
+	base.Interfaces = flags.ifaces
+	base.Network = a.network
+	base.Logger = logger
+	node, err := mesh.Join(ctx, base)
+	switch {
+	case err == nil:
+		return node, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	}
+	if _, missing := discovery.Interfaces(flags.ifaces); missing != nil {
+		return nil, usage("lanyap doctor lists the interfaces; leave --iface out to use all", "%v", missing)
+	}
+	return nil, err
+}
+
+// logger returns what LANYAP_LOG asks for, or nil.
+func (a *app) logger() (*slog.Logger, error) {
+	value, _ := a.env(envPrefix + "LOG")
+	if value == "" {
+		return nil, nil
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(value)); err != nil {
+		return nil, usage("use debug, info, warn or error", "environment: %sLOG=%q is no level", envPrefix, value)
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level})), nil
+}
+
+// defaultName is user@host. What is not known is left out; without either the
+// mesh shows the short form of the ID.
+func (a *app) defaultName() string {
+	host, _ := os.Hostname()
+	host, _, _ = strings.Cut(host, ".")
+	return shorten(chat.Line(strings.Trim(a.userName()+"@"+host, "@")), peer.MaxName)
+}
+
+// userName asks the environment first: looking a user up can take a while
+// where users are kept in a directory on the network.
+func (a *app) userName() string {
+	for _, key := range []string{"USER", "LOGNAME", "USERNAME"} {
+		if name, _ := a.env(key); name != "" {
+			return name
+		}
+	}
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username[strings.LastIndexByte(u.Username, '\\')+1:] // DOMAIN\user on Windows
+}
+
+// shorten cuts s to at most limit bytes between characters.
+func shorten(s string, limit int) string {
+	for len(s) > limit {
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	}
+	return s
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// peersTimeout is how long others may take to show up, by default; on a LAN
+// that is ten times what they need.
+const peersTimeout = time.Second
+
+func (a *app) peersCommand() *cobra.Command {
+	var flags networkFlags
+	var asJSON bool
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "peers",
+		Short: "Show who is here, and who is near but out of reach",
+		Long: `Show who is in the room, where they answer and how long a round trip takes,
+and which nodes were sighted on the network but not reached, with the reason.
+The others do not notice.`,
+		Args: cobra.NoArgs,
+	}
+	flags.register(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write one JSON object a line")
+	cmd.Flags().DurationVar(&timeout, "timeout", peersTimeout, "how long (`D`) to look")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if timeout <= 0 {
+			return usage("give a time such as 1s", "--timeout %v is no time to look", timeout)
+		}
+		if err := flags.check(); err != nil {
+			return err
+		}
+		return a.action(func(ctx context.Context) error { return a.peers(ctx, flags, asJSON, timeout) })(cmd, args)
+	}
+	return cmd
+}
+
+// present is a member and how far away it is.
+type present struct {
+	mesh.Peer
+	rtt      time.Duration
+	answered bool
+}
+
+func (a *app) peers(ctx context.Context, flags networkFlags, asJSON bool, timeout time.Duration) error {
+	node, err := a.join(ctx, flags, mesh.Config{Observer: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = node.Close() }() // to an observer nobody says anything that could be lost
+	select {
+	case <-time.After(timeout):
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	members := measure(ctx, node, timeout)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	unreached := outOfReach(node.Sightings(), members)
+	if asJSON {
+		err = a.peersJSON(members, unreached)
+	} else {
+		err = a.peersTable(members, unreached)
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(members) > 0:
+		return nil
+	case len(unreached) > 0:
+		return &failure{exitNobody, "nobody in the room could be reached", "the reasons are above; " + doctorHint}
+	}
+	return &failure{exitNobody, fmt.Sprintf("nobody else is in room %s", flags.room), "start lanyap on another machine of this network; " + doctorHint}
+}
+
+// measure pings all members at once.
+func measure(ctx context.Context, node *mesh.Node, timeout time.Duration) []present {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	peers := node.Members()
+	slices.SortFunc(peers, func(x, y mesh.Peer) int {
+		return strings.Compare(x.Name+x.ID.String()+x.Instance.String(), y.Name+y.ID.String()+y.Instance.String())
+	})
+	members := make([]present, len(peers))
+	var pings sync.WaitGroup
+	for i, p := range peers {
+		pings.Go(func() {
+			rtt, err := node.Ping(ctx, p.Member)
+			members[i] = present{Peer: p, rtt: rtt, answered: err == nil}
+		})
+	}
+	pings.Wait()
+	return members
+}
+
+// outOfReach returns the sightings that are news: not those of members, which
+// were reached over another address or by their own dial, and not ourselves.
+func outOfReach(sightings []mesh.Sighting, members []present) []mesh.Sighting {
+	return slices.DeleteFunc(sightings, func(s mesh.Sighting) bool {
+		return errors.Is(s.Err, peer.ErrSelf) || slices.ContainsFunc(members, func(p present) bool {
+			return p.Instance.String() == s.Instance
+		})
+	})
+}
+
+// reasons are why a sighted node was not reached, for programs and for people.
+var reasons = []struct {
+	err  error
+	code string
+	text string
+}{
+	{peer.ErrRefused, "refused", "TCP connection refused: it has just gone, or a firewall rejects"},
+	{peer.ErrUDP, "udp_blocked", "TCP gets through, UDP does not: a firewall drops it"},
+	{peer.ErrVersion, "version", "speaks another version of the protocol"},
+	{peer.ErrRoom, "other_room", "is in another room"},
+	{peer.ErrFull, "full", "its room is full"},
+	{peer.ErrInstance, "other_instance", "another node answers at that address"},
+	{peer.ErrTimeout, "timeout", "TCP does not get through: a firewall, or an access point that isolates its clients"},
+	{context.DeadlineExceeded, "timeout", "TCP does not get through: a firewall, or an access point that isolates its clients"},
+}
+
+// reason returns why a sighting was not reached.
+func reason(s mesh.Sighting) (code, text string) {
+	switch {
+	case s.OtherRoom:
+		return "other_room", "is in another room"
+	case s.Err == nil:
+		return "pending", "has not answered yet"
+	}
+	for _, r := range reasons {
+		if errors.Is(s.Err, r.err) {
+			return r.code, r.text
+		}
+	}
+	return "failed", s.Err.Error()
+}
+
+func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
+	out := chat.NewJSONWriter(a.stdout)
+	for _, m := range members {
+		if err := out.Write(newPeerJSON(m)); err != nil {
+			return err
+		}
+	}
+	for _, s := range unreached {
+		code, _ := reason(s)
+		err := out.Write(struct {
+			chat.Head
+			Instance string           `json:"instance"` // empty for an address given by hand
+			Addrs    []netip.AddrPort `json:"addrs"`
+			Reason   string           `json:"reason"`
+		}{chat.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type peerJSON struct {
+	chat.Head
+	Peer chat.Person    `json:"peer"`
+	Addr netip.AddrPort `json:"addr"`
+	RTT  *float64       `json:"rtt_ms,omitempty"` // absent: it did not answer in time
+}
+
+func newPeerJSON(m present) peerJSON {
+	out := peerJSON{Head: chat.NewHead("peer"), Peer: chat.NewPerson(m.Peer), Addr: m.Addr}
+	if m.answered {
+		ms := float64(m.rtt.Microseconds()) / 1000
+		out.RTT = &ms
+	}
+	return out
+}
+
+func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
+	table := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	// A table keeps the error of a write for Flush.
+	if len(members) > 0 {
+		_, _ = fmt.Fprintln(table, "NAME\tID\tADDRESS\tROUND TRIP")
+	}
+	for _, m := range members {
+		rtt := "no answer"
+		if m.answered {
+			rtt = m.rtt.Round(10 * time.Microsecond).String()
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", chat.Line(m.Name), m.ID.Short(), m.Addr, rtt)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, s := range unreached {
+		_, text := reason(s)
+		if _, err := fmt.Fprintf(a.stdout, "not reached: %s: %s\n", place(s), chat.Line(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place names a sighting by its addresses.
+func place(s mesh.Sighting) string {
+	if len(s.Addrs) == 0 {
+		return "node " + chat.Line(s.Instance)
+	}
+	addrs := make([]string, len(s.Addrs))
+	for i, addr := range s.Addrs {
+		addrs[i] = addr.String()
+	}
+	return strings.Join(addrs, ", ")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"golang.org/x/term"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+)
+
+// sourceOf tells what kind of thing standard input is.
+func sourceOf(stdin io.Reader) (chat.Source, error) {
+	if stdin == nil {
+		return chat.FromNothing, nil
+	}
+	file, ok := stdin.(*os.File)
+	if !ok {
+		return chat.FromPipe, nil
+	}
+	info, err := file.Stat()
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, badHandle) {
+		return chat.FromNothing, nil
+	}
+	if err != nil {
+		return chat.FromNothing, fmt.Errorf("standard input: %w", err)
+	}
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return chat.FromFile, nil
+	case mode.IsDir():
+		return chat.FromNothing, usage("give it a file, a pipe or nothing", "standard input is a directory")
+	case term.IsTerminal(int(file.Fd())):
+		return chat.FromTerminal, nil
+	case isNull(info):
+		return chat.FromNothing, nil
+	}
+	return chat.FromPipe, nil
+}
+
+// isNull reports whether a file is the null device. A closed standard input is
+// one too: Go's runtime opens the null device in its place.
+func isNull(info os.FileInfo) bool {
+	if info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	if runtime.GOOS == "windows" {
+		return true // NUL is the one such device that is no terminal
+	}
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(info, null)
+}
+
+// isTerminal reports whether f is a terminal that can move its cursor.
+func (a *app) isTerminal(f any) bool {
+	file, ok := f.(*os.File)
+	if kind, _ := a.env("TERM"); kind == "dumb" {
+		return false
+	}
+	return ok && term.IsTerminal(int(file.Fd()))
+}

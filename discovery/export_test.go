@@ -1,0 +1,18 @@
+package discovery
+
+import "context"
+
+// Lookup returns the instances that hashicorp's querier finds on an interface.
+func Lookup(ctx context.Context, name string) ([]string, error) {
+	list, err := Interfaces([]string{name})
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, i := range list {
+		for _, s := range lookup(ctx, i) {
+			found = append(found, s.instance)
+		}
+	}
+	return found, nil
+}
