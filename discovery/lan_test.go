@@ -136,7 +136,7 @@ func openFiles() int {
 // The server answers only what was asked on the link: a ticket is good for one
 // answer, and not for long.
 func TestTickets(t *testing.T) {
-	r := &responder{tickets: make(chan ticket, 64)}
+	r := &responder{tickets: make(chan ticket, maxTickets)}
 	qu := dns.Question{Name: serviceName, Qtype: dns.TypePTR, Qclass: dns.ClassINET | topBit}
 	if rr := r.Records(qu); rr != nil {
 		t.Errorf("without a ticket: %v", rr)

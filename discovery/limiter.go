@@ -48,6 +48,7 @@ type limiter struct {
 	all     bucket
 	sources map[netip.Addr]*bucket
 	others  bucket // shared by the sources there was no room for
+	swept   time.Time
 }
 
 func newLimiter() *limiter {
@@ -67,7 +68,7 @@ func (l *limiter) source(now time.Time, from netip.Addr) *bucket {
 	if b := l.sources[from]; b != nil {
 		return b
 	}
-	if len(l.sources) >= maxSources {
+	if len(l.sources) >= maxSources && now.Sub(l.swept) >= time.Second {
 		l.sweep(now)
 	}
 	if len(l.sources) >= maxSources {
@@ -81,6 +82,7 @@ func (l *limiter) source(now time.Time, from netip.Addr) *bucket {
 // sweep forgets the sources that have not spoken for a while. Under a flood
 // of made-up sources none have, and newcomers share a bucket.
 func (l *limiter) sweep(now time.Time) {
+	l.swept = now
 	for addr, b := range l.sources {
 		if b.idle(now) {
 			delete(l.sources, addr)

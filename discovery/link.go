@@ -100,7 +100,7 @@ func (s *station) begin(now time.Time, k *link) {
 // something even where we cannot speak.
 func (s *station) failed(now time.Time, k *link, what string, err error) {
 	if k.wait == 0 {
-		s.log.Warn("mdns", "failed", what, "interface", k.iface.Name, "family", k.key.family, "err", err)
+		s.log.Warn("mdns link does not work", "step", what, "interface", k.iface.Name, "family", k.key.family, "err", err)
 	}
 	k.stop()
 	k.wait = min(max(retryMin, 2*k.wait), retryMax)
@@ -135,7 +135,7 @@ func (l *LAN) listen(key linkKey, socket socket) {
 			continue
 		}
 		select {
-		case l.packets <- packet{key, from, m}:
+		case l.packets <- packet{key: key, from: from, message: m}:
 		default:
 		}
 	}
@@ -197,7 +197,7 @@ func (l *LAN) readAnswers(i Interface, f family, socket socket) {
 			continue
 		}
 		select {
-		case l.packets <- packet{linkKey{i.Index, f}, from, m}:
+		case l.packets <- packet{key: linkKey{i.Index, f}, from: from, toUs: true, message: m}:
 		case <-l.ctx.Done():
 			return
 		}

@@ -38,6 +38,7 @@ const packetQueue = 256
 type packet struct {
 	key     linkKey
 	from    netip.AddrPort
+	toUs    bool // an answer to us alone
 	message message
 }
 

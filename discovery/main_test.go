@@ -143,17 +143,17 @@ func hashicorpQuery() int {
 	return 0
 }
 
-// lookup asks with the querier as this package uses it, once.
+// lookup asks with the querier as this package uses it, which is not for long,
+// until it is killed.
 func lookup() int {
-	found, err := discovery.Lookup(context.Background(), "eth0")
-	if err != nil {
-		say("error", err)
-		return 1
+	for {
+		found, err := discovery.Lookup(context.Background(), "eth0")
+		if err != nil {
+			say("error", err)
+			return 1
+		}
+		for _, instance := range found {
+			say("seen", instance)
+		}
 	}
-	for _, instance := range found {
-		say("seen", instance)
-	}
-	untilEnd()
-	say("closed")
-	return 0
 }

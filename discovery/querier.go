@@ -72,7 +72,7 @@ func (l *LAN) lookUpOn(ctx context.Context, i Interface) {
 		return
 	}
 	select {
-	case l.packets <- packet{key: linkKey{i.Index, i.preferred()}, message: message{response: true, sightings: found}}:
+	case l.packets <- packet{key: linkKey{i.Index, i.preferred()}, toUs: true, message: message{response: true, sightings: found}}:
 	case <-l.ctx.Done():
 	}
 }

@@ -28,7 +28,7 @@ func (s *station) receive(now time.Time, p packet) {
 	}
 	if p.message.response {
 		for _, sg := range p.message.sightings {
-			s.see(now, k, p.from.Addr(), sg)
+			s.see(now, k, p, sg)
 		}
 		return
 	}
@@ -133,9 +133,11 @@ func (q *partialQuestion) add(known map[string]uint32) bool {
 }
 
 // see takes what a packet says of one instance.
-func (s *station) see(now time.Time, k *link, from netip.Addr, sg sighting) {
+func (s *station) see(now time.Time, k *link, p packet, sg sighting) {
 	if s.self != nil && sg.instance == s.self.Instance {
-		s.seeSelf(now, k, sg)
+		if !p.toUs {
+			s.seeSelf(now, k, sg)
+		}
 		return
 	}
 	s.mu.Lock()
@@ -155,7 +157,7 @@ func (s *station) see(now time.Time, k *link, from netip.Addr, sg sighting) {
 	if len(addrs) == 0 {
 		return
 	}
-	if in, ok := s.known.observe(now, k.key.index, from, sg, addrs); ok {
+	if in, ok := s.known.observe(now, k.key.index, p.from.Addr(), sg, addrs); ok {
 		s.tellLocked(in)
 	}
 }

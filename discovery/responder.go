@@ -18,6 +18,9 @@ const (
 	// to read ours.
 	ticketFor  = 200 * time.Millisecond
 	ticketWait = 100 * time.Millisecond
+
+	// maxTickets are out at once; a question beyond them is asked again.
+	maxTickets = 128
 )
 
 // quiet is hashicorp's logger: three lines for every packet somebody spoils.
@@ -42,7 +45,7 @@ type ticket struct {
 // one hears what all sockets of this machine have joined, and two would both
 // answer.
 func newResponder(ifaces []Interface) *responder {
-	r := &responder{tickets: make(chan ticket, 64)}
+	r := &responder{tickets: make(chan ticket, maxTickets)}
 	for _, i := range ifaces {
 		if runtime.GOOS == "linux" && i.Index != roomiest(ifaces) {
 			continue

@@ -99,8 +99,7 @@ func (s *schedule) stop() {
 // didAnnounce plans the next announcement after one that went out.
 func (s *schedule) didAnnounce(now time.Time) {
 	s.announced++
-	s.spokeAt = now
-	s.dropAnswer()
+	s.heardAnswer(now)
 	s.announceAt = time.Time{}
 	if s.announced < len(announceAfter) {
 		s.announceAt = s.announceStart.Add(announceAfter[s.announced])

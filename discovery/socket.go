@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"time"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
@@ -15,6 +16,10 @@ const mdnsPort = 5353
 
 // hopLimit is what RFC 6762 section 11 wants packets to leave with.
 const hopLimit = 255
+
+// writeFor is how long a packet may wait to leave: a device that is stuck must
+// not hold up the others.
+const writeFor = 100 * time.Millisecond
 
 // family is a version of the Internet Protocol.
 type family uint8
@@ -62,6 +67,7 @@ type socket interface {
 type packetConn interface {
 	read(b []byte) (n, index int, from net.Addr, err error)
 	write(b []byte, index int, to net.Addr) error
+	SetWriteDeadline(time.Time) error
 	io.Closer
 }
 
@@ -88,6 +94,9 @@ func (s udpSocket) read(b []byte) (int, netip.AddrPort, error) {
 }
 
 func (s udpSocket) write(b []byte, to netip.AddrPort) error {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(writeFor)); err != nil {
+		return err
+	}
 	return s.conn.write(b, s.index, net.UDPAddrFromAddrPort(to))
 }
 

@@ -22,9 +22,9 @@ func bindGroup(_ Interface, f family) (net.PacketConn, error) {
 		}
 		return set
 	}}
-	any := netip.IPv6Unspecified()
+	wildcard := netip.IPv6Unspecified()
 	if f == ip4 {
-		any = netip.IPv4Unspecified()
+		wildcard = netip.IPv4Unspecified()
 	}
-	return config.ListenPacket(context.Background(), f.network(), netip.AddrPortFrom(any, mdnsPort).String())
+	return config.ListenPacket(context.Background(), f.network(), netip.AddrPortFrom(wildcard, mdnsPort).String())
 }

@@ -65,8 +65,8 @@ func unbracketed(host string) string {
 // validHost reports whether a host is an IP literal or could be a name
 // (RFC 1123 section 2.1, and underscores, which some have).
 func validHost(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return !strings.ContainsAny(ip.Zone(), "[]% ")
 	}
 	if host == "" || len(host) > 253 {
 		return false

@@ -23,7 +23,6 @@ var (
 	errOther    = errors.New("mesh: private message to another member")
 	errFuture   = errors.New("mesh: acknowledgement of what was never sent")
 	errSkipped  = errors.New("mesh: message or gap beyond the one expected")
-	errBackward = errors.New("mesh: stream goes back")
 	errQuiet    = errors.New("mesh: message on an observer's link")
 )
 
@@ -99,9 +98,14 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 	p := newPeer(l.conn.Remote(), l.conn.RemoteAddr())
 	m := n.acquaintLocked(p.Member)
 	l.m = m
+	if m.acked == 0 || !m.recent(now) {
+		// Our have promises it all from here on. It may reach the other side
+		// though theirs never reaches us, or the other way round; then a new
+		// link goes on from here as well.
+		m.acked, m.privateAcked = n.stream.next(), m.private.next()
+	}
 	m.link, m.peer, m.grace = l, p, time.Time{}
-	l.start = n.stream.next()
-	l.privateStart = m.private.next()
+	l.start, l.privateStart = m.acked, m.privateAcked
 	if i := slices.IndexFunc(n.present, func(q Peer) bool { return q.Member == p.Member }); i >= 0 {
 		n.present = slices.Clone(n.present)
 		n.present[i] = p
@@ -205,7 +209,6 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 		return buf, 0
 	}
 	if !l.quiet && !l.greeted {
-		l.greeted = true
 		return n.appendHave(l, buf, now), 0
 	}
 	if l.heard && !l.byeAckSent {
@@ -232,10 +235,11 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 // appendHave says what we have, and in the first of a link where we begin.
 func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 	h := wire.Have{Next: l.start, Want: l.m.want, PrivateNext: l.privateStart, PrivateWant: l.m.privateWant}
-	if l.heard {
+	if l.greeted {
 		l.ackedAt = now
 		h.Next, h.PrivateNext = n.stream.next(), l.m.private.next()
 	}
+	l.greeted = true
 	l.ackDue = false
 	return wire.AppendHave(buf, h)
 }
@@ -264,6 +268,9 @@ func (n *Node) linkEnded(l *link, err error) {
 	}
 	delete(n.links, instance)
 	n.sightings.unlink(now, instance, l.m != nil)
+	if errors.Is(err, peer.ErrGone) {
+		n.sightings.depart(now, instance) // as good as a goodbye: no start of a program comes back
+	}
 	n.hand.hurry(now)
 	n.linksChanged.announce()
 	n.clockwork.set()
@@ -275,7 +282,11 @@ func (n *Node) linkEnded(l *link, err error) {
 	if m.gone {
 		n.unconfirmedLocked(m)
 	}
-	if !m.present || n.state == closed {
+	if !m.present {
+		m.away = now
+		return
+	}
+	if n.state == closed {
 		return
 	}
 	if errors.Is(err, peer.ErrReplaced) {

@@ -2,39 +2,123 @@ package mesh_test
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
 )
 
+// loopback returns the name of the loopback interface.
+func loopback(t *testing.T) string {
+	t.Helper()
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range interfaces {
+		if i.Flags&net.FlagLoopback != 0 {
+			return i.Name
+		}
+	}
+	t.Skip("this machine has no loopback interface")
+	return ""
+}
+
+// await reads events until one fits.
+func await(ctx context.Context, t *testing.T, n *mesh.Node, fits func(mesh.Event) bool) {
+	t.Helper()
+	for ev, err := range n.Events(ctx) {
+		if err != nil {
+			t.Fatalf("%s: %v", n.Self().Name, err)
+		}
+		if fits(ev) {
+			return
+		}
+	}
+	t.Fatalf("%s: the events have ended", n.Self().Name)
+}
+
+func joined(ev mesh.Event) bool { _, ok := ev.(mesh.Joined); return ok }
+
+// TestMachine runs nodes on this machine's own network: WebRTC and mDNS on the
+// loopback interface. The nodes leave no goroutine behind.
 func TestMachine(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	start := time.Now()
-	a, err := mesh.Join(ctx, mesh.Config{Name: "ana", Room: t.Name()})
+	before := runtime.NumGoroutine()
+	alone := 0                                // goroutines of a node without links
+	room := fmt.Sprint(t.Name(), os.Getpid()) // others may run this test on this machine
+	var nodes []*mesh.Node
+	logs := &logBook{}
+	defer func() {
+		if t.Failed() {
+			t.Log(logs.String())
+		}
+	}()
+	for _, name := range []string{"ana", "bo", "cy"} {
+		n, err := mesh.Join(ctx, mesh.Config{Name: name, Room: room, Interfaces: []string{loopback(t)}, Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		nodes = append(nodes, n)
+		if alone == 0 {
+			alone = runtime.NumGoroutine() - before
+		}
+	}
+	for _, n := range nodes {
+		for range 2 {
+			await(ctx, t, n, joined)
+		}
+	}
+	// Six ends of links, and nothing else once all dials have ended.
+	settle(ctx, t, before+3*alone+6*17)
+	ana, bo := nodes[0], nodes[1]
+	receipt, err := ana.Broadcast(ctx, []byte("hi"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Log("joined", time.Since(start), a.Addrs())
-	b, err := mesh.Join(ctx, mesh.Config{Name: "bo", Room: t.Name()})
-	if err != nil {
-		t.Fatal(err)
+	if err := receipt.Delivered(ctx); err != nil || len(receipt.To()) != 2 {
+		t.Errorf("delivered to %d: %v", len(receipt.To()), err)
 	}
-	t.Log("joined", time.Since(start), b.Addrs())
-	for ev := range a.Events(ctx) {
-		t.Logf("a: %T", ev)
-		break
+	for _, n := range nodes[1:] {
+		await(ctx, t, n, func(ev mesh.Event) bool {
+			m, ok := ev.(mesh.Message)
+			return ok && string(m.Data) == "hi"
+		})
 	}
-	t.Log("linked", time.Since(start))
-	r, err := a.Broadcast(ctx, []byte("hi"))
-	if err != nil {
-		t.Fatal(err)
+	if d, err := ana.Ping(ctx, bo.Self().Member); err != nil || d <= 0 {
+		t.Errorf("ping: %v, %v", d, err)
 	}
-	t.Log(len(r.To()), r.Delivered(ctx))
-	t.Log("delivered", time.Since(start))
-	t.Log(b.Leave(ctx))
-	t.Log("left", time.Since(start))
-	t.Log(a.Close())
-	t.Log("closed", time.Since(start))
+	if err := bo.Leave(ctx); err != nil {
+		t.Error(err)
+	}
+	await(ctx, t, ana, func(ev mesh.Event) bool {
+		left, ok := ev.(mesh.Left)
+		return ok && left.Reason == nil && left.Peer.Member == bo.Self().Member
+	})
+	for _, n := range nodes {
+		n.Close()
+	}
+	settle(ctx, t, before)
+}
+
+// settle waits until no more goroutines run than that.
+func settle(ctx context.Context, t *testing.T, limit int) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for runtime.NumGoroutine() > limit {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			buf := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines are left, want %d:\n%s", runtime.NumGoroutine(), limit, buf[:runtime.Stack(buf, true)])
+		}
+	}
 }

@@ -18,10 +18,7 @@ const maxAcquaintances = 1024
 // is being made in place of one over an address that we no longer have.
 const graceTime = 3 * time.Second
 
-var (
-	errForgotten = errors.New("mesh: it no longer knew us")
-	errNoLink    = errors.New("mesh: no link over the remaining addresses")
-)
+var errNoLink = errors.New("mesh: no link over the remaining addresses")
 
 // member is what a node knows of another: present, or met before.
 type member struct {
@@ -30,14 +27,15 @@ type member struct {
 	present bool
 	since   uint64    // our next broadcast when it joined; receipts count it from there
 	until   uint64    // our next broadcast when it left; they count it no further
-	away    time.Time // when it left; zero while it was never here
+	away    time.Time // when it left, or its last link ended; zero before that
 	grace   time.Time // present without a link until then
 	gone    bool      // it said goodbye
 
 	// What we have of it. 0: never met.
 	want, privateWant uint64
 
-	// What it has of us: the sequence it waits for by its own word.
+	// What it has of us: the sequence it waits for by its own word, or by ours
+	// when it has said nothing yet.
 	acked, privateAcked uint64
 	private             *stream
 	progress            time.Time // when it last confirmed something, or last had everything
@@ -152,23 +150,19 @@ func (n *Node) privateAckedLocked(m *member, seq uint64) {
 func (n *Node) trimLocked(now time.Time) {
 	keep := n.stream.next()
 	for _, m := range n.members {
-		if m.acked > 0 && n.mayNeedLocked(m, now) {
+		if m.recent(now) {
 			keep = min(keep, m.acked)
-		}
-	}
-	for _, l := range n.links {
-		if l.m != nil && !l.heard {
-			keep = min(keep, l.start)
 		}
 	}
 	n.stream.trim(keep)
 }
 
-func (n *Node) mayNeedLocked(m *member, now time.Time) bool {
-	if m.gone {
-		return m.link != nil
+// recent reports whether a member is here, or may still need what was said.
+func (m *member) recent(now time.Time) bool {
+	if m.present || m.link != nil {
+		return true
 	}
-	return m.present || m.link != nil || now.Sub(m.away) < rememberFor
+	return !m.gone && now.Sub(m.away) < rememberFor
 }
 
 // trimAwayLocked bounds what is kept for members that are away and was said to
@@ -186,7 +180,7 @@ func (n *Node) trimAwayLocked() {
 				oldest = m
 			}
 		}
-		if size <= maxLog {
+		if size <= n.limits.log {
 			return
 		}
 		oldest.private.trim(oldest.private.next())
@@ -196,7 +190,7 @@ func (n *Node) trimAwayLocked() {
 // overflowLocked trims a stream to its bound. Who has not got what is dropped
 // will be told of a gap, and the receipts name it.
 func (n *Node) overflowLocked() {
-	cut := n.stream.overflow(maxLog)
+	cut := n.stream.overflow(n.limits.log)
 	for _, m := range n.members {
 		for _, e := range n.stream.span(max(m.acked, m.since), min(cut, m.until)) {
 			e.receipt.lose(m.peer)

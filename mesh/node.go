@@ -39,6 +39,7 @@ type Node struct {
 
 	mu        sync.Mutex // guards what follows; taken before the locks of events and receipts
 	state     state
+	limits    limits
 	addrs     []netip.AddrPort // where we answer
 	clock     clock
 	stream    *stream // our broadcasts
@@ -143,7 +144,8 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		tag:       peer.RoomTag(cfg.Room),
 		transport: transport,
 		discovery: disc,
-		events:    newQueue(),
+		events:    newQueue(defaultLimits.queued),
+		limits:    defaultLimits,
 		clockwork: newSignal(),
 		addrs:     transport.Addrs(),
 		stream:    newStream(wire.Broadcast),
@@ -188,8 +190,9 @@ func (n *Node) Members() []Peer {
 // once, and with ctx's error.
 //
 // A program that does not read its events stalls nobody. Past 8 MiB of them
-// messages are dropped, and a [Gap] tells of them in their place; who comes and
-// goes again meanwhile may not be told of at all.
+// messages are dropped, and a [Gap] tells of them in their place. Past 16 MiB,
+// which takes some 30,000 members that came and went, those visits are left
+// out that ended before the program read of their beginning.
 func (n *Node) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {

@@ -6,35 +6,31 @@ import (
 	"sync"
 )
 
-const (
-	// maxQueued is how many bytes of events wait for a program that does not
-	// read them.
-	maxQueued = 8 << 20
-	// eventCost is what an event without data counts for.
-	eventCost = 256
-)
+// eventCost is what an event counts for beside its data.
+const eventCost = 256
 
 // errEnd ends a queue quietly.
 var errEnd = errors.New("end of events")
 
 // queue holds the events that the program has not read yet. It never blocks
-// whoever adds: past its bound, messages become a Gap in their place, and a
-// visit that nobody saw begin is forgotten when it ends, so that no number of
-// members that come and go fills the memory.
+// whoever adds: past its bound, messages become a Gap in their place. Past
+// twice its bound, which takes tens of thousands of members that come and go,
+// a visit that nobody saw begin is forgotten when it ends.
 type queue struct {
 	ready signal
 
 	mu    sync.Mutex // guards what follows
 	items []Event
 	size  int
+	limit int            // of size, for messages
 	gaps  map[Member]int // index in items, from start, of a Gap that is its origin's last event
 	start int            // how many events were ever taken out of the front
 	ended error
 	done  chan struct{}
 }
 
-func newQueue() *queue {
-	return &queue{ready: newSignal(), gaps: make(map[Member]int), done: make(chan struct{})}
+func newQueue(limit int) *queue {
+	return &queue{limit: limit, ready: newSignal(), gaps: make(map[Member]int), done: make(chan struct{})}
 }
 
 // push adds an event.
@@ -44,10 +40,9 @@ func (q *queue) push(ev Event) {
 	if q.ended != nil {
 		return
 	}
-	full := q.size >= maxQueued
 	switch ev := ev.(type) {
 	case Message:
-		if full || q.size+cost(ev) > maxQueued {
+		if q.size+cost(ev) > q.limit {
 			q.missedLocked(Gap{From: ev.From, Count: 1})
 			return
 		}
@@ -59,7 +54,7 @@ func (q *queue) push(ev Event) {
 		delete(q.gaps, ev.Peer.Member)
 	case Left:
 		delete(q.gaps, ev.Peer.Member)
-		if full && q.forgetVisitLocked(ev.Peer.Member) {
+		if q.size >= 2*q.limit && q.forgetVisitLocked(ev.Peer.Member) {
 			return
 		}
 	}

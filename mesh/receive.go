@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"bytes"
+	"cmp"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
@@ -127,29 +128,16 @@ func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
 	if h.Want > n.stream.next() {
 		return errFuture
 	}
-	if h.Next < m.want {
-		return errBackward
-	}
-	if h.Want == 0 && m.present {
-		n.leftLocked(m, errForgotten, now)
+	if h.PrivateWant > m.private.next() && !m.private.skip(h.PrivateWant) {
+		return errFuture
 	}
 	l.heard = true
-	l.cursor = h.Want
-	if h.Want == 0 {
-		l.cursor = l.start
-	}
+	l.cursor = cmp.Or(h.Want, l.start)
+	l.privateCursor = cmp.Or(h.PrivateWant, l.privateStart)
 	n.ackedLocked(m, l.cursor, now)
-	l.privateCursor = h.PrivateWant
-	if h.PrivateWant == 0 || h.PrivateWant > m.private.next() {
-		l.privateCursor = l.privateStart
-	}
 	n.privateAckedLocked(m, l.privateCursor)
-	if m.want == 0 {
-		m.want = h.Next
-	}
-	if m.privateWant == 0 || m.privateWant > h.PrivateNext {
-		m.privateWant = h.PrivateNext
-	}
+	m.want = cmp.Or(m.want, h.Next)
+	m.privateWant = cmp.Or(m.privateWant, h.PrivateNext)
 	if !m.present && !l.byeHeard {
 		n.joinedLocked(m, now)
 	}

@@ -7,14 +7,9 @@ import (
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 )
 
-const (
-	// maxBehind is how many bytes a member may lack of our broadcasts before
-	// Broadcast waits for it.
-	maxBehind = 4 << 20
-	// stalledAfter is how long a member may confirm nothing before nobody
-	// waits for it any more.
-	stalledAfter = time.Second
-)
+// stalledAfter is how long a member may confirm nothing before nobody waits for
+// it any more.
+const stalledAfter = time.Second
 
 // Broadcast says data to everyone in the room. It returns when this node has
 // accepted the message, which is at once unless a member that keeps
@@ -55,7 +50,7 @@ func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 		l.wake.set()
 	}
 	n.stream.add(frame, r)
-	if n.stream.size() > maxLog {
+	if n.stream.size() > n.limits.log {
 		n.overflowLocked()
 	}
 	if len(n.present) == 0 {
@@ -89,11 +84,11 @@ func (n *Node) awaitRoom(ctx context.Context) (seq, clock uint64, err error) {
 
 // pressureLocked returns until when to wait for who is behind; zero: nobody is.
 func (n *Node) pressureLocked(now time.Time) (until time.Time) {
-	if n.stream.size() <= maxBehind {
+	if n.stream.size() <= n.limits.behind {
 		return until
 	}
 	for _, m := range n.members {
-		if !m.present || n.stream.behind(m.acked) <= maxBehind {
+		if !m.present || n.stream.behind(m.acked) <= n.limits.behind {
 			continue
 		}
 		if end := m.progress.Add(stalledAfter); end.After(now) && end.After(until) {
@@ -149,7 +144,7 @@ func (n *Node) awaitPrivateRoom(ctx context.Context, m *member) (seq, clock uint
 			n.mu.Unlock()
 			return 0, 0, err
 		}
-		if m.private.size() < maxPrivate {
+		if m.private.size() < n.limits.private {
 			defer n.mu.Unlock()
 			return m.private.next(), n.clock.tick(time.Now()), nil
 		}

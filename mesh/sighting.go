@@ -41,6 +41,9 @@ const (
 	// linkedRetry bounds the wait after the other side said that it has a link
 	// to us: it finds out within 2.5 s when that is not so.
 	linkedRetry = time.Second
+	// steadyAfter is how long a link has to last for the next to be dialed at
+	// once when it ends.
+	steadyAfter = 5 * time.Second
 	// forgetAfter is how long a node is remembered that is sighted no more.
 	// Discovery repeats itself every 20 s.
 	forgetAfter = 2 * time.Minute
@@ -61,6 +64,8 @@ type sighting struct {
 
 	seen     time.Time // when discovery last named it
 	linked   bool
+	since    time.Time // when the link came
+	brief    int       // how many links in a row ended soon after they came
 	lost     time.Time // when the last link ended
 	departed time.Time // when it said goodbye: an instance never comes back
 

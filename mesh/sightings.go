@@ -144,6 +144,7 @@ func (t *sightings) link(now time.Time, instance peer.Instance, addrs []netip.Ad
 		e = t.enter(now, instance) // links have a bound of their own
 	}
 	e.linked, e.replace = true, false
+	e.since = now
 	e.link = addrs
 	e.fails, e.err = 0, nil
 	e.otherRoom = false
@@ -160,6 +161,14 @@ func (t *sightings) unlink(now time.Time, instance peer.Instance, member bool) {
 	e.next = now.Add(t.patience(instance))
 	if member {
 		e.lost = now
+	}
+	// Who breaks the protocol on each link is not to be dialed all the time.
+	e.brief++
+	if now.Sub(e.since) >= steadyAfter {
+		e.brief = 0
+	}
+	if e.brief > 1 {
+		e.next = now.Add(retryAfter(e.brief-1, lastRetry))
 	}
 }
 
@@ -292,13 +301,19 @@ func (t *sightings) dialedTo(now time.Time, instance peer.Instance, err error) {
 	if err == nil {
 		return
 	}
+	if errors.Is(err, peer.ErrInstance) && !e.lost.IsZero() {
+		e.departed = now // its process is gone: somebody else has its port
+		return
+	}
 	e.fails++
 	wait := retryAfter(e.fails, e.worstRetry(now))
 	switch {
 	case errors.Is(err, peer.ErrLinked):
 		// The other side's dial goes first, or a link to us that it still
-		// believes in is being found out.
+		// believes in is being found out. No failure: it would cost the
+		// sighting its place before those that nobody answers for.
 		wait = min(wait, linkedRetry)
+		e.fails--
 	case errors.Is(err, peer.ErrRoom), errors.Is(err, peer.ErrVersion):
 		wait = staleRetry
 		e.err = err

@@ -6,15 +6,8 @@ import (
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 )
 
-const (
-	// maxLog bounds what a node keeps of its broadcasts, in bytes.
-	maxLog = 32 << 20
-	// maxPrivate is how many bytes for one recipient Send accepts before it
-	// waits; what is kept exceeds it by one message at most.
-	maxPrivate = 1 << 20
-	// entryCost is what an entry takes beside its frame.
-	entryCost = 256
-)
+// entryCost is what an entry takes beside its frame.
+const entryCost = 256
 
 // stream is what this node said, to all or to one member, as far as somebody
 // may still need it: frames as they go on the wire, numbered without holes.
@@ -79,6 +72,16 @@ func (s *stream) trim(seq uint64) {
 	if len(s.entries) == 0 && cap(s.entries) > 64 {
 		s.entries = nil
 	}
+}
+
+// skip makes seq the next of a stream that nothing was ever said in. It reports
+// false for others.
+func (s *stream) skip(seq uint64) bool {
+	if s.total > 0 || seq < s.first {
+		return false
+	}
+	s.first = seq
+	return true
 }
 
 // overflow returns the sequence before which the stream has to be trimmed to

@@ -115,12 +115,14 @@ func (d *direction) take() (p *parcel, ended bool) {
 // passable waits until due, and until the path is open and the target takes
 // things in. It returns false when the link is replaced or over.
 func (d *direction) passable(due time.Time) bool {
-	timer := time.NewTimer(time.Until(due))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-d.to.Done():
-		return false
+	if wait := time.Until(due); wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-d.to.Done():
+			return false
+		}
 	}
 	for {
 		ok, replaced, changed := d.link.look(d)

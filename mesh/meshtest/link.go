@@ -11,13 +11,13 @@ import (
 // messages between the two other ends.
 type link struct {
 	lan       *LAN
-	near, far *transport // near has dialed
-	ends      [2]*peer.Conn
-	there     *direction // from near to far
+	near, far *transport    // near has dialed
+	nodes     [2]*peer.Conn // what the two nodes have
+	ends      [2]*peer.Conn // the other ends of these
+	there     *direction    // from near to far
 	back      *direction
 
 	// Guarded by lan.mu.
-	waiting  *peer.Conn // far's end, until it is accepted
 	replaced bool
 	death    *time.Timer
 }
@@ -27,7 +27,7 @@ type link struct {
 func (l *LAN) connectLocked(near, far *transport) *peer.Conn {
 	a, x := peer.Pipe(near.hello, far.hello)
 	y, b := peer.Pipe(near.hello, far.hello)
-	k := &link{lan: l, near: near, far: far, ends: [2]*peer.Conn{x, y}, waiting: b}
+	k := &link{lan: l, near: near, far: far, nodes: [2]*peer.Conn{a, b}, ends: [2]*peer.Conn{x, y}}
 	k.there = newDirection(k, x, y, far.host)
 	k.back = newDirection(k, y, x, near.host)
 	l.links[k] = true
@@ -65,13 +65,20 @@ func (l *LAN) linkLocked(a, b *transport) *link {
 	return nil
 }
 
-// alive reports whether neither end has been closed.
-func (k *link) alive() bool { return k.ends[0].Err() == nil && k.ends[1].Err() == nil }
+// alive reports whether neither side has closed it.
+func (k *link) alive() bool {
+	for i := range k.nodes {
+		if k.nodes[i].Err() != nil || k.ends[i].Err() != nil {
+			return false
+		}
+	}
+	return true
+}
 
 // pendingLocked reports whether the far side has yet to accept the link.
 func (k *link) pendingLocked() bool {
 	for _, c := range k.far.accepted {
-		if c == k.waiting {
+		if c == k.nodes[1] {
 			return true
 		}
 	}
@@ -131,7 +138,7 @@ func (k *link) killLocked(t *transport) {
 // it wrote before, and the farewell, still arrive.
 func (k *link) hangUpLocked(t *transport) {
 	if t == k.far && k.pendingLocked() {
-		k.waiting.Close(peer.ErrClosed)
+		k.nodes[1].Close(peer.ErrClosed)
 	}
 }
 

@@ -59,16 +59,16 @@
 //
 // It is the first frame that a member sends on a link, and its
 // acknowledgement from then on. next is the sequence of the sender's next
-// broadcast: in the first have of a link it is where the stream begins for
-// somebody who has never met the sender. want is the sequence of the
+// broadcast; in the first have of a link it is where the sender's stream
+// begins for somebody who has never met it. want is the sequence of the
 // receiver's broadcast that the sender waits for: it holds all before. 0 says
 // that they never met. The other two say the same of the private streams
-// between the two. Messages flow once the other side's have arrived, from its
-// want, or from the own next where want is 0.
+// between the two. Messages flow once the other side's first have has arrived,
+// from its want, or from the own next where want is 0.
 //
-// A want beyond what the receiver ever sent is a violation in the stream of
-// broadcasts. In a private stream the receiver may have forgotten the number
-// (it keeps 1,024 acquaintances); both then go on from its next.
+// A want beyond what the receiver ever sent is a violation, with one exception:
+// who no longer knows that it ever sent the other anything in private (it keeps
+// 1,024 acquaintances) goes on from there.
 //
 // # Gap
 //

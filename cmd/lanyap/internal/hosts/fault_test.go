@@ -175,6 +175,29 @@ func TestKilledAndStartedAtOnce(t *testing.T) {
 	verify(t, l, append(now, victim)...)
 }
 
+// TestRestarts kills a node and starts it again as soon as the others noticed,
+// many times. What is left of the earlier link, which had the same addresses
+// and ports, must not get in the way of the new one: that would cost seconds,
+// and nothing here should take a tenth of one.
+func TestRestarts(t *testing.T) {
+	t.Parallel()
+	l, nodes := room(t, 3)
+	rest := nodes[1:]
+	all := nodes
+	for range 20 {
+		nodes[0].Kill()
+		l.Await(patience, "the others see it leave", func() bool { return rest[0].Left(nodes[0]) && rest[1].Left(nodes[0]) })
+		nodes = append([]*lab.Process{chat(t, nodes[0].Host)}, rest...)
+		all = append(all, nodes[0])
+		awaitMesh(t, l, nodes)
+		if took := lastJoined(nodes, nodes[0].Started).Sub(nodes[0].Started); took > 3*time.Second {
+			t.Errorf("%v from start to mesh", took)
+		}
+	}
+	talk(t, l, nodes)
+	verify(t, l, all...)
+}
+
 // TestStopped stops a node for 4 s, as a laptop's short sleep or a debugger
 // does. Nobody is said to have left and nothing is lost.
 func TestStopped(t *testing.T) {

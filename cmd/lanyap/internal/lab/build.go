@@ -66,8 +66,11 @@ func Main(m *testing.M) int {
 	defer func() {
 		builds.mu.Lock()
 		defer builds.mu.Unlock()
-		if builds.dir != "" {
-			os.RemoveAll(builds.dir)
+		if builds.dir == "" {
+			return
+		}
+		if err := os.RemoveAll(builds.dir); err != nil {
+			fmt.Fprintln(os.Stderr, "lab:", err)
 		}
 	}()
 	return m.Run()

@@ -25,7 +25,7 @@ func (h *Host) Block(others ...*Host) {
 	h.lab.t.Helper()
 	macs := make([]string, len(others))
 	for i, other := range others {
-		macs[i] = other.mac
+		macs[i] = other.mac.String()
 	}
 	h.fault("block", "ether saddr { "+strings.Join(macs, ", ")+" } drop")
 }

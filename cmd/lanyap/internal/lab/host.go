@@ -5,6 +5,7 @@ package lab
 import (
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -40,7 +41,7 @@ type Host struct {
 	cfg  HostConfig
 	ns   namespace
 	port string // the switch's end of the cable
-	mac  string
+	mac  net.HardwareAddr
 }
 
 // Host adds one host.

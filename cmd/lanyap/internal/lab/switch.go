@@ -4,6 +4,7 @@ package lab
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 )
@@ -50,12 +51,12 @@ func (s *Switch) gateway() netip.Addr { return s.addr(254) }
 
 // plug makes a cable from a new port of the switch to the interface name in
 // ns, and returns the port's name and the interface's hardware address.
-func (s *Switch) plug(ns namespace, name string) (port, mac string, commands []string) {
+func (s *Switch) plug(ns namespace, name string) (port string, mac net.HardwareAddr, commands []string) {
 	s.ports++
 	port = fmt.Sprintf("p%d", s.ports)
 	// Locally administered, and known beforehand: the IPv6 link-local address
-	// follows from it (RFC 4291 appendix A).
-	mac = fmt.Sprintf("02:00:00:%02x:00:%02x", s.index, s.ports)
+	// follows from it.
+	mac = net.HardwareAddr{2, 0, 0, byte(s.index), 0, byte(s.ports)}
 	return port, mac, []string{
 		fmt.Sprintf("link add %s type veth peer name %s address %s netns %s", port, name, mac, ns.path()),
 		fmt.Sprintf("link set %s master br0 up", port),
@@ -63,11 +64,10 @@ func (s *Switch) plug(ns namespace, name string) (port, mac string, commands []s
 }
 
 // linkLocal returns the IPv6 link-local address that the kernel forms from a
-// hardware address.
-func linkLocal(mac string) netip.Addr {
-	var b [6]byte
-	fmt.Sscanf(mac, "%x:%x:%x:%x:%x:%x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5])
-	return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 8: b[0] ^ 2, 9: b[1], 10: b[2], 11: 0xff, 12: 0xfe, 13: b[3], 14: b[4], 15: b[5]})
+// hardware address (RFC 4291 appendix A).
+func linkLocal(mac net.HardwareAddr) netip.Addr {
+	return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80,
+		8: mac[0] ^ 2, 9: mac[1], 10: mac[2], 11: 0xff, 12: 0xfe, 13: mac[3], 14: mac[4], 15: mac[5]})
 }
 
 // Isolate keeps the hosts from hearing each other, as an access point with

@@ -1,0 +1,142 @@
+// Package mesh makes the programs of one local network find each other and talk
+// as a group: no server, no account, no configuration, no internet.
+//
+// A program calls [Join] and is a member of a room. It finds the other members
+// by itself, keeps a direct, encrypted link to each of them, and says things to
+// all with [Node.Broadcast] or to one with [Node.Send]. What happens in the
+// room comes as one stream of events:
+//
+//	node, err := mesh.Join(ctx, mesh.Config{Name: "ana"})
+//	if err != nil {
+//		return err
+//	}
+//	defer node.Close()
+//	receipt, err := node.Broadcast(ctx, []byte("hello"))
+//	…
+//	for ev, err := range node.Events(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		switch ev := ev.(type) {
+//		case mesh.Joined:
+//			fmt.Println(ev.Peer.Name, "is here")
+//		case mesh.Message:
+//			fmt.Printf("%s: %s\n", ev.From.Name, ev.Data)
+//		case mesh.Left:
+//			fmt.Println(ev.Peer.Name, "is gone:", ev.Reason)
+//		}
+//	}
+//
+// # Members
+//
+// A member is one start of one program: a [Member] is an ID, the public key of
+// whoever runs it, and an instance, random at each start. The same ID can be
+// here several times, in two terminals of one user for example, and a program
+// that is restarted is another member.
+//
+// [Node.Members] lists who is here. A member is here while this node has a link
+// to it. A cable that is out for five seconds, or a machine that stops as long,
+// loses nobody; a process that ends is missed within milliseconds, a machine
+// that vanishes within eight seconds. Who is gone for a reason is dialed again
+// for 15 minutes, and whenever discovery sights it.
+//
+// A node that joins with [Config.Observer] sees who is here and is seen by
+// nobody: it is no member, and neither sends nor receives messages.
+//
+// # Delivery
+//
+// What a program may rely on; the test that holds each promise is named in
+// brackets.
+//
+//   - The messages of a member come between its [Joined] and its [Left], in the
+//     order in which it sent them, each exactly once.
+//     [TestMessagesComeBetweenJoinedAndLeft, TestDroppedLinkLosesNothing,
+//     TestRandomSchedules]
+//   - What it said while it was cut off from us follows its next Joined, in
+//     order. [TestSaidWhileCutOffFollowsTheNextJoined]
+//   - A broadcast that is accepted while a member is present reaches it when a
+//     link does, or a [Gap] says how many are missing: those that the sender
+//     no longer has, because they did not fit its log or the member was away
+//     for more than 15 minutes. Nothing is skipped silently.
+//     [TestShortCutLosesNobody, TestAwayForTooLongIsAGap, TestLogOverflow]
+//   - Accepted means that this node has it in memory: it survives broken links
+//     and the crashes of others, not this node's own. A node that is alone
+//     accepts messages too, and nobody gets them. [TestSaidToNobodyIsAccepted]
+//   - [Receipt.Delivered] returns nil when the nodes of all who were present at
+//     acceptance have confirmed that they hold the message, which does not say
+//     that their programs have read it. Otherwise it names who left without
+//     confirming. [TestDeliveredMeansEveryoneHasIt,
+//     TestReceiptNamesWhoLeftWithoutConfirming]
+//   - [Node.Send] promises the same to one, in an order of its own: none holds
+//     between private messages and broadcasts. [TestSendReachesOneOnly,
+//     TestSendSurvivesACut]
+//   - Between members no order is promised. Message.Sent is the sender's clock,
+//     and a reply is never earlier by it than what it replies to, unless a
+//     clock is more than five seconds off. [TestSentFollowsTheClocksOfOthers,
+//     TestClockFarAheadIsNotFollowed]
+//   - After [Node.Leave] everyone present has everything that was accepted, and
+//     sees Left without a reason. After [Node.Close], or a crash, they see Left
+//     with one. [TestLeaveDeliversWhatWasSaid, TestLeaverGetsWhatWasSaidToIt,
+//     TestCloseIsSeenAsALoss]
+//
+// # Slow members and slow programs
+//
+// Each link takes from one log at its own pace, so a slow member does not hold
+// up the others' links. Broadcast itself waits while a member that goes on
+// confirming lacks more than 4 MiB, so that who can keep up at all gets
+// everything. A member that has confirmed nothing for a second is waited for no
+// longer; it catches up from the log, as far as that reaches.
+// [TestBroadcastWaitsForASlowMember, TestStoppedMemberHoldsNobody,
+// TestSendWaitsForASlowMember]
+//
+// A program that does not read its events stalls nobody, neither here nor
+// elsewhere: past 8 MiB of them messages are dropped, and a Gap in their place
+// says how many. [TestProgramThatDoesNotReadGetsAGap]
+//
+// # Networks
+//
+// Nodes find each other by mDNS (package discovery) on every usable interface.
+// Where multicast is filtered, one address given by hand ([Config.Peers]) is
+// enough: members tell each other whom they know.
+// [TestOneAddressByHandIsEnough, TestAddressByHandThatStartsLater]
+// Of two nodes either may dial, so a firewall that lets only one side in does
+// no harm. [TestOneWayFirewall] [Node.Sightings] tells of nodes that were seen
+// and not reached, and why.
+//
+// A node sends packets only to the networks its machine is on, to addresses
+// given by hand, and to private addresses (RFC 1918, RFC 4193) at which a
+// member says it has a live link to another. [TestToldAddresses]
+//
+// # Identity and trust
+//
+// Links are encrypted, and a member proves its ID on each. Every message is
+// signed by its origin over room, instance, sequence and content, and verified
+// before it counts. So nobody can speak for another ID, alter what it said, or
+// replay it. [TestLyingMembers]
+//
+// Names are not proven: anyone can call itself anything. Rooms are no secrets
+// either: whoever is on the network and knows the name of a room can join it.
+// Decide by Peer.ID, and treat names, services and messages as what strangers
+// wrote.
+//
+// # Limits
+//
+//	message                   64 KiB
+//	room                      128 members
+//	log of broadcasts         32 MiB, 15 minutes after a member left
+//	a member behind           4 MiB, then Broadcast waits
+//	private, per recipient    1 MiB, then Send waits
+//	private, for the absent   32 MiB in all, 15 minutes
+//	events not read           8 MiB
+//	former members known      1,024
+//	sightings                 512, 16 addresses each
+//	dials at once             4
+//
+// # Tests
+//
+// Package meshtest is a network in memory for tests of programs that use this
+// one: set [Config.Network] to one of its hosts. It works inside
+// testing/synctest.
+//
+// The protocol is specified in internal/wire.
+package mesh

@@ -1,0 +1,84 @@
+package mesh_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/meshtest"
+)
+
+// The examples run on a network in memory; leave out Network for the real one.
+func Example() {
+	ctx := context.Background()
+	lan := meshtest.NewLAN()
+
+	ana, err := mesh.Join(ctx, mesh.Config{Name: "ana", Network: lan.Host("ana")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ana.Close()
+	bo, err := mesh.Join(ctx, mesh.Config{Name: "bo", Network: lan.Host("bo")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer bo.Close()
+
+	for ev, err := range bo.Events(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		switch ev := ev.(type) {
+		case mesh.Joined:
+			fmt.Println(ev.Peer.Name, "is here")
+			bo.Broadcast(ctx, []byte("hello"))
+			ana.Broadcast(ctx, []byte("good morning"))
+		case mesh.Message:
+			fmt.Printf("%s: %s\n", ev.From.Name, ev.Data)
+			ana.Leave(ctx)
+		case mesh.Left:
+			fmt.Println(ev.Peer.Name, "has left")
+			return
+		}
+	}
+	// Output:
+	// ana is here
+	// ana: good morning
+	// ana has left
+}
+
+func ExampleReceipt_Delivered() {
+	ctx := context.Background()
+	lan := meshtest.NewLAN()
+	ana, err := mesh.Join(ctx, mesh.Config{Name: "ana", Network: lan.Host("ana")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ana.Close()
+
+	receipt, err := ana.Broadcast(ctx, []byte("anybody?"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	patient, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err = receipt.Delivered(patient)
+	var undelivered *mesh.UndeliveredError
+	switch {
+	case err == nil:
+		fmt.Println("delivered to", len(receipt.To()))
+	case errors.As(err, &undelivered):
+		fmt.Println("not confirmed by", len(undelivered.Left))
+	default:
+		fmt.Println(err)
+	}
+	// Output:
+	// delivered to 0
+}

@@ -1,0 +1,307 @@
+package mesh_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// liar is a member that writes what it likes.
+type liar struct {
+	*peer.Conn
+	id   *peer.Identity
+	self wire.Member
+	to   wire.Member // whom its link goes to
+}
+
+// lie links a liar to a node; the node has heard its have.
+func (r *room) lie(a *actor) *liar {
+	r.Helper()
+	id := peer.NewIdentity()
+	transport, err := r.lan.Host("liar").Listen(peer.Config{Identity: id, Name: "liar"})
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.Cleanup(func() { transport.Close() })
+	conn, err := transport.Dial(r.Context(), peer.Target{Addrs: a.Addrs()})
+	if err != nil {
+		r.Fatal(err)
+	}
+	self, to := transport.Self(), a.Self()
+	l := &liar{
+		Conn: conn,
+		id:   id,
+		self: wire.Member{ID: self.ID, Instance: self.Instance},
+		to:   wire.Member{ID: to.ID, Instance: to.Instance},
+	}
+	go func() {
+		for {
+			if _, err := conn.ReadMessage(); err != nil {
+				return
+			}
+		}
+	}()
+	return l
+}
+
+// hello is an honest first have.
+func hello() []byte { return wire.AppendHave(nil, wire.Have{Next: 1, PrivateNext: 1}) }
+
+// says is a message of the liar's own, signed.
+func (l *liar) says(room string, edit func(*wire.Message)) []byte {
+	m := wire.Message{Kind: wire.Broadcast, Origin: l.self, Seq: 1, Clock: 1, Body: []byte("hi")}
+	if edit != nil {
+		edit(&m)
+	}
+	return wire.AppendMessage(nil, wire.NewRoomKey(room), m, l.id.Sign)
+}
+
+// TestLyingMembers holds that whoever breaks the protocol loses its link, is
+// told why, and disturbs nobody else.
+func TestLyingMembers(t *testing.T) {
+	const last = wire.MaxSeq - 1
+	tests := []struct {
+		name string
+		lie  func(*liar) []byte // after its have
+		want string             // in the reason
+	}{
+		{"garbage", func(*liar) []byte { return []byte("GET / HTTP/1.1\r\n") }, "cut short"},
+		{"cut short", func(*liar) []byte { return []byte{wire.TypeMessage, 0, 0} }, "cut short"},
+		{"short message", func(*liar) []byte { return []byte{wire.TypeMessage, 0, 0, 1, 1} }, "cut short"},
+		{"another's message", func(l *liar) []byte {
+			return l.says("lan", func(m *wire.Message) { m.Origin = l.to })
+		}, "another origin"},
+		{"another's instance", func(l *liar) []byte {
+			return l.says("lan", func(m *wire.Message) { m.Origin.Instance = l.to.Instance })
+		}, "another origin"},
+		{"another's identity", func(l *liar) []byte {
+			return l.says("lan", func(m *wire.Message) { m.Origin.ID = l.to.ID })
+		}, "another origin"},
+		{"altered body", func(l *liar) []byte {
+			return bytes.Replace(l.says("lan", nil), []byte("hi"), []byte("ho"), 1)
+		}, "signature"},
+		{"message of another room", func(l *liar) []byte { return l.says("attic", nil) }, "signature"},
+		{"no signature", func(l *liar) []byte {
+			p := l.says("lan", nil)
+			clear(p[len(p)-64:])
+			return p
+		}, "signature"},
+		{"skipped sequence", func(l *liar) []byte {
+			return l.says("lan", func(m *wire.Message) { m.Seq = 2 })
+		}, "beyond"},
+		{"last sequence", func(l *liar) []byte {
+			return l.says("lan", func(m *wire.Message) { m.Seq = last })
+		}, "beyond"},
+		{"sequence out of range", func(l *liar) []byte {
+			return l.says("lan", func(m *wire.Message) { m.Seq = 1<<64 - 1 })
+		}, "out of range"},
+		{"body too long", func(l *liar) []byte {
+			return l.says("lan", func(m *wire.Message) { m.Body = make([]byte, mesh.MaxBody+1) })
+		}, "longer"},
+		{"private to another", func(l *liar) []byte {
+			return l.says("lan", func(m *wire.Message) { m.Kind, m.To = wire.Private, l.self })
+		}, "another member"},
+		{"gap beyond the expected", func(*liar) []byte {
+			return wire.AppendGap(nil, wire.Gap{Stream: wire.Broadcast, From: 5, To: 6})
+		}, "beyond"},
+		{"gap backwards", func(*liar) []byte {
+			return wire.AppendGap(nil, wire.Gap{Stream: wire.Broadcast, From: 6, To: 5})
+		}, "out of range"},
+		{"confirms the future", func(*liar) []byte {
+			return wire.AppendHave(nil, wire.Have{Next: 1, Want: 100, PrivateNext: 1})
+		}, "never sent"},
+		{"confirms the private future", func(*liar) []byte {
+			return wire.AppendHave(nil, wire.Have{Next: 1, PrivateNext: 1, PrivateWant: last})
+		}, "never sent"},
+		{"too many peers", func(*liar) []byte {
+			p := append([]byte{wire.TypePeers, 0, 0, 0}, make([]byte, 9*(wire.MaxPeers+1))...)
+			p[2], p[3] = byte((len(p)-4)>>8), byte(len(p)-4)
+			return p
+		}, "more than 128"},
+		{"speaks after its goodbye", func(l *liar) []byte {
+			return append(wire.AppendBye(nil), l.says("lan", nil)...)
+		}, "after bye"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				ana := r.join("ana", nil)
+				bo := r.join("bo", nil)
+				l := r.lie(ana)
+				l.WriteMessage(hello())
+				synctest.Wait()
+				if err := l.WriteMessage(tt.lie(l)); err != nil {
+					t.Fatal(err)
+				}
+				r.refused(l, tt.want)
+				pass(time.Second)
+				for _, ev := range ana.events() {
+					if m, ok := ev.(mesh.Message); ok {
+						t.Errorf("message %d was taken", m.Seq)
+					}
+				}
+				r.delivered(r.say(ana, "still here"))
+				r.heard(bo, "joined ana", "ana 1: still here")
+			})
+		})
+	}
+}
+
+// refused fails the test unless the liar's link was closed with the reason,
+// and the reason logged.
+func (r *room) refused(l *liar, want string) {
+	r.Helper()
+	select {
+	case <-l.Done():
+	case <-time.After(time.Second):
+	}
+	synctest.Wait()
+	var closed *peer.CloseError
+	if err := l.Err(); !errors.As(err, &closed) || !strings.Contains(closed.Reason, want) {
+		r.Errorf("the link ended with %v, want %q in the reason", err, want)
+	}
+	if log := r.logs.String(); !strings.Contains(log, "link closed") || !strings.Contains(log, want) {
+		r.Errorf("the log says %q, want the reason", log)
+	}
+}
+
+func TestMessageBeforeHave(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		l.WriteMessage(l.says("lan", nil))
+		r.refused(l, "before the first have")
+		r.heard(ana)
+	})
+}
+
+func TestFirstHaveKnowsTheFuture(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		l.WriteMessage(wire.AppendHave(nil, wire.Have{Next: 1, Want: 2, PrivateNext: 1}))
+		r.refused(l, "never sent")
+		r.heard(ana)
+	})
+}
+
+func TestRepeatsAreDropped(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		for range 3 {
+			l.WriteMessage(l.says("lan", nil))
+		}
+		r.heard(ana, "joined liar", "liar 1: hi")
+	})
+}
+
+func TestUnknownFramesAreSkipped(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		l.WriteMessage(append(append(hello(), 200, 0, 0, 2, 1, 2), l.says("lan", nil)...))
+		r.heard(ana, "joined liar", "liar 1: hi")
+	})
+}
+
+func TestClockFarAheadIsNotFollowed(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		bo := r.join("bo", nil)
+		l := r.lie(ana)
+		l.WriteMessage(append(hello(), l.says("lan", func(m *wire.Message) { m.Clock = 1<<64 - 1 })...))
+		r.heard(ana, "joined bo", "joined liar", "liar 1: hi")
+		evs := ana.events()
+		if sent := evs[len(evs)-1].(mesh.Message).Sent; sent.UTC().Year() != 9999 {
+			t.Errorf("sent %v, want the last year that can be written", sent)
+		}
+		r.say(ana, "now")
+		for _, ev := range bo.events() {
+			if m, ok := ev.(mesh.Message); ok && time.Until(m.Sent) > 0 {
+				t.Errorf("ana's clock went along to %v", m.Sent)
+			}
+		}
+	})
+}
+
+// TestToldAddresses holds that a member's word makes a node dial only what is
+// near or private, and only so much of it.
+func TestToldAddresses(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		entry := func(n int, observed string, claimed ...string) wire.Peer {
+			p := wire.Peer{Instance: peer.Instance{0xff, byte(n >> 8), byte(n)}}
+			if observed != "" {
+				p.Observed = netip.MustParseAddrPort(observed)
+			}
+			for _, c := range claimed {
+				p.Claimed = append(p.Claimed, netip.MustParseAddrPort(c))
+			}
+			return p
+		}
+		frame, _ := wire.AppendPeers(hello(), []wire.Peer{
+			entry(1, "203.0.113.9:80", "198.51.100.7:443", "[2001:db8::1]:53"),
+			entry(2, "224.0.0.251:5353", "0.0.0.0:1", "10.0.0.77:0", "[fe80::1]:7475"),
+			entry(3, "192.168.7.7:7475", "192.168.8.8:7475"), // private: where the teller found it, not what is claimed
+			entry(4, "10.0.77.77:7475"),
+		}, wire.MaxMessage)
+		l.WriteMessage(frame)
+		synctest.Wait()
+		var got []string
+		for _, s := range ana.Sightings() {
+			got = append(got, fmt.Sprint(s.Addrs))
+		}
+		if want := "[192.168.7.7:7475] [10.0.77.77:7475]"; strings.Join(got, " ") != want {
+			t.Errorf("sightings are %v, want %v", got, want)
+		}
+
+		for i := range 10 {
+			var many []wire.Peer
+			for j := range wire.MaxPeers {
+				n := 100 + i*wire.MaxPeers + j
+				many = append(many, entry(n, fmt.Sprintf("10.0.%d.%d:7475", n>>8, n&255)))
+			}
+			frame, _ := wire.AppendPeers(nil, many, wire.MaxMessage)
+			l.WriteMessage(frame)
+		}
+		synctest.Wait()
+		if n := len(ana.Sightings()); n > 260 {
+			t.Errorf("one member made a node remember %d others", n)
+		}
+		r.heard(ana, "joined liar")
+	})
+}
+
+// TestQuietObserver holds that an observer's link is for looking only.
+func TestQuietObserver(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		id := peer.NewIdentity()
+		transport, err := r.lan.Host("liar").Listen(peer.Config{Identity: id, Observer: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer transport.Close()
+		conn, err := transport.Dial(r.Context(), peer.Target{Addrs: ana.Addrs()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &liar{Conn: conn, id: id, self: wire.Member{ID: id.ID(), Instance: transport.Self().Instance}}
+		go conn.ReadMessage()
+		l.WriteMessage(hello())
+		r.refused(l, "observer")
+		r.heard(ana)
+	})
+}

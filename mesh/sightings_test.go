@@ -1,0 +1,304 @@
+package mesh
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/lanyap/lanyap/peer"
+)
+
+var (
+	noon  = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	lower = peer.Instance{1}
+	me    = peer.Instance{2}
+	upper = peer.Instance{3}
+	addr  = netip.MustParseAddrPort("10.0.0.7:7475")
+)
+
+// at is a time after noon.
+func at(d time.Duration) time.Time { return noon.Add(d) }
+
+func numbered(n int) (peer.Instance, netip.AddrPort) {
+	return peer.Instance{9, byte(n >> 8), byte(n)}, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(n >> 8), byte(n)}), 7475)
+}
+
+// dialable returns the instances that are due.
+func (t *sightings) dialable(now time.Time) int { return len(t.due(now, maxDials)) }
+
+func TestLowerInstanceDialsAtOnce(t *testing.T) {
+	s := newSightings(me)
+	s.sighted(noon, lower, false, []netip.AddrPort{addr})
+	if n := s.dialable(noon); n != 0 {
+		t.Error("the higher side dials at once")
+	}
+	if next := s.wake(); next != at(higherWait) {
+		t.Errorf("it dials at %v, want after %v", next, higherWait)
+	}
+	if n := s.dialable(at(higherWait)); n != 1 {
+		t.Error("the higher side does not dial though nobody dialed it")
+	}
+	s = newSightings(me)
+	s.sighted(noon, upper, false, []netip.AddrPort{addr})
+	if n := s.dialable(noon); n != 1 {
+		t.Error("the lower side does not dial at once")
+	}
+}
+
+func TestBackOff(t *testing.T) {
+	s := newSightings(me)
+	s.sighted(noon, upper, false, []netip.AddrPort{addr})
+	now := noon
+	var waits []time.Duration
+	for range 8 {
+		if s.dialable(now) != 1 {
+			t.Fatalf("nothing to dial at %v", now.Sub(noon))
+		}
+		s.dialedTo(now, upper, peer.ErrRefused)
+		waits = append(waits, s.wake().Sub(now))
+		now = s.wake()
+	}
+	for i, want := range []time.Duration{250, 500, 1000, 2000, 4000, 5000, 5000, 5000} {
+		want *= time.Millisecond
+		if waits[i] > want || waits[i] < want*3/4 {
+			t.Errorf("wait %d is %v, want %v and up to a quarter less", i+1, waits[i], want)
+		}
+	}
+	if got := s.list(); len(got) != 1 || !errors.Is(got[0].Err, peer.ErrRefused) {
+		t.Errorf("sightings are %v, want one that refuses", got)
+	}
+	s.sighted(now.Add(-time.Second), upper, false, []netip.AddrPort{addr})
+	if wait := s.wake().Sub(now); wait > sightedRetry {
+		t.Errorf("a fresh sighting is dialed after %v", wait)
+	}
+}
+
+func TestResetMakesRetriesSoon(t *testing.T) {
+	s := newSightings(me)
+	s.sighted(noon, upper, false, []netip.AddrPort{addr})
+	for range 6 {
+		s.due(s.wake(), maxDials)
+		s.dialedTo(s.wake(), upper, peer.ErrTimeout)
+	}
+	s.reset(noon)
+	if s.dialable(noon) != 1 {
+		t.Error("nothing is dialed after the network changed")
+	}
+}
+
+func TestRetriesLeaveRoom(t *testing.T) {
+	s := newSightings(me)
+	for i := range 10 {
+		instance, a := numbered(i)
+		s.sighted(noon, instance, false, []netip.AddrPort{a})
+		s.entries[instance].fails = 3
+		s.entries[instance].next = noon
+	}
+	if n := s.dialable(noon); n != maxRetrying {
+		t.Errorf("%d retries at once, want %d", n, maxRetrying)
+	}
+	if next := s.wake(); !next.IsZero() {
+		t.Errorf("the next is due at %v, want not before one of these ends", next)
+	}
+	s.sighted(noon, upper, false, []netip.AddrPort{addr})
+	if to := s.due(noon, 2); len(to) != 1 || to[0].Instance != upper {
+		t.Errorf("dialing %v, want the one that never failed", to)
+	}
+}
+
+func TestSameAddressOfMany(t *testing.T) {
+	s := newSightings(me)
+	for i := range 4 {
+		instance, own := numbered(i)
+		s.sighted(noon, instance, false, []netip.AddrPort{addr, own})
+	}
+	shared := 0
+	for _, to := range s.due(noon, maxDials) {
+		if len(to.Addrs) == 2 {
+			shared++
+		}
+	}
+	if shared != 1 {
+		t.Errorf("an address that all advertise is dialed %d times at once, want once", shared)
+	}
+}
+
+func TestPace(t *testing.T) {
+	s := newSightings(me)
+	dialed := 0
+	for i := range 400 {
+		instance, a := numbered(i)
+		s.sighted(noon, instance, false, []netip.AddrPort{a})
+		for _, to := range s.due(noon, maxDials) {
+			dialed += len(to.Addrs)
+			s.dialedTo(noon, to.Instance, peer.ErrLinked)
+		}
+	}
+	if dialed != 256 {
+		t.Errorf("%d addresses were dialed at once, want the burst of 256", dialed)
+	}
+}
+
+func TestSightingsAreBounded(t *testing.T) {
+	s := newSightings(me)
+	s.link(noon, upper, []netip.AddrPort{addr})
+	s.unlink(noon, upper, true)
+	for i := range 2000 {
+		instance, a := numbered(i)
+		var many []netip.AddrPort
+		for p := range 40 {
+			many = append(many, netip.AddrPortFrom(a.Addr(), uint16(p+1)))
+		}
+		s.sighted(noon, instance, false, many)
+	}
+	if n := len(s.entries); n != maxSightings {
+		t.Errorf("%d sightings are kept, want %d", n, maxSightings)
+	}
+	e := s.entries[upper]
+	if e == nil {
+		t.Fatal("a former member was forgotten for strangers")
+	}
+	for _, e := range s.entries {
+		if n := len(e.addrs()); n > maxAddrs {
+			t.Fatalf("%d addresses of one sighting", n)
+		}
+	}
+}
+
+func TestTellersHaveABudget(t *testing.T) {
+	s := newSightings(me)
+	teller := bucket{burst: 10, perSecond: 1}
+	for i := range 50 {
+		instance, a := numbered(i)
+		s.tell(noon, &teller, instance, []netip.AddrPort{a})
+		s.tell(noon, &teller, instance, []netip.AddrPort{a}) // a repeat costs nothing
+	}
+	if n := len(s.entries); n != 10 {
+		t.Errorf("a member with a budget of 10 told of %d", n)
+	}
+	instance, a := numbered(50)
+	s.tell(at(time.Second), &teller, instance, []netip.AddrPort{a})
+	if len(s.entries) != 11 {
+		t.Error("the budget does not grow back")
+	}
+	for i := range 20 {
+		_, a := numbered(100 + i)
+		s.tell(at(time.Hour), &teller, instance, []netip.AddrPort{a})
+	}
+	if n := len(s.entries[instance].told); n > maxTold {
+		t.Errorf("%d told addresses of one sighting, want %d", n, maxTold)
+	}
+	s.tell(noon, &bucket{burst: 1}, me, []netip.AddrPort{a})
+	if s.entries[me] != nil {
+		t.Error("a node is told of itself")
+	}
+}
+
+// TestForgetting tells how long whom is remembered.
+func TestForgetting(t *testing.T) {
+	addrs := []netip.AddrPort{addr}
+	tests := []struct {
+		name  string
+		setup func(*sightings)
+		keep  time.Duration
+	}{
+		{"sighted", func(s *sightings) { s.sighted(noon, upper, false, addrs) }, forgetAfter},
+		{"of another room", func(s *sightings) { s.sighted(noon, upper, true, addrs) }, forgetAfter},
+		{"a former member", func(s *sightings) {
+			s.sighted(noon, upper, false, addrs)
+			s.link(noon, upper, addrs)
+			s.unlink(noon, upper, true)
+		}, rememberFor},
+		{"a former observer", func(s *sightings) {
+			s.sighted(noon, upper, false, addrs)
+			s.link(noon, upper, addrs)
+			s.unlink(noon, upper, false)
+		}, forgetAfter},
+		{"who said goodbye", func(s *sightings) {
+			s.link(noon, upper, addrs)
+			s.depart(noon, upper)
+			s.unlink(noon, upper, true)
+		}, rememberFor},
+		{"told of and dialed in vain", func(s *sightings) {
+			s.tell(noon, &bucket{burst: 1}, upper, addrs)
+			for range toldTries {
+				s.entries[upper].dialing = true
+				s.dialedTo(noon, upper, peer.ErrTimeout)
+			}
+		}, -1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSightings(me)
+			tt.setup(s)
+			if tt.keep >= 0 {
+				s.expire(at(tt.keep))
+				if len(s.entries) != 1 {
+					t.Fatalf("forgotten before %v", tt.keep)
+				}
+			}
+			s.expire(at(tt.keep + time.Millisecond))
+			if len(s.entries) != 0 {
+				t.Errorf("remembered after %v", tt.keep)
+			}
+		})
+	}
+}
+
+func TestGoodbyeOfDiscoveryIsAHint(t *testing.T) {
+	s := newSightings(me)
+	s.sighted(noon, upper, false, []netip.AddrPort{addr})
+	s.vanished(upper)
+	if len(s.entries) != 0 {
+		t.Error("a sighting outlives its goodbye")
+	}
+	s.vanished(upper)
+	s.sighted(noon, upper, false, []netip.AddrPort{addr})
+	s.link(noon, upper, []netip.AddrPort{addr})
+	s.vanished(upper) // anybody can forge it
+	s.unlink(noon, upper, true)
+	if s.dialable(noon) != 1 {
+		t.Error("a former member is not dialed because of a goodbye that its link did not carry")
+	}
+}
+
+func TestReplacement(t *testing.T) {
+	s := newSightings(me)
+	s.link(noon, upper, []netip.AddrPort{addr})
+	if s.dialable(noon) != 0 {
+		t.Error("a linked instance is dialed")
+	}
+	s.replace(noon, upper, true)
+	if s.dialable(noon) != 1 {
+		t.Fatal("a link over a lost address is not replaced")
+	}
+	s.dialedTo(noon, upper, peer.ErrTimeout)
+	if next := s.wake(); next.Before(noon) || next.After(at(lastRetry)) {
+		t.Errorf("the next try is at %v", next)
+	}
+	s.replace(noon, upper, false)
+	if !s.wake().IsZero() {
+		t.Error("a link over an address that came back is replaced")
+	}
+}
+
+func TestDialedWhenItSaysLinked(t *testing.T) {
+	s := newSightings(me)
+	s.sighted(noon, upper, false, []netip.AddrPort{addr})
+	now := noon
+	for range 10 {
+		if s.dialable(now) != 1 {
+			t.Fatal("nothing to dial")
+		}
+		s.dialedTo(now, upper, fmt.Errorf("dial: %w", peer.ErrLinked))
+		if wait := s.wake().Sub(now); wait > linkedRetry {
+			t.Errorf("the next try is after %v, want at most %v", wait, linkedRetry)
+		}
+		now = s.wake()
+	}
+	if got := s.list(); got[0].Err != nil {
+		t.Errorf("a link in the making is shown as %v", got[0].Err)
+	}
+}

@@ -1,0 +1,491 @@
+package mesh_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/meshtest"
+)
+
+var (
+	seedFlag      = flag.Uint64("seed", 0, "run the one random schedule with this seed, and log what happens in it")
+	schedulesFlag = flag.Int("schedules", 10, "how many random schedules to run")
+)
+
+// TestRandomSchedules runs random schedules of joins, leaves, crashes, cuts,
+// slow readers and messages, and holds after each that everybody has read what
+// the contract promises. A schedule that fails names its seed; run it again
+// with -seed.
+func TestRandomSchedules(t *testing.T) {
+	if *seedFlag != 0 {
+		inRoom(t, func(r *room) { newSimulation(r, *seedFlag, true).run() })
+		return
+	}
+	for range *schedulesFlag {
+		seed := rand.Uint64N(1<<40) + 1
+		ok := t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+			inRoom(t, func(r *room) { newSimulation(r, seed, false).run() })
+		})
+		if !ok {
+			t.Fatalf("run it again with: go test ./mesh -run TestRandomSchedules -seed %d", seed)
+		}
+	}
+}
+
+// simulation is one random schedule. Time passes only as the schedule says, so
+// a seed replays but for what happens at the same instant.
+type simulation struct {
+	*room
+	rng     *rand.Rand
+	verbose bool
+	small   bool // nodes have small bounds: gaps are allowed
+	names   []string
+	alive   []*player
+	all     []*player
+}
+
+// player is a node with what it has said.
+type player struct {
+	*actor
+	said     map[mesh.Member][]said // by recipient; the zero Member is everybody
+	mayFault bool                   // killed, or left without waiting: its receipts prove nothing
+}
+
+type said struct {
+	text    string
+	receipt *mesh.Receipt
+}
+
+func newSimulation(r *room, seed uint64, verbose bool) *simulation {
+	s := &simulation{room: r, rng: rand.New(rand.NewPCG(seed, 0)), verbose: verbose}
+	s.small = s.rng.IntN(3) == 0
+	for i := range 3 + s.rng.IntN(3) {
+		s.names = append(s.names, fmt.Sprintf("host%d", i))
+	}
+	return s
+}
+
+func (s *simulation) run() {
+	for range 2 + s.rng.IntN(3) {
+		s.enter()
+	}
+	for range 80 {
+		s.step()
+		s.wait()
+	}
+	s.mend()
+	pass(30 * time.Second)
+	s.check()
+}
+
+func (s *simulation) note(format string, args ...any) {
+	if s.verbose {
+		s.Logf("%s  "+format, append([]any{time.Now().Format("04:05.000")}, args...)...)
+	}
+}
+
+// wait lets some time pass: mostly little, at times as long as a cut takes to
+// be noticed.
+func (s *simulation) wait() {
+	d := time.Duration(s.rng.IntN(20)) * time.Millisecond
+	switch s.rng.IntN(12) {
+	case 0:
+		d = time.Duration(s.rng.IntN(9000)) * time.Millisecond
+	case 1, 2, 3:
+		d = time.Duration(s.rng.IntN(400)) * time.Millisecond
+	case 4, 5:
+		d = 0
+	}
+	time.Sleep(d)
+}
+
+func (s *simulation) step() {
+	kinds := []struct {
+		weight int
+		do     func()
+	}{
+		{40, s.broadcast},
+		{10, s.private},
+		{4, s.enter},
+		{2, s.leave},
+		{2, s.kill},
+		{5, func() { s.pair("cut", s.lan.Cut) }},
+		{8, func() { s.pair("heal", s.lan.Heal) }},
+		{6, func() { s.pair("drop", s.lan.Drop) }},
+		{3, s.delay},
+		{3, s.cable},
+		{4, s.hold},
+		{1, s.multicast},
+		{2, s.firewall},
+	}
+	total := 0
+	for _, k := range kinds {
+		total += k.weight
+	}
+	at := s.rng.IntN(total)
+	for _, k := range kinds {
+		if at -= k.weight; at < 0 {
+			k.do()
+			return
+		}
+	}
+}
+
+func (s *simulation) host() string { return s.names[s.rng.IntN(len(s.names))] }
+
+// one returns a node that is alive, or nil.
+func (s *simulation) one() *player {
+	if len(s.alive) == 0 {
+		return nil
+	}
+	return s.alive[s.rng.IntN(len(s.alive))]
+}
+
+func (s *simulation) enter() {
+	if len(s.alive) >= 6 {
+		return
+	}
+	name := fmt.Sprintf("n%d", len(s.all))
+	host := s.host()
+	a := s.join(host, func(cfg *mesh.Config) { cfg.Name = name })
+	if s.small {
+		a.Shrink()
+	}
+	p := &player{actor: a, said: make(map[mesh.Member][]said)}
+	s.alive, s.all = append(s.alive, p), append(s.all, p)
+	s.note("%s joins on %s as %s", name, host, a.Self().Instance)
+}
+
+func (s *simulation) remove(p *player) {
+	for i, q := range s.alive {
+		if q == p {
+			s.alive = append(s.alive[:i], s.alive[i+1:]...)
+			return
+		}
+	}
+}
+
+func (s *simulation) leave() {
+	p := s.one()
+	if p == nil {
+		return
+	}
+	s.remove(p)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := p.Leave(ctx)
+	p.mayFault = err != nil
+	s.note("%s leaves: %v", p.Self().Name, err)
+}
+
+func (s *simulation) kill() {
+	p := s.one()
+	if p == nil || s.rng.IntN(2) == 0 {
+		return
+	}
+	s.note("host of %s is killed", p.Self().Name)
+	synctest.Wait()
+	p.host.Kill()
+	for _, q := range append([]*player(nil), s.alive...) {
+		if q.host == p.host {
+			q.mayFault = true
+			s.remove(q)
+			synctest.Wait()
+			q.Close()
+		}
+	}
+}
+
+func (s *simulation) pair(what string, do func(a, b *meshtest.Host)) {
+	a, b := s.lan.Host(s.host()), s.lan.Host(s.host())
+	if a == b {
+		return
+	}
+	s.note("%s %s %s", what, a.Name(), b.Name())
+	do(a, b)
+}
+
+func (s *simulation) delay() {
+	d := time.Duration(s.rng.IntN(30)) * time.Millisecond
+	s.pair("delay "+d.String(), func(a, b *meshtest.Host) { s.lan.Delay(a, b, d) })
+}
+
+func (s *simulation) cable() {
+	h := s.lan.Host(s.host())
+	if s.rng.IntN(3) == 0 {
+		s.note("cable of %s out", h.Name())
+		h.Cut()
+		return
+	}
+	s.note("cable of %s in", h.Name())
+	h.Heal()
+}
+
+func (s *simulation) hold() {
+	h := s.lan.Host(s.host())
+	if s.rng.IntN(2) == 0 {
+		s.note("hold %s", h.Name())
+		h.Hold()
+		return
+	}
+	s.note("release %s", h.Name())
+	h.Release()
+}
+
+func (s *simulation) multicast() { s.lan.SetMulticast(s.rng.IntN(2) == 0) }
+
+func (s *simulation) firewall() { s.lan.Host(s.host()).SetFirewall(s.rng.IntN(3) == 0) }
+
+func (s *simulation) text() string {
+	if s.rng.IntN(8) == 0 {
+		return fmt.Sprint(s.rng.Uint64()) + heavy
+	}
+	return fmt.Sprint(s.rng.Uint64())
+}
+
+func (s *simulation) broadcast() {
+	p := s.one()
+	if p == nil {
+		return
+	}
+	for range 1 + s.rng.IntN(10) {
+		text := s.text()
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+		receipt, err := p.Broadcast(ctx, []byte(text))
+		cancel()
+		if err != nil {
+			s.note("%s: broadcast: %v", p.Self().Name, err)
+			return
+		}
+		s.note("%s says %d to %q", p.Self().Name, receipt.Seq(), names(receipt.To()))
+		p.said[mesh.Member{}] = append(p.said[mesh.Member{}], said{text, receipt})
+	}
+}
+
+func (s *simulation) private() {
+	p := s.one()
+	if p == nil {
+		return
+	}
+	members := p.Members()
+	if len(members) == 0 {
+		return
+	}
+	to := members[s.rng.IntN(len(members))]
+	text := s.text()
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	receipt, err := p.Send(ctx, to.Member, []byte(text))
+	if err != nil {
+		s.note("%s to %s: %v", p.Self().Name, to.Name, err)
+		return
+	}
+	s.note("%s says %d to %s alone", p.Self().Name, receipt.Seq(), to.Name)
+	p.said[to.Member] = append(p.said[to.Member], said{text, receipt})
+}
+
+// mend makes the network whole again.
+func (s *simulation) mend() {
+	s.note("mend")
+	s.lan.SetMulticast(true)
+	for i, a := range s.names {
+		h := s.lan.Host(a)
+		h.Heal()
+		h.Release()
+		h.SetFirewall(false)
+		for _, b := range s.names[:i] {
+			s.lan.Heal(h, s.lan.Host(b))
+			s.lan.Delay(h, s.lan.Host(b), 0)
+		}
+	}
+}
+
+// hearing is what one node has read of another's stream.
+type hearing struct {
+	first, next uint64 // of what was read; 0: nothing
+	gaps        uint64
+	texts       map[uint64]string
+}
+
+type streamKey struct {
+	from    mesh.Member
+	private bool
+}
+
+func (s *simulation) check() {
+	heard := make(map[*player]map[streamKey]*hearing)
+	for _, p := range s.all {
+		heard[p] = s.read(p)
+	}
+	for _, p := range s.alive {
+		s.checkView(p)
+	}
+	for _, from := range s.all {
+		for to, list := range from.said {
+			for i, m := range list {
+				if m.receipt.Seq() != uint64(i+1) {
+					s.Errorf("%s: message %d got sequence %d", from.Self().Name, i+1, m.receipt.Seq())
+				}
+				s.checkReceipt(from, to, m, heard)
+			}
+			for _, p := range s.alive {
+				if p != from && (to == mesh.Member{} || to == p.Self().Member) {
+					s.checkComplete(from, p, to, heard[p][streamKey{from.Self().Member, to != mesh.Member{}}])
+				}
+			}
+		}
+	}
+	if s.Failed() && s.verbose {
+		for _, p := range s.all {
+			s.Logf("%s has read\n\t%s", p.Self().Name, strings.ReplaceAll(strings.Join(p.story(), "\n\t"), heavy, "…"))
+		}
+	}
+}
+
+// read replays what a node has read: messages between joined and left, in
+// order, each once.
+func (s *simulation) read(p *player) map[streamKey]*hearing {
+	here := make(map[mesh.Member]bool)
+	heard := make(map[streamKey]*hearing)
+	of := func(from mesh.Member, private bool) *hearing {
+		key := streamKey{from, private}
+		if heard[key] == nil {
+			heard[key] = &hearing{texts: make(map[uint64]string)}
+		}
+		return heard[key]
+	}
+	name := p.Self().Name
+	gap := make(map[mesh.Member]uint64)
+	for _, ev := range p.events() {
+		switch ev := ev.(type) {
+		case mesh.Joined:
+			if here[ev.Peer.Member] {
+				s.Errorf("%s: %s joined twice", name, ev.Peer.Name)
+			}
+			here[ev.Peer.Member] = true
+		case mesh.Left:
+			if !here[ev.Peer.Member] {
+				s.Errorf("%s: %s left before it joined", name, ev.Peer.Name)
+			}
+			here[ev.Peer.Member] = false
+		case mesh.Gap:
+			if !s.small {
+				s.Errorf("%s: gap of %d from %s", name, ev.Count, ev.From.Name)
+			}
+			gap[ev.From.Member] += ev.Count
+		case mesh.Message:
+			if !here[ev.From.Member] {
+				s.Errorf("%s: message of %s, who is not here", name, ev.From.Name)
+			}
+			h := of(ev.From.Member, ev.Private)
+			if h.next == 0 {
+				h.first, h.next = ev.Seq, ev.Seq
+				gap[ev.From.Member] = 0
+			}
+			if missing := ev.Seq - h.next; missing != 0 {
+				if missing > gap[ev.From.Member] { // also when it is negative
+					s.Errorf("%s: message %d of %s, want %d", name, ev.Seq, ev.From.Name, h.next)
+				}
+				gap[ev.From.Member] -= missing
+				h.gaps += missing
+			}
+			h.next = ev.Seq + 1
+			h.texts[ev.Seq] = string(ev.Data)
+		}
+	}
+	return heard
+}
+
+// checkView holds that a node sees all others that are alive.
+func (s *simulation) checkView(p *player) {
+	want := len(s.alive) - 1
+	if got := p.Members(); len(got) != want {
+		s.Errorf("%s sees %q, want %d members", p.Self().Name, names(got), want)
+	}
+}
+
+// checkReceipt holds that a receipt is settled and true.
+func (s *simulation) checkReceipt(from *player, to mesh.Member, m said, heard map[*player]map[streamKey]*hearing) {
+	if from.mayFault {
+		return
+	}
+	err := settled(m.receipt)
+	var un *mesh.UndeliveredError
+	if err != nil && !errors.As(err, &un) {
+		s.Errorf("%s: receipt of %d: %v", from.Self().Name, m.receipt.Seq(), err)
+		return
+	}
+	unconfirmed := make(map[mesh.Member]bool)
+	if un != nil {
+		for _, p := range un.Left {
+			unconfirmed[p.Member] = true
+			if !s.small && !from.sawLeave(p.Member) {
+				s.Errorf("%s: receipt of %d says that %s left, which it did not", from.Self().Name, m.receipt.Seq(), p.Name)
+			}
+		}
+	}
+	for _, p := range s.all {
+		if !contains(m.receipt.To(), p.Self().Member) || unconfirmed[p.Self().Member] {
+			continue
+		}
+		h := heard[p][streamKey{from.Self().Member, to != mesh.Member{}}]
+		if h == nil || h.texts[m.receipt.Seq()] != m.text {
+			s.Errorf("%s: receipt of %d says that %s has it, which it has not", from.Self().Name, m.receipt.Seq(), p.Self().Name)
+		}
+	}
+}
+
+func (p *player) sawLeave(m mesh.Member) bool {
+	for _, ev := range p.events() {
+		if left, ok := ev.(mesh.Left); ok && left.Peer.Member == m {
+			return true
+		}
+	}
+	return false
+}
+
+func contains(list []mesh.Peer, m mesh.Member) bool {
+	for _, p := range list {
+		if p.Member == m {
+			return true
+		}
+	}
+	return false
+}
+
+// checkComplete holds that who is still here has everything that was said
+// since it was first counted as present, as it was said.
+func (s *simulation) checkComplete(from, p *player, to mesh.Member, h *hearing) {
+	list := from.said[to]
+	if h == nil {
+		h = &hearing{}
+	}
+	for i, m := range list {
+		seq := uint64(i + 1)
+		text, ok := h.texts[seq]
+		if ok && text != m.text {
+			s.Errorf("%s: message %d of %s was altered", p.Self().Name, seq, from.Self().Name)
+		}
+		stayed := !from.mayFault && isAlive(s.alive, from)
+		if !ok && stayed && !s.small && (contains(m.receipt.To(), p.Self().Member) || h.next != 0 && seq >= h.first) {
+			s.Errorf("%s: message %d of %s is missing", p.Self().Name, seq, from.Self().Name)
+		}
+	}
+}
+
+func isAlive(alive []*player, p *player) bool {
+	for _, q := range alive {
+		if q == p {
+			return true
+		}
+	}
+	return false
+}

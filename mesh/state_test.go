@@ -1,0 +1,221 @@
+package mesh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+func TestLinkMessageFits(t *testing.T) {
+	if wire.MaxMessage != peer.MaxMessage || wire.MaxBody != MaxBody || wire.MaxClaimed < peer.MaxAddrs {
+		t.Error("package wire's limits are not those of packages peer and mesh")
+	}
+	private := wire.Message{Kind: wire.Private, Body: make([]byte, MaxBody)}
+	// A link message may hold a gap of each stream and an acknowledgement
+	// beside the longest message.
+	if n := wire.MessageSize(private) + 2*len(wire.AppendGap(nil, wire.Gap{})) + len(wire.AppendHave(nil, wire.Have{})) + 8; n > peer.MaxMessage {
+		t.Errorf("the fullest link message has %d bytes, more than %d", n, peer.MaxMessage)
+	}
+}
+
+func TestClock(t *testing.T) {
+	var c clock
+	first := c.tick(noon)
+	if clockTime(first) != time.UnixMilli(noon.UnixMilli()) {
+		t.Errorf("the first tick is %v, want the wall clock", clockTime(first))
+	}
+	if second := c.tick(noon); second <= first {
+		t.Error("two ticks in one millisecond are equal")
+	}
+	c.observe(noon, uint64(wall(at(4*time.Second))))
+	ahead := c.tick(noon)
+	if got := clockTime(ahead).Sub(noon); got != 4*time.Second {
+		t.Errorf("the clock follows another to %v, want 4s", got)
+	}
+	c.observe(noon, uint64(wall(at(6*time.Second))))
+	if got := clockTime(c.tick(noon)).Sub(noon); got != 4*time.Second {
+		t.Errorf("the clock follows one that is too far ahead, to %v", got)
+	}
+	if got := clockTime(c.tick(at(-time.Hour))).Sub(noon); got != -time.Hour {
+		t.Errorf("after the wall clock was set back an hour the clock is at %v", got)
+	}
+}
+
+func TestStream(t *testing.T) {
+	s := newStream(wire.Broadcast)
+	frame := func(n int) []byte { return []byte(strings.Repeat(fmt.Sprint(n%10), 100)) }
+	for i := 1; i <= 10; i++ {
+		if s.next() != uint64(i) {
+			t.Fatalf("next is %d, want %d", s.next(), i)
+		}
+		s.add(frame(i), newReceipt(uint64(i), nil))
+	}
+	const each = 100 + entryCost
+	if s.size() != 10*each || s.behind(1) != 10*each || s.behind(4) != 7*each || s.behind(11) != 0 {
+		t.Errorf("size %d, behind %d %d %d", s.size(), s.behind(1), s.behind(4), s.behind(11))
+	}
+	if cut := s.overflow(5 * each); cut != 6 {
+		t.Errorf("five of ten fit from %d on, want 6", cut)
+	}
+	if cut := s.overflow(5*each - 1); cut != 7 {
+		t.Errorf("not quite five of ten fit from %d on, want 7", cut)
+	}
+	if cut := s.overflow(10 * each); cut != 1 {
+		t.Errorf("all fit from %d on", cut)
+	}
+	s.trim(6)
+	if s.first != 6 || s.next() != 11 || s.size() != 5*each || s.behind(2) != 5*each || s.behind(8) != 3*each {
+		t.Errorf("after the trim: first %d, next %d, size %d, behind %d %d", s.first, s.next(), s.size(), s.behind(2), s.behind(8))
+	}
+	if n := len(s.span(1, 100)); n != 5 {
+		t.Errorf("a span of all has %d entries, want 5", n)
+	}
+	buf, cursor := s.fill(nil, 3)
+	f, rest, err := wire.Next(buf)
+	if err != nil || f.Type != wire.TypeGap || cursor != 11 || len(rest) != 5*100 {
+		t.Errorf("fill: frame %d, %v, %d bytes after it, cursor %d", f.Type, err, len(rest), cursor)
+	}
+	if g, err := wire.ParseGap(f.Payload); err != nil || g.From != 3 || g.To != 5 {
+		t.Errorf("gap %v, %v; want 3 to 5", g, err)
+	}
+	s.trim(11)
+	if s.size() != 0 || s.next() != 11 || s.skip(20) {
+		t.Errorf("after all is trimmed: size %d, next %d", s.size(), s.next())
+	}
+}
+
+func TestStreamFillsBatches(t *testing.T) {
+	s := newStream(wire.Broadcast)
+	for _, size := range []int{1000, batchSize, 60000, 1000, 1000} {
+		s.add(make([]byte, size), nil)
+	}
+	var cursors []uint64
+	cursor := uint64(1)
+	for cursor < s.next() {
+		var buf []byte
+		buf, cursor = s.fill(nil, cursor)
+		if len(buf) == 0 {
+			t.Fatal("nothing is filled")
+		}
+		cursors = append(cursors, cursor)
+	}
+	if want := []uint64{2, 3, 4, 6}; !reflect.DeepEqual(cursors, want) {
+		t.Errorf("batches end at %v, want %v", cursors, want)
+	}
+}
+
+func TestReceiptSettlesOnce(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	a, b := Peer{Name: "a"}, Peer{Name: "b\x1b"}
+	r := newReceipt(1, []Peer{a, b})
+	r.lose(b)
+	if err := r.Delivered(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("before a has confirmed: %v", err)
+	}
+	r.confirm()
+	r.confirm()
+	r.lose(a)
+	r.abandon(ErrClosed)
+	if err := r.Delivered(ctx); err == nil || err.Error() != `mesh: not confirmed by "b\x1b"` {
+		t.Errorf("got %v", err)
+	}
+	r = newReceipt(1, []Peer{a, b})
+	r.confirm()
+	r.abandon(ErrClosed)
+	if err := r.Delivered(ctx); !errors.Is(err, ErrClosed) {
+		t.Errorf("after the node ended: %v", err)
+	}
+}
+
+func (q *queue) drain() []Event {
+	var out []Event
+	for {
+		ev, _ := q.pop()
+		if ev == nil {
+			return out
+		}
+		out = append(out, ev)
+	}
+}
+
+func named(n byte) Peer { return Peer{Member: Member{Instance: peer.Instance{n}}} }
+
+func TestQueueGapsStayInOrder(t *testing.T) {
+	q := newQueue(4 * eventCost)
+	a, b := named(1), named(2)
+	q.push(Joined{Peer: a})
+	q.push(Joined{Peer: b})
+	q.push(Message{From: a, Seq: 1})
+	q.push(Message{From: b, Seq: 1})
+	q.push(Message{From: a, Seq: 2}) // full
+	q.push(Message{From: b, Seq: 2})
+	q.push(Message{From: a, Seq: 3})
+	q.push(Gap{From: a, Count: 5})
+	q.push(Left{Peer: b, Reason: errLeft})
+	q.push(Joined{Peer: b})
+	q.push(Message{From: b, Seq: 3})
+	want := []Event{
+		Joined{Peer: a}, Joined{Peer: b}, Message{From: a, Seq: 1}, Message{From: b, Seq: 1},
+		Gap{From: a, Count: 7}, Gap{From: b, Count: 1}, Left{Peer: b, Reason: errLeft}, Joined{Peer: b}, Gap{From: b, Count: 1},
+	}
+	if got := q.drain(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	q.push(Message{From: b, Seq: 4})
+	q.push(Gap{From: b, Count: 1})
+	if got := q.drain(); !reflect.DeepEqual(got, []Event{Message{From: b, Seq: 4}, Gap{From: b, Count: 1}}) {
+		t.Errorf("when there is room again: got %v", got)
+	}
+	if q.size != 0 {
+		t.Errorf("an empty queue has size %d", q.size)
+	}
+}
+
+// TestQueueIsBounded lets members come and go before a program that never
+// reads.
+func TestQueueIsBounded(t *testing.T) {
+	q := newQueue(100 * eventCost)
+	seen := named(0)
+	q.push(Joined{Peer: seen})
+	q.pop()
+	for i := range 10000 {
+		p := Peer{Member: Member{Instance: peer.Instance{1, byte(i >> 8), byte(i)}}}
+		q.push(Joined{Peer: p})
+		q.push(Message{From: p})
+		q.push(Left{Peer: p})
+		q.push(Left{Peer: seen})
+		q.push(Joined{Peer: seen})
+	}
+	if n := len(q.items); n > 2*100+10 {
+		t.Errorf("%d events are queued", n)
+	}
+	if len(q.gaps) > len(q.items) {
+		t.Errorf("%d gaps of %d events", len(q.gaps), len(q.items))
+	}
+	here := true
+	for _, ev := range q.drain() {
+		switch ev := ev.(type) {
+		case Joined:
+			if ev.Peer.Member == seen.Member && here {
+				t.Fatal("joined twice")
+			}
+			here = here || ev.Peer.Member == seen.Member
+		case Left:
+			if ev.Peer.Member == seen.Member && !here {
+				t.Fatal("left twice")
+			}
+			here = here && ev.Peer.Member != seen.Member
+		}
+	}
+	if !here {
+		t.Error("who joined last is not here")
+	}
+}
