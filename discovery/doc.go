@@ -74,10 +74,11 @@
 // 100 answers by unicast a second, after a burst of 512, which go only to hosts
 // on the link.
 //
-// One thing is not in our hands: hashicorp's querier sends a packet for each
-// instance it is told of and does not know. It runs for a tenth of a second at
-// a time and only while nobody is known, and stops when more comes in than we
-// look at.
+// Two things are not in our hands. Hashicorp's server parses whatever comes to
+// port 5353, at about 15 µs of CPU a packet; it answers only a question that we
+// have heard on the link too. Its querier sends a packet for each instance it
+// is told of and does not know; it runs for a tenth of a second at a time and
+// only while nobody is known, and stops when more comes in than we look at.
 //
 // # Slow consumers
 //

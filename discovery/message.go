@@ -22,7 +22,7 @@ const (
 	maxPacket    = 9000
 	maxQuestions = 16
 	maxSightings = 64
-	maxKnown     = 512
+	maxKnown     = 256
 )
 
 // topBit of a record's class means "flush what you had", of a question's

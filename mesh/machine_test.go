@@ -48,6 +48,9 @@ func joined(ev mesh.Event) bool { _, ok := ev.(mesh.Joined); return ok }
 // TestMachine runs nodes on this machine's own network: WebRTC and mDNS on the
 // loopback interface. The nodes leave no goroutine behind.
 func TestMachine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real sockets are not for short runs")
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	before := runtime.NumGoroutine()
@@ -61,7 +64,12 @@ func TestMachine(t *testing.T) {
 		}
 	}()
 	for _, name := range []string{"ana", "bo", "cy"} {
-		n, err := mesh.Join(ctx, mesh.Config{Name: name, Room: room, Interfaces: []string{loopback(t)}, Logger: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", name)})
+		n, err := mesh.Join(ctx, mesh.Config{
+			Name:       name,
+			Room:       room,
+			Interfaces: []string{loopback(t)},
+			Logger:     slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", name),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

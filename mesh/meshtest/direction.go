@@ -93,7 +93,7 @@ func (d *direction) deliver() {
 				return
 			}
 		case d.passable(p.due):
-			d.to.WriteMessage(p.data) // fails once the other side has closed; then nobody wants it
+			_ = d.to.WriteMessage(p.data) // fails once the other side has closed; then nobody wants it
 		}
 	}
 }

@@ -3,6 +3,7 @@ package meshtest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -101,18 +102,27 @@ func (t *transport) Dial(ctx context.Context, to peer.Target) (*peer.Conn, error
 	for _, addr := range to.Addrs {
 		conn, delay, err := t.dialAddr(addr, to.Instance)
 		if err == nil {
-			return conn, pause(ctx, delay)
+			return settle(ctx, conn, delay)
 		}
-		if err == peer.ErrTimeout || worst == peer.ErrRefused {
+		if errors.Is(err, peer.ErrTimeout) || errors.Is(worst, peer.ErrRefused) {
 			worst = err
 		}
 	}
-	if worst == peer.ErrTimeout {
+	if errors.Is(worst, peer.ErrTimeout) {
 		if err := pause(ctx, silentDial); err != nil {
 			return nil, err
 		}
 	}
 	return nil, fmt.Errorf("meshtest: dial %v: %w", to.Addrs, worst)
+}
+
+// settle lets the time pass that a dial takes.
+func settle(ctx context.Context, conn *peer.Conn, d time.Duration) (*peer.Conn, error) {
+	if err := pause(ctx, d); err != nil {
+		_ = conn.Close(err)
+		return nil, err
+	}
+	return conn, nil
 }
 
 func (t *transport) dialAddr(addr netip.AddrPort, instance peer.Instance) (*peer.Conn, time.Duration, error) {

@@ -48,7 +48,7 @@ type Host struct {
 func (s *Switch) Host(cfg HostConfig) *Host { s.lab.t.Helper(); return s.Hosts(1, cfg)[0] }
 
 // Hosts adds n hosts of one kind, named h1 and so on. They can be reached when
-// it returns.
+// it returns. More than 16 know each other's hardware addresses from the start.
 func (s *Switch) Hosts(n int, cfg HostConfig) []*Host {
 	l := s.lab
 	l.t.Helper()
@@ -86,7 +86,32 @@ func (s *Switch) Hosts(n int, cfg HostConfig) []*Host {
 	for _, h := range hosts {
 		h.awaitLink()
 	}
+	if n > fewHosts {
+		introduce(hosts)
+	}
 	return hosts
+}
+
+// fewHosts is how many hosts find each other's hardware addresses by
+// themselves. The kernel keeps 1024 such neighbours of each family
+// (net.ipv4.neigh.default.gc_thresh3), and counts those of all namespaces
+// together: 64 hosts that know 63 each would not get a packet through.
+const fewHosts = 16
+
+// introduce tells hosts each other's hardware addresses for good. Such entries
+// do not count.
+func introduce(hosts []*Host) {
+	for _, h := range hosts {
+		var commands []string
+		for _, other := range hosts {
+			for _, addr := range []netip.Addr{other.Addr, other.Addr6} {
+				if other != h && addr.IsValid() {
+					commands = append(commands, fmt.Sprintf("neigh replace %s lladdr %s dev eth0 nud permanent", addr.WithZone(""), other.mac))
+				}
+			}
+		}
+		h.lab.must(h.lab.thread.ip(h.ns, commands...))
+	}
 }
 
 func (h *Host) sysctls() map[string]string {

@@ -118,6 +118,35 @@ func TestHostsReachEachOther(t *testing.T) {
 	expect(t, true, p[0], p[0], netip.MustParseAddr("127.0.0.1"), "loopback")
 }
 
+// TestManyHosts has 64 hosts send each other a packet, which takes more
+// neighbours than the kernel keeps.
+func TestManyHosts(t *testing.T) {
+	t.Parallel()
+	l := New(t)
+	hosts := l.Switch().Hosts(64, HostConfig{})
+	helpers := start(t, hosts...)
+	for _, p := range helpers {
+		for _, h := range hosts {
+			send(p, h.Addr, "over IPv4")
+			send(p, h.Addr6.WithZone("eth0"), "over IPv6")
+		}
+	}
+	complete := func() bool {
+		for _, p := range helpers {
+			p.mu.Lock()
+			got := len(p.events)
+			p.mu.Unlock()
+			if got < 1+2*len(hosts) {
+				return false
+			}
+		}
+		return true
+	}
+	if !l.Until(20*time.Second, complete) {
+		t.Error("not every packet arrived")
+	}
+}
+
 func TestLabsAreApart(t *testing.T) {
 	t.Parallel()
 	one, two := New(t), New(t)
