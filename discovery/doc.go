@@ -54,8 +54,8 @@
 //   - It says goodbye on [LAN.Close].
 //
 // Records are good for 120 s, and a node is heard of again when half of that
-// is over. Sixteen idle nodes together, in IPv4 and IPv6, send 0.4 packets a
-// second, sixty-four 1.4.
+// is over. Sixteen idle nodes together, in IPv4 and IPv6, send half a packet a
+// second, sixty-four about one and a half.
 //
 // Beside its own sockets, which are bound to the multicast groups, one for each
 // interface and version of IP, it runs the server of github.com/hashicorp/mdns,

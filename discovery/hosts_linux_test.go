@@ -358,3 +358,22 @@ func TestHashicorpPeer(t *testing.T) {
 	query := h.start(3, "DISCOVERY_TEST_ROLE=hashicorp query")
 	query.wait("seen", node.instance, "10.9.0.2 7475", "r="+node.instance)
 }
+
+// Of a bridge and its port the bridge is used.
+func TestBridge(t *testing.T) {
+	l := newLab(t)
+	a := l.host().plug().addr4("10.9.0.1/24").start(1)
+	a.wait("announced")
+	h := l.host().plug()
+	h.ip("-n", h.ns, "link", "add", "br0", "type", "bridge")
+	h.ip("-n", h.ns, "link", "set", "eth0", "master", "br0")
+	h.ip("-n", h.ns, "addr", "add", "10.9.0.2/24", "dev", "br0")
+	h.ip("-n", h.ns, "addr", "add", "10.9.0.3/24", "dev", "eth0")
+	h.ip("-n", h.ns, "link", "set", "br0", "up")
+	b := h.start(2)
+	b.wait("interface", "eth0", "10.9.0.3", "it is a port of a bridge")
+	if e := a.wait("seen", b.instance, "10.9.0.2:7475"); strings.Contains(e.rest, "10.9.0.3") {
+		t.Errorf("the port's own address was told: %s", e.rest)
+	}
+	b.wait("seen", a.instance, "10.9.0.1:7475")
+}
