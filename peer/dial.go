@@ -148,6 +148,7 @@ func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attemp
 	if err != nil {
 		return nil, err
 	}
+	ss.expect()
 	if err := ss.accept(webrtc.SDPTypeAnswer, d); err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@
 // and none of them delays a link that works. An offer never makes us send a
 // packet to any address but the one it came from. What a link makes us keep is
 // bounded: see MaxMessage, and the balance of what came in and what came out
-// whole, 1.5 MiB a link and 32 KiB before hello.
+// whole, 1.5 MiB a link and 128 KiB before hello.
 //
 // # Signalling
 //

@@ -16,7 +16,7 @@ import (
 // under 1.3 MB at up to 20 % loss.
 const (
 	balanceLimit   = 1536 << 10 // bytes; past it the link ends
-	strangerLimit  = 32 << 10   // the same before hello is done
+	strangerLimit  = 128 << 10  // the same before hello is done: one side may be done and send while the other's copy was lost
 	readCredit     = 128        // bytes of headers a message read may have cost
 	writeCredit    = 128        // bytes of acknowledgement a message written may cost
 	balancePerTick = 1024       // bytes a second that are forgiven: pings, checks

@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -63,6 +64,23 @@ func TestReplace(t *testing.T) {
 	}
 	if got, err := far.ReadMessage(); string(got) != "moved" {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// TestDialInVain asks for somebody else at an address that is linked, as a node
+// does that looks for one whose place another took: the link must not notice.
+func TestDialInVain(t *testing.T) {
+	a, b := listen(t, peer.Config{}), listen(t, peer.Config{})
+	near, far := pair(t, a, b)
+	if _, err := a.Dial(t.Context(), peer.Target{Instance: peer.NewInstance(), Addrs: b.Addrs()}); !errors.Is(err, peer.ErrInstance) {
+		t.Fatalf("got %v, want ErrInstance", err)
+	}
+	go near.ReadMessage()
+	go far.ReadMessage()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := near.Ping(ctx); err != nil {
+		t.Errorf("the link is deaf: %v", err)
 	}
 }
 

@@ -86,7 +86,8 @@ type session struct {
 	dc     *webrtc.DataChannel
 	opened chan rawChannel
 
-	account *account // from describe on
+	ufrag   string   // ours, from describe on
+	account *account // from when the other side may send
 	ended   context.Context
 	end     context.CancelCauseFunc // says why it has to end; release does the rest
 	once    sync.Once
@@ -165,8 +166,14 @@ func (ss *session) describe(ctx context.Context, create func() (webrtc.SessionDe
 	if err != nil {
 		return "", err
 	}
-	ss.account = ss.socket.ledger.open(ss.remote, own.ufrag, func() { ss.end(errOverdrawn) })
+	ss.ufrag = own.ufrag
 	return sdp, nil
+}
+
+// expect lets the other side's datagrams in. An offer does not: whoever turns
+// out to answer there may be linked already, and its datagrams are that link's.
+func (ss *session) expect() {
+	ss.account = ss.socket.ledger.open(ss.remote, ss.ufrag, func() { ss.end(errOverdrawn) })
 }
 
 func (ss *session) offer(ctx context.Context) (string, error) {
@@ -177,7 +184,11 @@ func (ss *session) answer(ctx context.Context, offer description) (string, error
 	if err := ss.accept(webrtc.SDPTypeOffer, offer); err != nil {
 		return "", err
 	}
-	return ss.describe(ctx, func() (webrtc.SessionDescription, error) { return ss.pc.CreateAnswer(nil) })
+	sdp, err := ss.describe(ctx, func() (webrtc.SessionDescription, error) { return ss.pc.CreateAnswer(nil) })
+	if err == nil {
+		ss.expect()
+	}
+	return sdp, err
 }
 
 // accept takes the other side's description. The only address we send to is

@@ -19,10 +19,11 @@
 //
 // # What is left behind
 //
-// Nothing. The namespaces have no name: the test process holds each by a file
+// Nothing runs on. The namespaces have no name: the test process holds each by a file
 // descriptor, and every program it starts is killed when the thread that
 // started it ends (prctl(2), PR_SET_PDEATHSIG). A test process that is itself
-// killed takes its hosts and their programs with it. To look into a host of a
+// killed takes its hosts and their programs with it; only the directory of the
+// programs it built, lanyap-lab-* among the temporary files, stays. To look into a host of a
 // running test: nsenter --net=/proc/PID/fd/N.
 //
 // # What is always checked
