@@ -61,13 +61,14 @@ func (f facts) interfaces() check {
 		return c
 	}
 	var used, unused []string
-	network := false
+	network, running := false, false
 	for _, i := range f.ifaces {
 		if i.Unused != "" {
 			unused = append(unused, fmt.Sprintf("%s is not used: %s", i.Name, i.Unused))
 			continue
 		}
 		network = network || !i.Loopback
+		running = running || i.Running
 		text := i.Name
 		if len(i.Addrs) > 0 {
 			text += " (" + i.Addrs[0].String() + ")"
@@ -88,7 +89,10 @@ func (f facts) interfaces() check {
 	if len(unused) > 0 {
 		c.text += "; " + strings.Join(unused, "; ")
 	}
-	if !network {
+	switch {
+	case network && !running:
+		c.todo = "plug the cable in, or join a Wi-Fi"
+	case !network:
 		c.todo = "connect to a network, or name an interface with --iface"
 	}
 	return c

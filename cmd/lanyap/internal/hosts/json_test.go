@@ -43,7 +43,7 @@ func TestJSON(t *testing.T) {
 	ana.Say(`{"text":"to all"}`, `{"text":"by name","to":"bo"}`)
 	ana.Say(fmt.Sprintf(`{"text":"by ID","to":%q}`, bo.Self().ID))
 	ana.Say(`{"text":"to all again\nin two lines"}`)
-	heardAll(t, l, bo, "to all", "by name", "by ID", "to all again\nin two lines")
+	heardEach(t, l, bo, "to all", "by name", "by ID", "to all again\nin two lines")
 	heardAll(t, l, cy, "to all", "to all again\nin two lines")
 	ana.Say(`{"text":"to nobody","to":"dora"}`)
 	l.Await(patience, "a warning", func() bool { return ana.Has(func(ev lab.Event) bool { return ev.Type == "warning" }) })

@@ -43,6 +43,24 @@ func echo(t *testing.T, h *lab.Host, lines []string, args ...string) *lab.Proces
 // heardAll waits until p showed all these texts, and checks their order.
 func heardAll(t *testing.T, l *lab.Lab, p *lab.Process, texts ...string) {
 	t.Helper()
+	if got := hear(t, l, p, len(texts)); !slices.Equal(got, texts) {
+		t.Errorf("%s heard %q, want %q", p.Host.Name, got, texts)
+	}
+}
+
+// heardEach is heardAll without the order: none is promised between what is
+// said to all and what is said to one.
+func heardEach(t *testing.T, l *lab.Lab, p *lab.Process, texts ...string) {
+	t.Helper()
+	got := hear(t, l, p, len(texts))
+	if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(texts))) {
+		t.Errorf("%s heard %q, want %q in any order", p.Host.Name, got, texts)
+	}
+}
+
+// hear returns what a node has heard, once that is n messages.
+func hear(t *testing.T, l *lab.Lab, p *lab.Process, n int) []string {
+	t.Helper()
 	var got []string
 	l.Await(patience, p.Host.Name+" heard all", func() bool {
 		got = got[:0]
@@ -51,11 +69,9 @@ func heardAll(t *testing.T, l *lab.Lab, p *lab.Process, texts ...string) {
 				got = append(got, ev.Text)
 			}
 		}
-		return len(got) >= len(texts)
+		return len(got) >= n
 	})
-	if !slices.Equal(got, texts) {
-		t.Errorf("%s heard %q, want %q", p.Host.Name, got, texts)
-	}
+	return got
 }
 
 func TestEchoIntoChat(t *testing.T) {
