@@ -1,0 +1,190 @@
+package mesh_test
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// hearing is what one node has read of another's stream.
+type hearing struct {
+	first, next uint64 // of what was read; 0: nothing
+	gaps        uint64
+	texts       map[uint64]string
+}
+
+type streamKey struct {
+	from    mesh.Member
+	private bool
+}
+
+func (s *simulation) check() {
+	heard := make(map[*player]map[streamKey]*hearing)
+	for _, p := range s.all {
+		heard[p] = s.read(p)
+	}
+	for _, p := range s.alive {
+		s.checkView(p)
+	}
+	for _, from := range s.all {
+		for to, list := range from.said {
+			for i, m := range list {
+				if m.receipt.Seq() != uint64(i+1) {
+					s.Errorf("%s: message %d got sequence %d", from.Self().Name, i+1, m.receipt.Seq())
+				}
+				s.checkReceipt(from, to, m, heard)
+			}
+			for _, p := range s.alive {
+				if p != from && (to == mesh.Member{} || to == p.Self().Member) {
+					s.checkComplete(from, p, to, heard[p][streamKey{from.Self().Member, to != mesh.Member{}}])
+				}
+			}
+		}
+	}
+	if s.Failed() && s.verbose {
+		for _, p := range s.all {
+			s.Logf("%s has read\n\t%s", p.Self().Name, strings.ReplaceAll(strings.Join(p.story(), "\n\t"), heavy, "…"))
+		}
+	}
+}
+
+// read replays what a node has read: messages between joined and left, in
+// order, each once.
+func (s *simulation) read(p *player) map[streamKey]*hearing {
+	here := make(map[mesh.Member]bool)
+	heard := make(map[streamKey]*hearing)
+	of := func(from mesh.Member, private bool) *hearing {
+		key := streamKey{from, private}
+		if heard[key] == nil {
+			heard[key] = &hearing{texts: make(map[uint64]string)}
+		}
+		return heard[key]
+	}
+	name := p.Self().Name
+	gap := make(map[mesh.Member]uint64)
+	for _, ev := range p.events() {
+		switch ev := ev.(type) {
+		case mesh.Joined:
+			if here[ev.Peer.Member] {
+				s.Errorf("%s: %s joined twice", name, ev.Peer.Name)
+			}
+			here[ev.Peer.Member] = true
+		case mesh.Left:
+			if !here[ev.Peer.Member] {
+				s.Errorf("%s: %s left before it joined", name, ev.Peer.Name)
+			}
+			here[ev.Peer.Member] = false
+		case mesh.Gap:
+			if !s.small {
+				s.Errorf("%s: gap of %d from %s", name, ev.Count, ev.From.Name)
+			}
+			gap[ev.From.Member] += ev.Count
+		case mesh.Message:
+			if !here[ev.From.Member] {
+				s.Errorf("%s: message of %s, who is not here", name, ev.From.Name)
+			}
+			h := of(ev.From.Member, ev.Private)
+			if h.next == 0 {
+				h.first, h.next = ev.Seq, ev.Seq
+				gap[ev.From.Member] = 0
+			}
+			if missing := ev.Seq - h.next; missing != 0 {
+				if missing > gap[ev.From.Member] { // also when it is negative
+					s.Errorf("%s: message %d of %s, want %d", name, ev.Seq, ev.From.Name, h.next)
+				}
+				gap[ev.From.Member] -= missing
+				h.gaps += missing
+			}
+			h.next = ev.Seq + 1
+			h.texts[ev.Seq] = string(ev.Data)
+		}
+	}
+	return heard
+}
+
+// checkView holds that a node sees all others that are alive.
+func (s *simulation) checkView(p *player) {
+	want := len(s.alive) - 1
+	if got := p.Members(); len(got) != want {
+		s.Errorf("%s sees %q, want %d members", p.Self().Name, names(got), want)
+	}
+}
+
+// checkReceipt holds that a receipt is settled and true.
+func (s *simulation) checkReceipt(from *player, to mesh.Member, m said, heard map[*player]map[streamKey]*hearing) {
+	if from.mayFault {
+		return
+	}
+	err := settled(m.receipt)
+	var un *mesh.UndeliveredError
+	if err != nil && !errors.As(err, &un) {
+		s.Errorf("%s: receipt of %d: %v", from.Self().Name, m.receipt.Seq(), err)
+		return
+	}
+	unconfirmed := make(map[mesh.Member]bool)
+	if un != nil {
+		for _, p := range un.Left {
+			unconfirmed[p.Member] = true
+			if !s.small && !from.sawLeave(p.Member) {
+				s.Errorf("%s: receipt of %d says that %s left, which it did not", from.Self().Name, m.receipt.Seq(), p.Name)
+			}
+		}
+	}
+	for _, p := range s.all {
+		if !contains(m.receipt.To(), p.Self().Member) || unconfirmed[p.Self().Member] {
+			continue
+		}
+		h := heard[p][streamKey{from.Self().Member, to != mesh.Member{}}]
+		if h == nil || h.texts[m.receipt.Seq()] != m.text {
+			s.Errorf("%s: receipt of %d says that %s has it, which it has not", from.Self().Name, m.receipt.Seq(), p.Self().Name)
+		}
+	}
+}
+
+func (p *player) sawLeave(m mesh.Member) bool {
+	for _, ev := range p.events() {
+		if left, ok := ev.(mesh.Left); ok && left.Peer.Member == m {
+			return true
+		}
+	}
+	return false
+}
+
+func contains(list []mesh.Peer, m mesh.Member) bool {
+	for _, p := range list {
+		if p.Member == m {
+			return true
+		}
+	}
+	return false
+}
+
+// checkComplete holds that who is still here has everything that was said
+// since it was first counted as present, as it was said.
+func (s *simulation) checkComplete(from, p *player, to mesh.Member, h *hearing) {
+	list := from.said[to]
+	if h == nil {
+		h = &hearing{}
+	}
+	for i, m := range list {
+		seq := uint64(i + 1)
+		text, ok := h.texts[seq]
+		if ok && text != m.text {
+			s.Errorf("%s: message %d of %s was altered", p.Self().Name, seq, from.Self().Name)
+		}
+		stayed := !from.mayFault && isAlive(s.alive, from)
+		if !ok && stayed && !s.small && (contains(m.receipt.To(), p.Self().Member) || h.next != 0 && seq >= h.first) {
+			s.Errorf("%s: message %d of %s is missing", p.Self().Name, seq, from.Self().Name)
+		}
+	}
+}
+
+func isAlive(alive []*player, p *player) bool {
+	for _, q := range alive {
+		if q == p {
+			return true
+		}
+	}
+	return false
+}
