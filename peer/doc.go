@@ -82,5 +82,7 @@
 // any. There is one UDP socket for each local address and one candidate pair
 // for each link: the two addresses of the HTTP connection. On Linux datagrams
 // leave in batches (UDP_SEGMENT); each socket asks for buffers of 4 MiB and
-// lives with what it gets (sysctl net.core.rmem_max).
+// lives with what it gets (sysctl net.core.rmem_max). A link under load is also
+// bound by Go's garbage collector, which the few megabytes of a small program's
+// heap keep busy: GOGC=400 moves 1.6 times as much.
 package peer

@@ -25,7 +25,10 @@ func (h *Host) guard() string {
 		"udp dport 5353 counter name mdns\n" +
 		"udp sport 5353 udp dport != 5353 counter name mdns\n" +
 		"ip daddr @lan4 accept\n" +
-		"ip6 daddr { fe80::/10, ff02::/16 } accept\n" +
+		// Two rules, not a set of intervals: looking one up can miss while the
+		// table is being loaded, and an MLD report of the kernel was blamed.
+		"ip6 daddr fe80::/10 accept\n" +
+		"ip6 daddr ff02::/16 accept\n" +
 		"update @stray4 { ip daddr . meta l4proto }\n" +
 		"update @stray6 { ip6 daddr . meta l4proto }\n" +
 		"}\n}\n")
