@@ -23,6 +23,14 @@ type Config struct {
 	Interfaces []string       // names; none: every usable one
 	Network    Network        // nil: this machine's
 	Logger     *slog.Logger   // nil: discard
+
+	// History is how many earlier messages this node asks for when it joins,
+	// and serves to others who join. 0: 1,000, which is also the most;
+	// negative: none.
+	History int
+	// HistoryFile is where the history is kept across starts; empty: nowhere.
+	// A file that another process holds is an error that says so.
+	HistoryFile string
 }
 
 // Network is where a node lives: this machine's, or one in memory (package

@@ -19,7 +19,8 @@ type Peer struct {
 	Member
 	Name     string         // chosen freely: neither unique nor proven
 	Services []string       // what it takes part in; not to be changed
-	Addr     netip.AddrPort // where it answers, as our link found it
+	Addr     netip.AddrPort // where it answers, as our link found it; invalid if it is reached through others
+	Via      *Peer          // who relays between us; nil: nobody, the link is direct
 }
 
 func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
@@ -34,7 +35,7 @@ func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
 	}
 }
 
-// Event is a [Joined], [Left], [Message] or [Gap].
+// Event is a [Joined], [Left], [Message], [Gap] or [Conflict].
 type Event interface{ event() }
 
 // Joined says that a member is here now.
@@ -53,6 +54,7 @@ type Message struct {
 	Sent    time.Time // by the sender's clock, in milliseconds
 	Data    []byte    // at most MaxBody bytes; the receiver's to keep
 	Private bool      // sent to us alone
+	History bool      // said before its sender counted us as present, or by somebody who is gone
 }
 
 // Gap says that Count messages of From, which would have come here, will not:
@@ -63,7 +65,15 @@ type Gap struct {
 	Count uint64
 }
 
-func (Joined) event()  {}
-func (Left) event()    {}
-func (Message) event() {}
-func (Gap) event()     {}
+// Conflict says that From signed two different messages with one sequence
+// number: it, or whoever has its key, told different members different things.
+type Conflict struct {
+	From Peer
+	Seq  uint64
+}
+
+func (Joined) event()   {}
+func (Left) event()     {}
+func (Message) event()  {}
+func (Gap) event()      {}
+func (Conflict) event() {}
