@@ -37,8 +37,11 @@ func (n *Node) startDialsLocked(now time.Time) {
 	}
 }
 
-// linkedLocked reports whether there is a link to the instance.
-func (n *Node) linkedLocked(instance peer.Instance) bool { return n.links[instance] != nil }
+// linkedLocked reports whether there is a direct link to the instance.
+func (n *Node) linkedLocked(instance peer.Instance) bool {
+	l := n.links[instance]
+	return l != nil && l.tunnel == nil
+}
 
 func (n *Node) dial(to peer.Target) {
 	conn, err := n.transport.Dial(n.ctx, to)

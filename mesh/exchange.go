@@ -62,7 +62,7 @@ func (n *Node) appendPeersLocked(l *link, buf []byte) []byte {
 		return buf
 	}
 	l.peersNow = false
-	if n.observer {
+	if n.observer || l.tunnel != nil {
 		return buf
 	}
 	var peers []wire.Peer
@@ -70,7 +70,7 @@ func (n *Node) appendPeersLocked(l *link, buf []byte) []byte {
 		if p.Instance == l.conn.Remote().Instance || l.told[p.Instance] {
 			continue
 		}
-		if other := n.links[p.Instance]; other != nil {
+		if other := n.links[p.Instance]; other != nil && other.tunnel == nil {
 			peers = append(peers, wire.Peer{
 				Instance: p.Instance,
 				Observed: other.conn.RemoteAddr(),
@@ -100,7 +100,7 @@ func (n *Node) peers(l *link, p []byte) error {
 	defer n.mu.Unlock()
 	for _, one := range list {
 		instance := peer.Instance(one.Instance)
-		if other := n.links[instance]; other != nil && other.m != nil && other.m.present {
+		if other := n.links[instance]; other != nil && other.tunnel == nil && other.m != nil && other.m.present {
 			l.told[instance] = true
 			continue
 		}
@@ -146,7 +146,7 @@ func zoned(a netip.AddrPort, zone string) netip.AddrPort {
 
 // linkAddrs returns where to dial the other side of a link again: where it was
 // found, and on our networks what it says.
-func (n *Node) linkAddrs(conn *peer.Conn) []netip.AddrPort {
+func (n *Node) linkAddrs(conn carrier) []netip.AddrPort {
 	var out []netip.AddrPort
 	found := conn.RemoteAddr()
 	if found.IsValid() && (n.near(found.Addr()) || found.Addr().IsPrivate()) {

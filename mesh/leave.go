@@ -1,8 +1,10 @@
 package mesh
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"time"
 )
 
 // errLeft is what a link is closed with after its goodbyes.
@@ -21,6 +23,12 @@ func (n *Node) Leave(ctx context.Context) error {
 		return ErrClosed
 	}
 	n.state = leaving
+	now := time.Now()
+	for _, m := range n.members {
+		if m.present && m.link == nil { // we do not wait for another link to it
+			n.leftLocked(m, cmp.Or(m.lost, errNoLink), now)
+		}
+	}
 	for _, l := range n.links {
 		l.byeDue = true
 		l.wake.set()

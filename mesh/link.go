@@ -29,9 +29,11 @@ var (
 // link is one connection and what is to be sent over it: flags and cursors, no
 // queue. One goroutine reads and one writes.
 type link struct {
-	conn *peer.Conn
-	m    *member // nil: one side is an observer that does not count the other
-	wake signal
+	conn     carrier
+	tunnel   *tunnel // conn, if it is one; nil: the link is direct
+	m        *member // nil: one side is an observer that does not count the other
+	wake     signal
+	forwards forwards
 
 	// All below is guarded by Node.mu.
 
@@ -45,6 +47,13 @@ type link struct {
 	cursor, privateCursor uint64
 	ackDue                bool
 	ackedAt               time.Time
+
+	since     time.Time
+	routes    map[peer.Instance]route // to whom the other side knows a way
+	toldReach map[peer.Instance]route // to whom it knows that we know one
+	reachOut  []wire.Route            // what it does not know yet
+	opens     bucket                  // tunnels that may be opened to us over it
+	othersDue bool                    // forwards go before our own in the next batch
 
 	told        map[peer.Instance]bool // members that the other side knows of
 	peersDue    time.Time              // when to tell it of those it does not; zero: nothing new
@@ -60,7 +69,7 @@ type link struct {
 }
 
 // addLink takes in a new link, dialed or accepted.
-func (n *Node) addLink(conn *peer.Conn) {
+func (n *Node) addLink(conn carrier) {
 	h := conn.Remote()
 	now := time.Now()
 	n.mu.Lock()
@@ -70,15 +79,27 @@ func (n *Node) addLink(conn *peer.Conn) {
 		return
 	}
 	l := &link{
-		conn:   conn,
-		wake:   newSignal(),
-		quiet:  n.observer || h.Observer,
-		told:   make(map[peer.Instance]bool),
-		teller: bucket{burst: 2 * wire.MaxPeers, perSecond: 2},
+		conn:      conn,
+		wake:      newSignal(),
+		quiet:     n.observer || h.Observer,
+		since:     now,
+		routes:    make(map[peer.Instance]route),
+		toldReach: make(map[peer.Instance]route),
+		told:      make(map[peer.Instance]bool),
+		teller:    bucket{burst: 2 * wire.MaxPeers, perSecond: 2},
+		opens:     bucket{burst: 64, perSecond: 8},
 	}
+	l.tunnel, _ = conn.(*tunnel)
 	old := n.links[h.Instance]
 	n.links[h.Instance] = l
-	n.sightings.link(now, h.Instance, n.linkAddrs(conn))
+	if l.tunnel == nil {
+		n.sightings.link(now, h.Instance, n.linkAddrs(conn))
+	} else if old != nil && old.tunnel == nil {
+		n.sightings.unlink(now, h.Instance, true) // it is dead, or the other side would not want a tunnel
+	}
+	if old != nil {
+		n.pathLostLocked(old, peer.Instance{})
+	}
 	if h.Observer {
 		l.peersNow = true // to look who is here is all it came for
 	} else {
@@ -96,6 +117,9 @@ func (n *Node) addLink(conn *peer.Conn) {
 // meetLocked ties a link to its member.
 func (n *Node) meetLocked(l *link, now time.Time) {
 	p := newPeer(l.conn.Remote(), l.conn.RemoteAddr())
+	if l.tunnel != nil {
+		p.Via = l.tunnel.relayer()
+	}
 	m := n.acquaintLocked(p.Member)
 	l.m = m
 	if m.acked == 0 || !m.recent(now) {
@@ -104,7 +128,7 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 		// link goes on from here as well.
 		m.acked, m.privateAcked = n.stream.next(), m.private.next()
 	}
-	m.link, m.peer, m.grace = l, p, time.Time{}
+	m.link, m.peer, m.grace, m.lost = l, p, time.Time{}, nil
 	l.start, l.privateStart = m.acked, m.privateAcked
 	if i := slices.IndexFunc(n.present, func(q Peer) bool { return q.Member == p.Member }); i >= 0 {
 		n.present = slices.Clone(n.present)
@@ -161,6 +185,10 @@ func (n *Node) frame(l *link, f wire.Frame) error {
 		n.bye(l)
 	case wire.TypeByeAck:
 		n.byeAck(l)
+	case wire.TypeReach:
+		return n.reach(l, f.Payload)
+	case wire.TypeRelay:
+		return n.relay(l, f.Payload)
 	}
 	return nil
 }
@@ -211,9 +239,20 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	if !l.quiet && !l.greeted {
 		return n.appendHave(l, buf, now), 0
 	}
+	if l.othersDue = !l.othersDue; l.othersDue {
+		buf = l.forwards.fill(buf)
+	}
 	if l.heard && !l.byeAckSent {
 		buf, l.privateCursor = l.m.private.fill(buf, l.privateCursor)
 		buf, l.cursor = n.stream.fill(buf, l.cursor)
+	}
+	if len(buf) == 0 {
+		buf = l.forwards.fill(buf)
+	}
+	if len(l.reachOut) > 0 && len(buf) < batchSize {
+		var told int
+		buf, told = wire.AppendReach(buf, l.reachOut)
+		l.reachOut = l.reachOut[told:]
 	}
 	if l.peersNow {
 		buf = n.appendPeersLocked(l, buf)
@@ -267,7 +306,11 @@ func (n *Node) linkEnded(l *link, err error) {
 		return // another has taken its place
 	}
 	delete(n.links, instance)
-	n.sightings.unlink(now, instance, l.m != nil)
+	if l.tunnel == nil {
+		n.sightings.unlink(now, instance, l.m != nil)
+		n.pathLostLocked(l, peer.Instance{})
+		n.reachSoonLocked(now, 0)
+	}
 	if errors.Is(err, peer.ErrGone) {
 		n.sightings.depart(now, instance) // as good as a goodbye: no start of a program comes back
 	}
@@ -291,6 +334,10 @@ func (n *Node) linkEnded(l *link, err error) {
 	}
 	if errors.Is(err, peer.ErrReplaced) {
 		m.grace = now.Add(graceTime) // the link that takes its place is on its way to us
+		return
+	}
+	if n.detourLocked(l, err, now) {
+		m.grace, m.lost = now.Add(relayGrace), err
 		return
 	}
 	if n.addressLostLocked(l.conn) {

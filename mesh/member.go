@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
-	"github.com/lanyap/lanyap/peer"
 )
 
 // maxAcquaintances is how many members that are not here are remembered: the
@@ -29,6 +28,7 @@ type member struct {
 	until   uint64    // our next broadcast when it left; they count it no further
 	away    time.Time // when it left, or its last link ended; zero before that
 	grace   time.Time // present without a link until then
+	lost    error     // why the last link ended, for the end of grace
 	gone    bool      // it said goodbye
 
 	// What we have of it. 0: never met.
@@ -86,7 +86,7 @@ func (n *Node) joinedLocked(m *member, now time.Time) {
 func (n *Node) leftLocked(m *member, reason error, now time.Time) {
 	m.present = false
 	m.away = now
-	m.grace = time.Time{}
+	m.grace, m.lost = time.Time{}, nil
 	m.until = n.stream.next()
 	n.present = slices.DeleteFunc(slices.Clone(n.present), func(p Peer) bool { return p.Member == m.peer.Member })
 	if reason != nil {
@@ -218,7 +218,7 @@ func (n *Node) expireLocked(now time.Time) {
 
 // addressLostLocked reports whether the link ran over an address of ours that
 // is gone.
-func (n *Node) addressLostLocked(conn *peer.Conn) bool {
+func (n *Node) addressLostLocked(conn carrier) bool {
 	local := conn.LocalAddr()
 	if !local.IsValid() {
 		return false

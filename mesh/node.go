@@ -1,7 +1,9 @@
 package mesh
 
 import (
+	"cmp"
 	"context"
+	"crypto/hpke"
 	"errors"
 	"iter"
 	"log/slog"
@@ -28,6 +30,8 @@ type Node struct {
 	transport Transport
 	discovery Discovery
 	onLink    func(netip.Addr) bool // nil: everything is near
+	tunnelKey hpke.PrivateKey
+	record    []byte // of ourselves, signed
 	events    *queue
 	clockwork signal // something that the clockwork looks at has changed
 
@@ -46,6 +50,10 @@ type Node struct {
 	members   map[Member]*member
 	present   []Peer // in the order in which they joined; never changed in place
 	links     map[peer.Instance]*link
+	tunnels   map[[wire.TagSize]byte]*tunnel // by their tag, those being opened too
+	seeks     map[peer.Instance]*seek        // who is reached by others only
+	seekDue   time.Time                      // when to look at seeks; zero: nothing to do
+	reachDue  time.Time                      // when to tell whom we reach; zero: nothing new
 	sightings *sightings
 	hand      hand
 	dialing   int // dials under way
@@ -94,6 +102,11 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := newNode(cfg, transport, disc, byHand)
+	if n.tunnelKey, err = newTunnelKey(); err != nil {
+		n.Close()
+		return nil, err
+	}
+	n.record = n.signRecord()
 	n.wg.Go(n.accept)
 	if err := disc.Announce(ctx, n.service()); err != nil {
 		n.Close()
@@ -151,6 +164,8 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		stream:    newStream(wire.Broadcast),
 		members:   make(map[Member]*member),
 		links:     make(map[peer.Instance]*link),
+		tunnels:   make(map[[wire.TagSize]byte]*tunnel),
+		seeks:     make(map[peer.Instance]*seek),
 		sightings: newSightings(hello.Instance),
 		hand:      byHand,
 	}
@@ -310,7 +325,7 @@ func (n *Node) turnLocked(now time.Time) (next time.Time) {
 			next = earlier(next, m.grace)
 			continue
 		}
-		n.leftLocked(m, errNoLink, now)
+		n.leftLocked(m, cmp.Or(m.lost, errNoLink), now)
 	}
 	if now.Sub(n.swept) >= sweepInterval {
 		n.swept = now
@@ -319,6 +334,8 @@ func (n *Node) turnLocked(now time.Time) (next time.Time) {
 	}
 	n.startDialsLocked(now)
 	next = earlier(next, n.exchangeLocked(now))
+	next = earlier(next, n.reachLocked(now))
+	next = earlier(next, n.seekLocked(now))
 	if n.dialing < maxDials {
 		next = earlier(next, n.sightings.wake())
 		next = earlier(next, n.hand.wake(n.linkedLocked))

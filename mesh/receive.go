@@ -141,6 +141,9 @@ func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
 	if !m.present && !l.byeHeard {
 		n.joinedLocked(m, now)
 	}
+	if l.tunnel == nil {
+		n.reachSoonLocked(now, reachDelay)
+	}
 	l.wake.set()
 	n.clockwork.set()
 	return nil

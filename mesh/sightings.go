@@ -179,6 +179,12 @@ func (t *sightings) depart(now time.Time, instance peer.Instance) {
 	}
 }
 
+// departed reports whether the instance will never come back.
+func (t *sightings) departed(instance peer.Instance) bool {
+	e := t.entries[instance]
+	return e != nil && !e.departed.IsZero()
+}
+
 // redial asks for a dial now.
 func (t *sightings) redial(now time.Time, instance peer.Instance) {
 	if e := t.entries[instance]; e != nil {

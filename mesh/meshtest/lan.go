@@ -12,9 +12,7 @@ import (
 const deathAfter = 7 * time.Second
 
 var (
-	errCut    = errors.New("meshtest: nothing came through any more")
-	errKilled = errors.New("meshtest: the host is gone")
-	errFlap   = errors.New("meshtest: the link was dropped")
+	errFlap = errors.New("meshtest: the link was dropped")
 )
 
 // LAN is a local network in memory. The zero value is not usable; see
@@ -101,7 +99,7 @@ func (l *LAN) Drop(a, b *Host) {
 	defer l.mu.Unlock()
 	for k := range l.links {
 		if k.pair() == pairOf(a, b) {
-			k.endLocked(errFlap, errFlap)
+			k.endLocked(errFlap)
 		}
 	}
 }

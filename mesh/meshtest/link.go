@@ -85,10 +85,11 @@ func (k *link) pendingLocked() bool {
 	return false
 }
 
-// endLocked ends both ends at once.
-func (k *link) endLocked(near, far error) {
-	k.ends[0].Close(near)
-	k.ends[1].Close(far)
+// endLocked ends the link for both nodes at once, as package peer does when it
+// finds out.
+func (k *link) endLocked(cause error) {
+	k.nodes[0].Close(cause)
+	k.nodes[1].Close(cause)
 	k.lan.announceLocked()
 }
 
@@ -112,7 +113,7 @@ func (k *link) cutChangedLocked(open bool) {
 		k.lan.mu.Lock()
 		defer k.lan.mu.Unlock()
 		if k.death != nil {
-			k.endLocked(errCut, errCut)
+			k.endLocked(peer.ErrTimeout)
 		}
 	})
 }
@@ -124,14 +125,14 @@ func (k *link) killLocked(t *transport) {
 		return
 	}
 	if k.lan.openLocked(k.near.host, k.far.host) {
-		k.endLocked(errKilled, errKilled)
+		k.endLocked(peer.ErrGone)
 		return
 	}
 	mine := k.ends[0]
 	if t == k.far {
 		mine = k.ends[1]
 	}
-	mine.Close(errKilled)
+	mine.Close(peer.ErrGone)
 }
 
 // hangUpLocked closes t's own end, as its transport does when it closes; what

@@ -21,6 +21,12 @@ const (
 	TypePeers   = 4
 	TypeBye     = 5
 	TypeByeAck  = 6
+	TypeReach   = 7
+	TypeRelay   = 8
+	TypeRecord  = 9
+	TypeAsk     = 10
+	TypePast    = 11
+	TypeAsked   = 12
 )
 
 // FrameHeader is the size of a frame's type and length.

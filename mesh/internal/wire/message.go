@@ -48,7 +48,8 @@ type Message struct {
 	To     Member // Kind Private only
 	Body   []byte
 
-	signed    []byte // all but the signature, as it was read
+	whole     []byte // as it was read
+	signed    []byte // all but the signature
 	signature []byte
 }
 
@@ -64,7 +65,7 @@ func AppendMessage(dst []byte, room RoomKey, m Message, sign func([]byte) []byte
 		dst = appendMember(dst, m.To)
 	}
 	dst = append(dst, m.Body...)
-	dst = append(dst, sign(signedBytes(room, dst[start+FrameHeader:]))...)
+	dst = append(dst, sign(withPrefix(signedPrefix, room, dst[start+FrameHeader:]))...)
 	return end(dst, start)
 }
 
@@ -75,7 +76,7 @@ func ParseMessage(p []byte) (Message, error) {
 		return Message{}, fmt.Errorf("wire: message: %w", errTruncated)
 	}
 	cut := len(p) - signatureSize
-	m := Message{Kind: p[0], signed: p[:cut:cut], signature: p[cut:]}
+	m := Message{Kind: p[0], whole: p, signed: p[:cut:cut], signature: p[cut:]}
 	m.Origin = memberAt(p[1:])
 	m.Seq = binary.BigEndian.Uint64(p[1+memberSize:])
 	m.Clock = binary.BigEndian.Uint64(p[1+memberSize+8:])
@@ -100,17 +101,13 @@ func ParseMessage(p []byte) (Message, error) {
 	return m, nil
 }
 
+// Whole returns a parsed message as it was read, the signature with it.
+func (m *Message) Whole() []byte { return m.whole }
+
 // Verify reports whether a parsed message was signed by its origin in this
 // room. verify checks a signature by the origin's ID.
 func (m *Message) Verify(room RoomKey, verify func(message, signature []byte) bool) bool {
-	return verify(signedBytes(room, m.signed), m.signature)
-}
-
-func signedBytes(room RoomKey, m []byte) []byte {
-	b := make([]byte, 0, len(signedPrefix)+len(room)+len(m))
-	b = append(b, signedPrefix...)
-	b = append(b, room[:]...)
-	return append(b, m...)
+	return verify(withPrefix(signedPrefix, room, m.signed), m.signature)
 }
 
 func appendMember(dst []byte, m Member) []byte {

@@ -1,0 +1,102 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Bounds of a reach frame.
+const (
+	MaxHops   = 4   // links of a route, at the most
+	MaxRoutes = 256 // entries
+)
+
+// Route says that its sender can carry relay frames to a member, or cannot any
+// more.
+type Route struct {
+	To   [8]byte
+	Lost bool
+	Via  [][8]byte // instances on the way, nearest to the sender first; empty: it has a link to it
+}
+
+// AppendReach appends a reach frame with as many of the routes as fit one, and
+// returns how many that were.
+func AppendReach(dst []byte, routes []Route) (out []byte, n int) {
+	dst, start := begin(dst, TypeReach)
+	for _, r := range routes {
+		if n == MaxRoutes {
+			break
+		}
+		n++
+		dst = append(dst, r.To[:]...)
+		if r.Lost {
+			dst = append(dst, 0)
+			continue
+		}
+		dst = append(dst, byte(1+len(r.Via)))
+		for _, hop := range r.Via {
+			dst = append(dst, hop[:]...)
+		}
+	}
+	return end(dst, start), n
+}
+
+// ParseReach reads a reach frame's payload.
+func ParseReach(p []byte) ([]Route, error) {
+	var routes []Route
+	for len(p) > 0 {
+		if len(routes) == MaxRoutes {
+			return nil, errors.New("wire: reach: more than 256 entries")
+		}
+		if len(p) < 9 {
+			return nil, fmt.Errorf("wire: reach: %w", errTruncated)
+		}
+		r := Route{To: [8]byte(p), Lost: p[8] == 0}
+		hops := int(p[8])
+		p = p[9:]
+		if hops > MaxHops {
+			return nil, errors.New("wire: reach: a route of more than 4 links")
+		}
+		if len(p) < 8*(hops-1) {
+			return nil, fmt.Errorf("wire: reach: %w", errTruncated)
+		}
+		for range hops - 1 {
+			r.Via, p = append(r.Via, [8]byte(p)), p[8:]
+		}
+		routes = append(routes, r)
+	}
+	return routes, nil
+}
+
+// Relay is something that members pass on to the one it is for.
+type Relay struct {
+	To, From [8]byte
+	Hops     byte   // links it may still take
+	Payload  []byte // a tunnel record
+}
+
+// RelayOverhead is what a relay frame and a sealed tunnel record add to a link
+// message that travels in them, in bytes.
+const RelayOverhead = FrameHeader + relayHeader + 1 + TagSize + 1 + sealOverhead
+
+const (
+	relayHeader  = 8 + 8 + 1
+	sealOverhead = 16 // the tag of AES-GCM
+)
+
+// AppendRelay appends a relay frame.
+func AppendRelay(dst []byte, r Relay) []byte {
+	dst, start := begin(dst, TypeRelay)
+	dst = append(dst, r.To[:]...)
+	dst = append(dst, r.From[:]...)
+	dst = append(dst, r.Hops)
+	return end(append(dst, r.Payload...), start)
+}
+
+// ParseRelay reads a relay frame's payload.
+func ParseRelay(p []byte) (Relay, error) {
+	if len(p) < relayHeader {
+		return Relay{}, fmt.Errorf("wire: relay: %w", errTruncated)
+	}
+	return Relay{To: [8]byte(p), From: [8]byte(p[8:]), Hops: p[16], Payload: p[relayHeader:]}, nil
+}

@@ -1,0 +1,103 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Bounds of a record.
+const (
+	MaxName     = 64 // bytes of a name, and of a service's
+	MaxServices = 16
+	KeySize     = 32 // X25519, RFC 7748
+)
+
+const recordPrefix = "lanyap record v1\x00"
+
+var errRecord = errors.New("wire: record is malformed")
+
+// Record is what a member says of itself to those that have no link to it.
+type Record struct {
+	Member
+	Key      [KeySize]byte // public, for tunnels to it
+	Name     string
+	Services []string
+}
+
+// AppendRecord appends a signed record, without a frame around it.
+func AppendRecord(dst []byte, room RoomKey, r Record, sign func([]byte) []byte) []byte {
+	start := len(dst)
+	dst = appendMember(dst, r.Member)
+	dst = append(dst, r.Key[:]...)
+	dst = appendString(dst, r.Name)
+	dst = append(dst, byte(len(r.Services)))
+	for _, s := range r.Services {
+		dst = appendString(dst, s)
+	}
+	return append(dst, sign(withPrefix(recordPrefix, room, dst[start:]))...)
+}
+
+// ParseRecord reads a record from the start of p and returns what it takes and
+// what follows it.
+func ParseRecord(p []byte) (r Record, own, rest []byte, err error) {
+	whole := p
+	if len(p) < memberSize+KeySize {
+		return Record{}, nil, nil, errTruncated
+	}
+	r.Member, p = memberAt(p), p[memberSize:]
+	r.Key, p = [KeySize]byte(p), p[KeySize:]
+	if r.Name, p, err = parseString(p); err != nil {
+		return Record{}, nil, nil, err
+	}
+	if len(p) == 0 || p[0] > MaxServices {
+		return Record{}, nil, nil, errRecord
+	}
+	count := p[0]
+	p = p[1:]
+	for range count {
+		var s string
+		if s, p, err = parseString(p); err != nil {
+			return Record{}, nil, nil, err
+		}
+		r.Services = append(r.Services, s)
+	}
+	if len(p) < signatureSize {
+		return Record{}, nil, nil, errTruncated
+	}
+	p = p[signatureSize:]
+	n := len(whole) - len(p)
+	return r, whole[:n:n], p, nil
+}
+
+// VerifyRecord reports whether a record's bytes were signed in this room.
+func VerifyRecord(own []byte, room RoomKey, verify func(message, signature []byte) bool) bool {
+	cut := len(own) - signatureSize
+	return verify(withPrefix(recordPrefix, room, own[:cut]), own[cut:])
+}
+
+// AppendRecordFrame appends a frame with a record as it was read or made.
+func AppendRecordFrame(dst, record []byte) []byte {
+	dst, start := begin(dst, TypeRecord)
+	return end(append(dst, record...), start)
+}
+
+func withPrefix(prefix string, room RoomKey, p []byte) []byte {
+	b := make([]byte, 0, len(prefix)+len(room)+len(p))
+	b = append(b, prefix...)
+	b = append(b, room[:]...)
+	return append(b, p...)
+}
+
+func appendString(dst []byte, s string) []byte { return append(append(dst, byte(len(s))), s...) }
+
+func parseString(p []byte) (string, []byte, error) {
+	if len(p) == 0 || len(p) < 1+int(p[0]) {
+		return "", nil, errTruncated
+	}
+	s, rest := string(p[1:1+p[0]]), p[1+p[0]:]
+	if len(s) > MaxName || !utf8.ValidString(s) {
+		return "", nil, fmt.Errorf("%w: text is not UTF-8 of at most %d bytes", errRecord, MaxName)
+	}
+	return s, rest, nil
+}

@@ -1,0 +1,320 @@
+package mesh
+
+import (
+	"crypto/ecdh"
+	"crypto/hpke"
+	"errors"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+const (
+	// tunnelPatience is how long a member that others reach is left to direct
+	// dials before a tunnel to it is opened.
+	tunnelPatience = 1 * time.Second
+	// openTimeout is how long an open may go unanswered; with lastSeek it
+	// bounds what a route that leads nowhere costs.
+	openTimeout = 2 * time.Second
+	firstSeek   = 500 * time.Millisecond
+	lastSeek    = 8 * time.Second
+	// openWays is over how many neighbours an open goes: the first that leads
+	// anywhere is used.
+	openWays = 3
+	// maxTunnels bounds tunnels, half-open ones too.
+	maxTunnels = 256
+	// relayGrace is how long a member that is reached no more stays present
+	// while a tunnel to it is being opened.
+	relayGrace = 800 * time.Millisecond
+)
+
+var x25519 = ecdh.X25519()
+
+// newTunnelKey makes the key that others seal for us with.
+func newTunnelKey() (hpke.PrivateKey, error) { return hpke.DHKEM(x25519).GenerateKey() }
+
+// record returns what others are told of us who have no link to us.
+func (n *Node) signRecord() []byte {
+	r := wire.Record{
+		Member: wireMember(n.self.Member), Name: n.self.Name, Services: n.self.Services,
+		Key: [wire.KeySize]byte(n.tunnelKey.PublicKey().Bytes()),
+	}
+	return wire.AppendRecord(nil, n.room, r, n.identity.Sign)
+}
+
+// seek is a member that others reach and we do not.
+type seek struct {
+	next  time.Time // when to open a tunnel
+	wait  time.Duration
+	until time.Time // how long the one being opened may take
+	t     *tunnel   // being opened; nil: none
+}
+
+// seekLocked opens tunnels to those that only others reach, when that is due.
+func (n *Node) seekLocked(now time.Time) (next time.Time) {
+	if n.seekDue.IsZero() || n.seekDue.After(now) || n.observer {
+		return n.seekDue
+	}
+	n.seekDue = time.Time{}
+	wanted := make(map[peer.Instance]bool)
+	for _, l := range n.links {
+		if !l.direct() {
+			continue
+		}
+		for to := range l.routes {
+			if n.links[to] == nil && !n.sightings.departed(to) {
+				wanted[to] = true
+			}
+		}
+	}
+	for to, s := range n.seeks {
+		if wanted[to] {
+			continue
+		}
+		if s.t != nil && !s.t.up() && s.until.After(now) {
+			n.seekDue = earlier(n.seekDue, s.until) // the other side wants it
+			continue
+		}
+		n.dropSeekLocked(to, s)
+	}
+	for to := range wanted {
+		if s := n.seekOfLocked(now, to); s != nil {
+			n.seekDue = earlier(n.seekDue, n.tryLocked(now, to, s))
+		}
+	}
+	return n.seekDue
+}
+
+func (n *Node) seekOfLocked(now time.Time, to peer.Instance) *seek {
+	s := n.seeks[to]
+	if s == nil && len(n.seeks) < maxTunnels {
+		s = &seek{next: now.Add(tunnelPatience), wait: firstSeek}
+		n.seeks[to] = s
+	}
+	return s
+}
+
+func (n *Node) dropSeekLocked(to peer.Instance, s *seek) {
+	if s.t != nil && !s.t.up() {
+		n.dropTunnelLocked(s.t)
+	}
+	delete(n.seeks, to)
+}
+
+// tryLocked opens a tunnel, or gives one up that nobody answered.
+func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Time) {
+	if s.t != nil && s.until.After(now) {
+		return s.until
+	}
+	if s.t != nil {
+		n.dropTunnelLocked(s.t)
+		s.t = nil
+	}
+	if s.next.After(now) {
+		return s.next
+	}
+	s.wait = min(2*s.wait, lastSeek)
+	s.next = now.Add(s.wait)
+	if s.t = n.newTunnelLocked(to, now); s.t == nil {
+		return s.next
+	}
+	s.until = now.Add(openTimeout)
+	ways := 0
+	for _, l := range n.links {
+		if _, ok := l.routes[to]; ok && l.direct() && ways < openWays {
+			ways++
+			s.t.open(l, n.record)
+		}
+	}
+	return s.until
+}
+
+func (n *Node) newTunnelLocked(to peer.Instance, now time.Time) *tunnel {
+	if len(n.tunnels) >= maxTunnels {
+		return nil
+	}
+	t := newTunnel(n, to, now)
+	n.tunnels[t.tag()] = t
+	n.wg.Go(func() {
+		t.watch(n.done)
+		n.mu.Lock()
+		delete(n.tunnels, t.tag())
+		n.mu.Unlock()
+	})
+	return t
+}
+
+func (n *Node) dropTunnelLocked(t *tunnel) {
+	delete(n.tunnels, t.tag())
+	t.lose()
+}
+
+// lose ends a tunnel whose path is gone.
+func (t *tunnel) lose() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.endLocked(errPath, "")
+}
+
+// relay takes in a frame that travels through members. What is wrong with it is
+// not the fault of the one it came from, who cannot read it.
+func (n *Node) relay(l *link, p []byte) error {
+	r, err := wire.ParseRelay(p)
+	if err != nil {
+		return err
+	}
+	if l.quiet || l.tunnel != nil {
+		return nil
+	}
+	if r.To == n.self.Instance {
+		n.tunnelRecord(l, r.From, r.Payload)
+		return nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if r.Hops == 0 || !n.currentLocked(l) {
+		return nil
+	}
+	next, _ := n.bestLocked(r.To, l.conn.Remote().Instance)
+	if next == nil || next == l {
+		return nil // l is told, or has been, that there is no way
+	}
+	r.Hops--
+	next.relay(wire.AppendRelay(nil, r))
+	return nil
+}
+
+func (n *Node) tunnelRecord(l *link, from peer.Instance, p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	switch kind, p := p[0], p[1:]; kind {
+	case wire.TunnelOpen:
+		n.tunnelOpen(l, from, p)
+	case wire.TunnelKeys:
+		n.tunnelKeys(from, p)
+	case wire.TunnelSealed:
+		if len(p) < wire.TagSize {
+			return
+		}
+		n.mu.Lock()
+		t := n.tunnels[[wire.TagSize]byte(p)]
+		n.mu.Unlock()
+		if t != nil && t.to == from {
+			t.sealed(p[wire.TagSize:])
+		}
+	}
+}
+
+// tunnelOpen takes in that somebody wants a tunnel, or answers our wish for
+// one.
+func (n *Node) tunnelOpen(l *link, from peer.Instance, p []byte) {
+	now := time.Now()
+	n.mu.Lock()
+	admitted := l.opens.take(now, 1)
+	n.mu.Unlock()
+	if !admitted {
+		return
+	}
+	o, err := wire.ParseOpen(p)
+	if err != nil || o.Record.Instance != from || from == n.self.Instance || n.observer {
+		return
+	}
+	if !o.Verify(n.room, n.self.Instance, peer.ID(o.Record.ID).Verify) {
+		n.log.Debug("tunnel refused: signature does not fit", "instance", from)
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != running || !n.currentLocked(l) || !l.direct() {
+		return
+	}
+	n.answerOpenLocked(now, l, from, o)
+}
+
+func (n *Node) answerOpenLocked(now time.Time, l *link, from peer.Instance, o wire.Open) {
+	s := n.seekOfLocked(now, from)
+	if s == nil {
+		return
+	}
+	if s.t != nil && s.t.metAs(o.Nonce) {
+		return // another copy
+	}
+	if s.t != nil && s.t.isMet() {
+		if !s.t.up() {
+			n.dropTunnelLocked(s.t)
+		}
+		s.t = nil
+	}
+	if s.t == nil {
+		if s.t = n.newTunnelLocked(from, now); s.t == nil {
+			return
+		}
+	}
+	s.until = now.Add(openTimeout)
+	n.seekDue = earlier(n.seekDue, s.until)
+	s.t.open(l, n.record)
+	if err := s.t.meet(l, o); err != nil {
+		n.dropTunnelLocked(s.t)
+		s.t = nil
+	}
+	n.clockwork.set()
+}
+
+func (t *tunnel) isMet() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.met
+}
+
+// metAs reports whether the other's open with that nonce is here already.
+func (t *tunnel) metAs(nonce [wire.NonceSize]byte) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.met && t.other == nonce
+}
+
+// tunnelKeys takes in the other's keys, with which the tunnel is up.
+func (n *Node) tunnelKeys(from peer.Instance, p []byte) {
+	k, err := wire.ParseKeys(p)
+	if err != nil {
+		return
+	}
+	n.mu.Lock()
+	t := n.tunnels[[wire.TagSize]byte(k.Other[:])]
+	old := n.links[from]
+	if t != nil && old != nil && old.tunnel == nil && old.since.After(t.born) {
+		n.dropTunnelLocked(t) // a direct link came first
+		t = nil
+	}
+	n.mu.Unlock()
+	if t == nil || t.to != from || !t.agree(k) {
+		return
+	}
+	n.addLink(t)
+}
+
+// relayer returns who is next on the way.
+func (t *tunnel) relayer() *Peer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.via.m.peer
+	return &p
+}
+
+// detourLocked reports whether a member whose link has ended may be reached
+// through others, and sees to it. Who closed the link, or is gone, is not
+// looked for.
+func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
+	var closed *peer.CloseError
+	instance := l.conn.Remote().Instance
+	if n.state != running || n.observer || errors.Is(err, peer.ErrGone) || errors.As(err, &closed) || !n.reachableLocked(instance) {
+		return false
+	}
+	if s := n.seekOfLocked(now, instance); s != nil && s.t == nil {
+		s.next, s.wait = now, firstSeek
+	}
+	n.seekDue = now
+	return true
+}

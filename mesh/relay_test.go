@@ -1,0 +1,187 @@
+package mesh_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// via returns through whom a node reaches another: its name, "" for a direct
+// link, or "nobody".
+func via(a *actor, name string) string {
+	for _, p := range a.Members() {
+		if p.Name != name {
+			continue
+		}
+		if p.Via == nil {
+			return ""
+		}
+		return p.Via.Name
+	}
+	return "nobody"
+}
+
+func (r *room) via(a *actor, name, want string) {
+	r.Helper()
+	if got := via(a, name); got != want {
+		r.Errorf("%s reaches %s through %q, want %q", a.Self().Name, name, got, want)
+	}
+}
+
+// TestBlockedPairIsRelayed cuts two of three apart for good: they stay members
+// of each other, through the third.
+func TestBlockedPairIsRelayed(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo, cy := r.join("ana", nil), r.join("bo", nil), r.join("cy", nil)
+		r.via(ana, "cy", "")
+		r.lan.Cut(ana.host, cy.host)
+		first := r.say(ana, "hello")
+		pass(10 * time.Second)
+		r.via(ana, "cy", "bo")
+		r.via(cy, "ana", "bo")
+		r.via(bo, "ana", "")
+		r.delivered(first)
+		second := r.say(cy, "and back")
+		private, err := ana.Send(r.Context(), cy.Self().Member, []byte("psst"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass(50 * time.Millisecond)
+		r.delivered(second)
+		r.delivered(private)
+		if rtt, err := ana.Ping(r.Context(), cy.Self().Member); err != nil {
+			t.Errorf("ping through bo: %v, %v", rtt, err)
+		}
+		r.heard(ana, "joined bo", "joined cy", "cy 1: and back")
+		r.heard(bo, "joined ana", "joined cy", "ana 1: hello", "cy 1: and back")
+		r.heard(cy, "joined ana", "joined bo", "ana 1: hello", "ana 1 privately: psst")
+
+		r.lan.Heal(ana.host, cy.host)
+		pass(10 * time.Second)
+		r.via(ana, "cy", "")
+		r.via(cy, "ana", "")
+		if err := cy.Leave(r.Context()); err != nil {
+			t.Error(err)
+		}
+		pass(time.Second)
+		r.heard(ana, "joined bo", "joined cy", "cy 1: and back", "left cy")
+	})
+}
+
+// TestStrangersAreRelayed lets two meet that never could reach each other.
+func TestStrangersAreRelayed(t *testing.T) {
+	inRoom(t, func(r *room) {
+		r.lan.Cut(r.lan.Host("ana"), r.lan.Host("cy"))
+		ana := r.join("ana", nil)
+		r.join("bo", nil)
+		cy := r.join("cy", nil)
+		pass(5 * time.Second)
+		r.via(ana, "cy", "bo")
+		receipt := r.say(cy, "hi")
+		pass(50 * time.Millisecond)
+		r.delivered(receipt)
+		r.heard(ana, "joined bo", "joined cy", "cy 1: hi")
+		if err := cy.Leave(r.Context()); err != nil {
+			t.Error(err)
+		}
+		pass(50 * time.Millisecond)
+		r.heard(ana, "joined bo", "joined cy", "cy 1: hi", "left cy")
+	})
+}
+
+// chain joins so many nodes of which each reaches its neighbours alone.
+func (r *room) chain(size int) []*actor {
+	for i := range size {
+		for j := range i - 1 {
+			r.lan.Cut(r.lan.Host(fmt.Sprint("n", i)), r.lan.Host(fmt.Sprint("n", j)))
+		}
+	}
+	var all []*actor
+	for i := range size {
+		all = append(all, r.join(fmt.Sprint("n", i), nil))
+	}
+	return all
+}
+
+// TestChainIsRelayed holds that those hear each other who are four links apart.
+func TestChainIsRelayed(t *testing.T) {
+	inRoom(t, func(r *room) {
+		all := r.chain(5)
+		pass(20 * time.Second)
+		for _, a := range all {
+			if got := len(a.Members()); got != len(all)-1 {
+				r.Errorf("%s sees %q", a.Self().Name, names(a.Members()))
+			}
+		}
+		receipt := r.say(all[0], "along")
+		pass(100 * time.Millisecond)
+		r.delivered(receipt)
+	})
+}
+
+// TestRelayedLeavesWithItsPath holds that a member is gone when nobody reaches
+// it, and is there again when somebody does, with what it said meanwhile.
+func TestRelayedLeavesWithItsPath(t *testing.T) {
+	inRoom(t, func(r *room) {
+		r.lan.Cut(r.lan.Host("ana"), r.lan.Host("cy"))
+		ana, bo, cy := r.join("ana", nil), r.join("bo", nil), r.join("cy", nil)
+		pass(5 * time.Second)
+		r.via(ana, "cy", "bo")
+		r.lan.Cut(bo.host, cy.host)
+		r.say(cy, "alone")
+		pass(10 * time.Second)
+		r.present(ana, "bo")
+		r.present(cy, "")
+		r.lan.Heal(bo.host, cy.host)
+		pass(10 * time.Second)
+		r.heard(ana, "joined bo", "joined cy", "lost cy", "joined cy", "cy 1: alone")
+	})
+}
+
+// TestAnotherRelayTakesOver kills the one of two relays that is used.
+func TestAnotherRelayTakesOver(t *testing.T) {
+	inRoom(t, func(r *room) {
+		r.lan.Cut(r.lan.Host("ana"), r.lan.Host("cy"))
+		relays := map[string]*actor{"bo": r.join("bo", nil), "di": r.join("di", nil)}
+		ana, cy := r.join("ana", nil), r.join("cy", nil)
+		pass(5 * time.Second)
+		used := relays[via(ana, "cy")]
+		if used == nil {
+			t.Fatalf("ana reaches cy through %q", via(ana, "cy"))
+		}
+		used.host.Kill()
+		var receipts []*mesh.Receipt
+		for i := range 20 {
+			receipts = append(receipts, r.say(ana, fmt.Sprint(i)))
+			pass(20 * time.Millisecond)
+		}
+		pass(10 * time.Second)
+		for _, receipt := range receipts {
+			for _, p := range receipt.To() {
+				if p.Name == "cy" {
+					continue
+				}
+			}
+			if !cy.has(ana, receipt.Seq()) {
+				t.Errorf("cy has not got message %d", receipt.Seq())
+			}
+		}
+		for _, line := range ana.story() {
+			if line == "lost cy" {
+				t.Error("ana lost cy, though there was another way")
+			}
+		}
+	})
+}
+
+// has reports whether a program has read a message.
+func (a *actor) has(from *actor, seq uint64) bool {
+	for _, ev := range a.events() {
+		if m, ok := ev.(mesh.Message); ok && m.From.Member == from.Self().Member && m.Seq == seq {
+			return true
+		}
+	}
+	return false
+}

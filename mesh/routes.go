@@ -1,0 +1,180 @@
+package mesh
+
+import (
+	"slices"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// Members tell their neighbours to whom they have a link, and to whom they know
+// a way (a path vector, as in RFC 4271, so that no route runs in a circle).
+// Nobody has to believe it: a route leads to an attempt to open a tunnel, and
+// only the one at its end can answer that.
+
+// reachDelay gathers what becomes reachable; what is lost is told at once.
+const reachDelay = 300 * time.Millisecond
+
+// route is a way beyond a neighbour: the instances between it and the target.
+type route []peer.Instance
+
+// reachSoonLocked schedules telling the neighbours what has changed.
+func (n *Node) reachSoonLocked(now time.Time, delay time.Duration) {
+	n.reachDue = earlier(n.reachDue, now.Add(delay))
+	n.seekDue = earlier(n.seekDue, now.Add(delay))
+}
+
+// directLocked reports whether a link leads to a member without a relay, and
+// can carry what is for it.
+func (l *link) direct() bool { return l.tunnel == nil && !l.quiet && l.heard }
+
+// bestLocked returns the shortest way to an instance that does not begin with
+// the neighbour besides and does not lead through it.
+func (n *Node) bestLocked(to, besides peer.Instance) (*link, route) {
+	if l := n.links[to]; l != nil && l.direct() {
+		return l, nil
+	}
+	var best *link
+	var way route
+	for instance, l := range n.links {
+		r, ok := l.routes[to]
+		if !ok || instance == besides || !l.direct() || slices.Contains(r, besides) {
+			continue
+		}
+		if best == nil || len(r) < len(way) {
+			best, way = l, r
+		}
+	}
+	return best, way
+}
+
+// reachableLocked reports whether a neighbour knows a way to an instance.
+func (n *Node) reachableLocked(to peer.Instance) bool {
+	for _, l := range n.links {
+		if _, ok := l.routes[to]; ok && l.direct() {
+			return true
+		}
+	}
+	return false
+}
+
+// reachLocked tells the neighbours what has changed, when that is due.
+func (n *Node) reachLocked(now time.Time) (next time.Time) {
+	if n.reachDue.IsZero() || n.reachDue.After(now) {
+		return n.reachDue
+	}
+	n.reachDue = time.Time{}
+	targets := make(map[peer.Instance]bool)
+	for instance, l := range n.links {
+		if !l.direct() {
+			continue
+		}
+		targets[instance] = true
+		for to := range l.routes {
+			targets[to] = true
+		}
+	}
+	for instance, l := range n.links {
+		if l.direct() {
+			n.compareReachLocked(instance, l, targets)
+		}
+	}
+	return time.Time{}
+}
+
+// compareReachLocked queues for one neighbour what it has not been told.
+func (n *Node) compareReachLocked(instance peer.Instance, l *link, targets map[peer.Instance]bool) {
+	for to := range targets {
+		if to == instance || to == n.self.Instance {
+			continue
+		}
+		via, way := n.bestLocked(to, instance)
+		told, known := l.toldReach[to]
+		if via == nil || len(way)+2 > wire.MaxHops && len(way) > 0 {
+			if known {
+				delete(l.toldReach, to)
+				l.reachOut = append(l.reachOut, wire.Route{To: to, Lost: true})
+			}
+			continue
+		}
+		full := way
+		if next := via.conn.Remote().Instance; next != to {
+			full = append(route{next}, way...)
+		}
+		if known && slices.Equal(told, full) {
+			continue
+		}
+		l.toldReach[to] = full
+		l.reachOut = append(l.reachOut, wireRoute(to, full))
+	}
+	for to := range l.toldReach {
+		if !targets[to] {
+			delete(l.toldReach, to)
+			l.reachOut = append(l.reachOut, wire.Route{To: to, Lost: true})
+		}
+	}
+	if len(l.reachOut) > 0 {
+		l.wake.set()
+	}
+}
+
+func wireRoute(to peer.Instance, way route) wire.Route {
+	r := wire.Route{To: to}
+	for _, hop := range way {
+		r.Via = append(r.Via, hop)
+	}
+	return r
+}
+
+// reach takes in to whom a neighbour knows a way.
+func (n *Node) reach(l *link, p []byte) error {
+	routes, err := wire.ParseReach(p)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.currentLocked(l) || l.quiet || l.tunnel != nil {
+		return nil
+	}
+	lost := false
+	for _, r := range routes {
+		to := peer.Instance(r.To)
+		way := make(route, 0, len(r.Via))
+		for _, hop := range r.Via {
+			way = append(way, hop)
+		}
+		if to == n.self.Instance {
+			continue
+		}
+		if r.Lost || slices.Contains(way, n.self.Instance) {
+			lost = true
+			delete(l.routes, to)
+			n.pathLostLocked(l, to)
+			continue
+		}
+		if _, known := l.routes[to]; known || len(l.routes) < wire.MaxRoutes {
+			l.routes[to] = way
+		}
+	}
+	delay := reachDelay
+	if lost {
+		delay = 0
+	}
+	n.reachSoonLocked(now, delay)
+	n.seekDue = earlier(n.seekDue, now)
+	n.clockwork.set()
+	return nil
+}
+
+// pathLostLocked ends the tunnels that go to an instance over l; the zero
+// instance stands for all.
+func (n *Node) pathLostLocked(l *link, to peer.Instance) {
+	for _, t := range n.tunnels {
+		if (to == t.to || to == peer.Instance{}) && t.relayedBy(l) {
+			t.lose()
+		}
+	}
+}
