@@ -89,6 +89,7 @@ func (n *Node) end(cause, last error, drop bool) {
 	}
 	n.progressed.announce()
 	n.linksChanged.announce()
+	n.gatheredLocked() // nothing is held back from a program that reads to the end
 	n.abandonLocked()
 	n.mu.Unlock()
 	n.events.end(last, drop && first)

@@ -55,6 +55,14 @@ type link struct {
 	opens     bucket                  // tunnels that may be opened to us over it
 	othersDue bool                    // forwards go before our own in the next batch
 
+	asked     *ask            // what we asked and is not answered
+	askOut    *wire.Ask       // that question, while it is not written
+	answer    []*item         // what is left of our answer to theirs
+	answered  map[Member]bool // whose record is in it
+	answerDue bool
+	askedAll  bucket // questions that they may ask
+	askedOnly bucket // and such for one origin
+
 	told        map[peer.Instance]bool // members that the other side knows of
 	peersDue    time.Time              // when to tell it of those it does not; zero: nothing new
 	peersNow    bool
@@ -88,6 +96,8 @@ func (n *Node) addLink(conn carrier) {
 		told:      make(map[peer.Instance]bool),
 		teller:    bucket{burst: 2 * wire.MaxPeers, perSecond: 2},
 		opens:     bucket{burst: 64, perSecond: 8},
+		askedAll:  bucket{burst: 16, perSecond: 1},
+		askedOnly: bucket{burst: 256, perSecond: 8},
 	}
 	l.tunnel, _ = conn.(*tunnel)
 	old := n.links[h.Instance]
@@ -99,6 +109,7 @@ func (n *Node) addLink(conn carrier) {
 	}
 	if old != nil {
 		n.pathLostLocked(old, peer.Instance{})
+		n.overdueLocked(old)
 	}
 	if h.Observer {
 		l.peersNow = true // to look who is here is all it came for
@@ -189,6 +200,14 @@ func (n *Node) frame(l *link, f wire.Frame) error {
 		return n.reach(l, f.Payload)
 	case wire.TypeRelay:
 		return n.relay(l, f.Payload)
+	case wire.TypeRecord:
+		return n.recordOf(l, f.Payload)
+	case wire.TypeAsk:
+		return n.answerAsk(l, f.Payload)
+	case wire.TypePast:
+		return n.pastOf(l, f.Payload)
+	case wire.TypeAsked:
+		n.answeredAsk(l)
 	}
 	return nil
 }
@@ -257,6 +276,13 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	if l.peersNow {
 		buf = n.appendPeersLocked(l, buf)
 	}
+	if l.askOut != nil && len(buf) < batchSize {
+		buf = wire.AppendAsk(buf, *l.askOut)
+		l.askOut = nil
+	}
+	if l.answerDue {
+		buf = n.appendAnswer(l, buf, now)
+	}
 	drained := n.drainedLocked(l)
 	if l.ackDue {
 		wait := l.ackedAt.Add(ackInterval).Sub(now)
@@ -274,13 +300,20 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 // appendHave says what we have, and in the first of a link where we begin.
 func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 	h := wire.Have{Next: l.start, Want: l.m.want, PrivateNext: l.privateStart, PrivateWant: l.m.privateWant}
+	first := !l.greeted
 	if l.greeted {
 		l.ackedAt = now
 		h.Next, h.PrivateNext = n.stream.next(), l.m.private.next()
+	} else {
+		h.Held = n.archive.newcomer(now)
 	}
 	l.greeted = true
 	l.ackDue = false
-	return wire.AppendHave(buf, h)
+	buf = wire.AppendHave(buf, h)
+	if first {
+		buf = wire.AppendRecordFrame(buf, n.record)
+	}
+	return buf
 }
 
 // drainedLocked reports whether all has been written that comes before a
@@ -317,6 +350,7 @@ func (n *Node) linkEnded(l *link, err error) {
 	n.hand.hurry(now)
 	n.linksChanged.announce()
 	n.clockwork.set()
+	n.overdueLocked(l)
 	m := l.m
 	if m == nil {
 		return
@@ -346,4 +380,24 @@ func (n *Node) linkEnded(l *link, err error) {
 		return
 	}
 	n.leftLocked(m, err, now)
+}
+
+// partedLocked takes in that a member's link ended unexpectedly. It is still
+// here while another way to it is looked for, and while the others are asked
+// what they have of it.
+func (n *Node) partedLocked(l *link, err error, now time.Time) {
+	m := l.m
+	m.detour = n.detourLocked(l, err, now)
+	m.asking = 0
+	if n.state == running {
+		m.asking = n.askOthersLocked(m, now)
+	}
+	switch {
+	case m.detour:
+		m.grace, m.lost = now.Add(relayGrace), err
+	case m.asking > 0:
+		m.grace, m.lost = now.Add(lingerTime), err
+	default:
+		n.leftLocked(m, err, now)
+	}
 }

@@ -29,10 +29,15 @@ type member struct {
 	away    time.Time // when it left, or its last link ended; zero before that
 	grace   time.Time // present without a link until then
 	lost    error     // why the last link ended, for the end of grace
+	detour  bool      // another way to it is looked for meanwhile
+	asking  int       // how many others have not said yet what they have of it
 	gone    bool      // it said goodbye
 
 	// What we have of it. 0: never met.
 	want, privateWant uint64
+	start             uint64 // the first broadcast that was live for us
+	past              uint64 // from here up to start its history would be taken
+	fresh             bool   // met while a history is being gathered
 
 	// What it has of us: the sequence it waits for by its own word, or by ours
 	// when it has said nothing yet.
@@ -66,8 +71,16 @@ func (n *Node) forgetOneLocked() {
 		}
 	}
 	if oldest != nil {
-		delete(n.members, oldest.peer.Member)
+		n.forgetLocked(oldest)
 	}
+}
+
+// forgetLocked keeps nothing of a member but up to where we have what it said.
+func (n *Node) forgetLocked(m *member) {
+	if next := max(m.want, m.past); next > 0 {
+		n.markLocked(m.peer.Member, next, time.Now())
+	}
+	delete(n.members, m.peer.Member)
 }
 
 // joinedLocked makes a member present.
@@ -77,7 +90,7 @@ func (n *Node) joinedLocked(m *member, now time.Time) {
 	m.since, m.until = n.stream.next(), wire.MaxSeq
 	m.progress = now
 	n.present = append(slices.Clip(n.present), m.peer) // receipts share the old slice
-	n.events.push(Joined{Peer: m.peer})
+	n.emitLocked(m, Joined{Peer: m.peer})
 	n.exchangeSoonLocked(m, now)
 	n.log.Debug("joined", "id", m.peer.ID, "instance", m.peer.Instance, "name", m.peer.Name)
 }
@@ -95,7 +108,7 @@ func (n *Node) leftLocked(m *member, reason error, now time.Time) {
 	for _, l := range n.links {
 		delete(l.told, m.peer.Instance)
 	}
-	n.events.push(Left{Peer: m.peer, Reason: reason})
+	n.emitLocked(m, Left{Peer: m.peer, Reason: reason})
 	n.trimLocked(now)
 	n.trimAwayLocked()
 	n.progressed.announce()
@@ -201,12 +214,12 @@ func (n *Node) overflowLocked() {
 
 // expireLocked forgets what was said to those who have been away for long.
 func (n *Node) expireLocked(now time.Time) {
-	for who, m := range n.members {
+	for _, m := range n.members {
 		if m.link != nil || m.present {
 			continue
 		}
 		if m.gone {
-			delete(n.members, who)
+			n.forgetLocked(m)
 			continue
 		}
 		if now.Sub(m.away) >= rememberFor {
@@ -214,6 +227,7 @@ func (n *Node) expireLocked(now time.Time) {
 		}
 	}
 	n.trimLocked(now)
+	n.expireMarksLocked(now)
 }
 
 // addressLostLocked reports whether the link ran over an address of ours that

@@ -41,23 +41,29 @@ type Node struct {
 	wg     sync.WaitGroup
 	hush   sync.Once // closes discovery
 
-	mu        sync.Mutex // guards what follows; taken before the locks of events and receipts
-	state     state
-	limits    limits
-	addrs     []netip.AddrPort // where we answer
-	clock     clock
-	stream    *stream // our broadcasts
-	members   map[Member]*member
-	present   []Peer // in the order in which they joined; never changed in place
-	links     map[peer.Instance]*link
-	tunnels   map[[wire.TagSize]byte]*tunnel // by their tag, those being opened too
-	seeks     map[peer.Instance]*seek        // who is reached by others only
-	seekDue   time.Time                      // when to look at seeks; zero: nothing to do
-	reachDue  time.Time                      // when to tell whom we reach; zero: nothing new
-	sightings *sightings
-	hand      hand
-	dialing   int // dials under way
-	swept     time.Time
+	mu         sync.Mutex // guards what follows; taken before the locks of events and receipts
+	state      state
+	limits     limits
+	addrs      []netip.AddrPort // where we answer
+	clock      clock
+	stream     *stream // our broadcasts
+	members    map[Member]*member
+	present    []Peer // in the order in which they joined; never changed in place
+	links      map[peer.Instance]*link
+	tunnels    map[[wire.TagSize]byte]*tunnel // by their tag, those being opened too
+	seeks      map[peer.Instance]*seek        // who is reached by others only
+	seekDue    time.Time                      // when to look at seeks; zero: nothing to do
+	reachDue   time.Time                      // when to tell whom we reach; zero: nothing new
+	archive    *archive
+	store      *store // nil: the history is kept in memory alone
+	marks      map[Member]mark
+	gather     *gathering // nil: none under way
+	compares   []*link    // to be compared, one after the other
+	compareDue time.Time
+	sightings  *sightings
+	hand       hand
+	dialing    int // dials under way
+	swept      time.Time
 
 	progressed   notice // a member has confirmed something, or left
 	linksChanged notice // a link has ended, or its last word was heard
@@ -107,6 +113,7 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n.record = n.signRecord()
+	n.archive.shelf(n.self.Member).record = n.record
 	n.wg.Go(n.accept)
 	if err := disc.Announce(ctx, n.service()); err != nil {
 		n.Close()
@@ -149,25 +156,28 @@ type surroundings interface {
 func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node {
 	hello := transport.Self()
 	n := &Node{
-		log:       cfg.Logger,
-		identity:  cfg.Identity,
-		self:      newPeer(hello, netip.AddrPort{}),
-		observer:  cfg.Observer,
-		room:      wire.NewRoomKey(cfg.Room),
-		tag:       peer.RoomTag(cfg.Room),
-		transport: transport,
-		discovery: disc,
-		events:    newQueue(defaultLimits.queued),
-		limits:    defaultLimits,
-		clockwork: newSignal(),
-		addrs:     transport.Addrs(),
-		stream:    newStream(wire.Broadcast),
-		members:   make(map[Member]*member),
-		links:     make(map[peer.Instance]*link),
-		tunnels:   make(map[[wire.TagSize]byte]*tunnel),
-		seeks:     make(map[peer.Instance]*seek),
-		sightings: newSightings(hello.Instance),
-		hand:      byHand,
+		log:        cfg.Logger,
+		identity:   cfg.Identity,
+		self:       newPeer(hello, netip.AddrPort{}),
+		observer:   cfg.Observer,
+		room:       wire.NewRoomKey(cfg.Room),
+		tag:        peer.RoomTag(cfg.Room),
+		transport:  transport,
+		discovery:  disc,
+		events:     newQueue(defaultLimits.queued),
+		limits:     defaultLimits,
+		clockwork:  newSignal(),
+		addrs:      transport.Addrs(),
+		stream:     newStream(wire.Broadcast),
+		members:    make(map[Member]*member),
+		links:      make(map[peer.Instance]*link),
+		tunnels:    make(map[[wire.TagSize]byte]*tunnel),
+		seeks:      make(map[peer.Instance]*seek),
+		archive:    newArchive(historyLimit(cfg.History)),
+		marks:      make(map[Member]mark),
+		compareDue: time.Now().Add(compareEvery),
+		sightings:  newSightings(hello.Instance),
+		hand:       byHand,
 	}
 	if w, ok := transport.(surroundings); ok {
 		n.onLink = w.OnLink
@@ -336,6 +346,7 @@ func (n *Node) turnLocked(now time.Time) (next time.Time) {
 	next = earlier(next, n.exchangeLocked(now))
 	next = earlier(next, n.reachLocked(now))
 	next = earlier(next, n.seekLocked(now))
+	next = earlier(next, n.compareLocked(now))
 	if n.dialing < maxDials {
 		next = earlier(next, n.sightings.wake())
 		next = earlier(next, n.hand.wake(n.linkedLocked))

@@ -174,6 +174,8 @@ func eventOf(ev Event) Member {
 		return ev.From.Member
 	case Gap:
 		return ev.From.Member
+	case Conflict:
+		return ev.From.Member
 	}
 	return Member{}
 }

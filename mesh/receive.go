@@ -35,7 +35,7 @@ func (n *Node) message(l *link, p []byte) error {
 	if !msg.Verify(n.room, from.ID.Verify) {
 		return errForgery
 	}
-	body := bytes.Clone(msg.Body) // not to keep a whole batch for one of it
+	body, whole := bytes.Clone(msg.Body), bytes.Clone(msg.Whole()) // not to keep a whole batch for one of it
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.currentLocked(l) {
@@ -44,7 +44,10 @@ func (n *Node) message(l *link, p []byte) error {
 	now := time.Now()
 	n.clock.observe(now, msg.Clock)
 	*l.m.wanted(msg.Kind) = msg.Seq + 1
-	n.events.push(Message{
+	if msg.Kind == wire.Broadcast {
+		n.keepLocked(&item{origin: l.m.peer.Member, seq: msg.Seq, clock: msg.Clock, at: now, frame: whole}, now)
+	}
+	n.emitLocked(l.m, Message{
 		From:    l.m.peer,
 		Seq:     msg.Seq,
 		Sent:    clockTime(msg.Clock),
@@ -136,7 +139,7 @@ func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
 	l.privateCursor = cmp.Or(h.PrivateWant, l.privateStart)
 	n.ackedLocked(m, l.cursor, now)
 	n.privateAckedLocked(m, l.privateCursor)
-	m.want = cmp.Or(m.want, h.Next)
+	n.metLocked(l, h, now)
 	m.privateWant = cmp.Or(m.privateWant, h.PrivateNext)
 	if !m.present && !l.byeHeard {
 		n.joinedLocked(m, now)
@@ -173,7 +176,7 @@ func (n *Node) gap(l *link, p []byte) error {
 	if g.To < *want {
 		return nil
 	}
-	n.events.push(Gap{From: l.m.peer, Count: g.To - *want + 1})
+	n.emitLocked(l.m, Gap{From: l.m.peer, Count: g.To - *want + 1})
 	*want = g.To + 1
 	l.ackDue = true
 	l.wake.set()

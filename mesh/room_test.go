@@ -145,12 +145,17 @@ func line(ev mesh.Event) string {
 		}
 		return "left " + ev.Peer.Name
 	case mesh.Message:
+		if ev.History {
+			return fmt.Sprintf("%s %d earlier: %s", ev.From.Name, ev.Seq, ev.Data)
+		}
 		if ev.Private {
 			return fmt.Sprintf("%s %d privately: %s", ev.From.Name, ev.Seq, ev.Data)
 		}
 		return fmt.Sprintf("%s %d: %s", ev.From.Name, ev.Seq, ev.Data)
 	case mesh.Gap:
 		return fmt.Sprintf("gap %s %d", ev.From.Name, ev.Count)
+	case mesh.Conflict:
+		return fmt.Sprintf("conflict %s %d", ev.From.Name, ev.Seq)
 	}
 	return "?"
 }

@@ -50,6 +50,7 @@ func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 		l.wake.set()
 	}
 	n.stream.add(frame, r)
+	n.keepLocked(&item{origin: n.self.Member, seq: seq, clock: now, at: at, frame: frame[wire.FrameHeader:]}, at)
 	if n.stream.size() > n.limits.log {
 		n.overflowLocked()
 	}

@@ -9,7 +9,8 @@ import (
 
 // hearing is what one node has read of another's stream.
 type hearing struct {
-	first, next uint64 // of what was read; 0: nothing
+	first, next uint64 // of what was read live; 0: nothing
+	past        uint64 // the last of its history; 0: none
 	gaps        uint64
 	texts       map[uint64]string
 }
@@ -81,11 +82,18 @@ func (s *simulation) read(p *player) map[streamKey]*hearing {
 			}
 			gap[ev.From.Member] += ev.Count
 		case mesh.Message:
+			if ev.History {
+				s.readPast(name, of(ev.From.Member, false), ev, here[ev.From.Member])
+				continue
+			}
 			if !here[ev.From.Member] {
 				s.Errorf("%s: message of %s, who is not here", name, ev.From.Name)
 			}
 			h := of(ev.From.Member, ev.Private)
 			if h.next == 0 {
+				if ev.Seq <= h.past {
+					s.Errorf("%s: message %d of %s after history up to %d", name, ev.Seq, ev.From.Name, h.past)
+				}
 				h.first, h.next = ev.Seq, ev.Seq
 				gap[ev.From.Member] = 0
 			}
@@ -101,6 +109,22 @@ func (s *simulation) read(p *player) map[streamKey]*hearing {
 		}
 	}
 	return heard
+}
+
+// readPast replays a message of somebody's history: in order, once, and nothing
+// before what was read already.
+func (s *simulation) readPast(name string, h *hearing, m mesh.Message, here bool) {
+	if m.Seq <= h.past || m.Private {
+		s.Errorf("%s: history %d of %s after %d", name, m.Seq, m.From.Name, h.past)
+	}
+	if h.next != 0 && (m.Seq != h.next || here) {
+		s.Errorf("%s: history %d of %s, whose next message is %d", name, m.Seq, m.From.Name, h.next)
+	}
+	if h.next != 0 {
+		h.next++
+	}
+	h.past = m.Seq
+	h.texts[m.Seq] = string(m.Data)
 }
 
 // checkView holds that a node sees all others that are alive.
@@ -134,6 +158,9 @@ func (s *simulation) checkReceipt(from *player, to mesh.Member, m said, heard ma
 	for _, p := range s.all {
 		if !contains(m.receipt.To(), p.Self().Member) || unconfirmed[p.Self().Member] {
 			continue
+		}
+		if p.mayFault {
+			continue // its node had it; killed while it gathered history, its program has not
 		}
 		h := heard[p][streamKey{from.Self().Member, to != mesh.Member{}}]
 		if h == nil || h.texts[m.receipt.Seq()] != m.text {

@@ -75,6 +75,7 @@ func end(dst []byte, start int) []byte {
 type Have struct {
 	Next, Want               uint64 // broadcasts
 	PrivateNext, PrivateWant uint64 // private messages between the two
+	Held                     uint64 // messages of any origin that the sender could give; in the first of a link
 }
 
 const haveSize = 4 * 8
@@ -86,6 +87,9 @@ func AppendHave(dst []byte, h Have) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, h.Want)
 	dst = binary.BigEndian.AppendUint64(dst, h.PrivateNext)
 	dst = binary.BigEndian.AppendUint64(dst, h.PrivateWant)
+	if h.Held > 0 {
+		dst = binary.BigEndian.AppendUint64(dst, h.Held)
+	}
 	return end(dst, start)
 }
 
@@ -99,6 +103,9 @@ func ParseHave(p []byte) (Have, error) {
 		Want:        binary.BigEndian.Uint64(p[8:]),
 		PrivateNext: binary.BigEndian.Uint64(p[16:]),
 		PrivateWant: binary.BigEndian.Uint64(p[24:]),
+	}
+	if len(p) >= haveSize+8 {
+		h.Held = binary.BigEndian.Uint64(p[haveSize:])
 	}
 	if h.Next == 0 || h.PrivateNext == 0 || max(h.Next, h.Want, h.PrivateNext, h.PrivateWant) > MaxSeq {
 		return Have{}, fmt.Errorf("wire: have: %w", errSequence)

@@ -1,0 +1,268 @@
+package mesh
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+)
+
+const (
+	// askTimeout is how long an answer may take; the live messages of members
+	// that are new to us wait as long for the history.
+	askTimeout = 2 * time.Second
+	// lingerTime is how long who is lost stays present while the others are
+	// asked what they have of it.
+	lingerTime = time.Second
+	// comparePace is the least time between two comparisons, and compareEvery
+	// how often one is made though nothing happened.
+	comparePace  = 100 * time.Millisecond
+	compareEvery = time.Minute
+	// maxGot bounds what is taken for one ask before it is looked at.
+	maxGot = 2048
+)
+
+// ask is a question to the other side of a link that is not answered yet.
+type ask struct {
+	only    Member // whose messages; zero: everybody's
+	gather  bool   // the history of a room that is new to us
+	until   time.Time
+	got     []*item
+	records map[Member][]byte
+}
+
+// askLocked asks the other side of a link for what we may lack.
+func (n *Node) askLocked(l *link, only Member, gather bool, now time.Time) {
+	l.asked = &ask{only: only, gather: gather, until: now.Add(askTimeout), records: make(map[Member][]byte)}
+	q := wire.Ask{Only: only != Member{}, Holdings: n.holdingsLocked(only, now)}
+	if gather {
+		q.Limit = uint16(n.archive.history)
+	} else if !q.Only {
+		q.Limit = uint16(min(n.archive.history, maxHistory))
+	}
+	l.askOut = &q
+	l.wake.set()
+}
+
+// holdingsLocked says what we would take, of one origin or of all we know.
+func (n *Node) holdingsLocked(only Member, now time.Time) []wire.Holding {
+	var list []wire.Holding
+	add := func(who Member, from, to uint64) {
+		h := wire.Holding{Member: wireMember(who), From: from, To: to}
+		if last := n.archive.last(who); last != nil {
+			h.Last, h.Digest = last.seq, last.digest()
+		}
+		list = append(list, h)
+	}
+	for who, m := range n.members {
+		if only != (Member{}) && who != only {
+			continue
+		}
+		from, to := n.lackLocked(m, now)
+		add(who, from, to)
+	}
+	if only != (Member{}) {
+		return list
+	}
+	for who, mark := range n.marks {
+		if n.members[who] == nil && len(list) < wire.MaxHoldings {
+			add(who, mark.next, 0)
+		}
+	}
+	return list
+}
+
+// lackLocked returns what we would take of a member from others: nothing of
+// who is present, but for the history of a room that is new to us; and nothing
+// of whom we have greeted and not heard yet, for it may count us already.
+func (n *Node) lackLocked(m *member, now time.Time) (from, to uint64) {
+	switch {
+	case m.link == nil && m.want > 0:
+		return m.want, 0
+	case m.want > 0:
+		return m.past, max(m.start, 1)
+	case m.recent(now):
+		return 1, 1
+	}
+	return m.past, 0
+}
+
+// answerAsk takes in a question.
+func (n *Node) answerAsk(l *link, p []byte) error {
+	q, err := wire.ParseAsk(p)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if l.quiet || !n.currentLocked(l) {
+		return nil
+	}
+	budget := &l.askedAll
+	if q.Only {
+		budget = &l.askedOnly
+	}
+	l.answer, l.answered, l.answerDue = nil, make(map[Member]bool), true
+	if budget.take(now, 1) {
+		l.answer = n.archive.answer(q, l.m.peer.Member, now)
+	}
+	l.wake.set()
+	return nil
+}
+
+// appendAnswer appends what fits of an answer.
+func (n *Node) appendAnswer(l *link, buf []byte, now time.Time) []byte {
+	for len(l.answer) > 0 {
+		it := l.answer[0]
+		record := n.archive.shelf(it.origin).record
+		if len(buf) > 0 && len(buf)+len(it.frame)+len(record)+2*wire.FrameHeader+8 > batchSize {
+			return buf
+		}
+		if record != nil && !l.answered[it.origin] {
+			buf = wire.AppendRecordFrame(buf, record)
+		}
+		l.answered[it.origin] = true
+		buf = wire.AppendPast(buf, now.Sub(it.at), it.frame)
+		l.answer = l.answer[1:]
+	}
+	l.answerDue = false
+	return wire.AppendAsked(buf)
+}
+
+// askOthersLocked asks everybody what they have of a member that is lost, and
+// returns how many that are.
+func (n *Node) askOthersLocked(m *member, now time.Time) int {
+	count := 0
+	for _, l := range n.links {
+		if l.m == nil || l.m == m || !l.heard || l.asked != nil {
+			continue
+		}
+		n.askLocked(l, m.peer.Member, false, now)
+		count++
+	}
+	return count
+}
+
+// compareLocked looks whether answers are overdue, and starts comparisons one
+// at a time: after a link came up, and now and then.
+func (n *Node) compareLocked(now time.Time) (next time.Time) {
+	for _, l := range n.links {
+		if l.asked == nil {
+			continue
+		}
+		if l.asked.until.After(now) {
+			next = earlier(next, l.asked.until)
+			continue
+		}
+		n.overdueLocked(l)
+	}
+	if n.compareDue.After(now) {
+		return earlier(next, n.compareDue)
+	}
+	n.compareDue = now.Add(compareEvery)
+	if len(n.compares) == 0 {
+		n.compares = n.anyLinkLocked()
+	}
+	for len(n.compares) > 0 {
+		l := n.compares[0]
+		n.compares = n.compares[1:]
+		if n.currentLocked(l) && l.asked == nil && l.heard {
+			n.askLocked(l, Member{}, false, now)
+			break
+		}
+	}
+	if len(n.compares) > 0 {
+		n.compareDue = now.Add(comparePace)
+	}
+	return earlier(next, n.compareDue)
+}
+
+func (n *Node) anyLinkLocked() []*link {
+	var all []*link
+	for _, l := range n.links {
+		if l.direct() {
+			all = append(all, l)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return []*link{all[rand.IntN(len(all))]}
+}
+
+// compareSoonLocked has a link compared when its turn comes.
+func (n *Node) compareSoonLocked(l *link, now time.Time) {
+	n.compares = append(n.compares, l)
+	n.compareDue = earlier(n.compareDue, now.Add(comparePace))
+}
+
+// overdueLocked gives up waiting for an answer, and takes what has come of it.
+func (n *Node) overdueLocked(l *link) {
+	if a := l.asked; a != nil {
+		l.asked = nil
+		n.wg.Go(func() { n.settle(a) })
+	}
+}
+
+// recordOf takes in what a member says of itself, or another of it.
+func (n *Node) recordOf(l *link, p []byte) error {
+	r, own, _, err := wire.ParseRecord(p)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if l.quiet || !n.currentLocked(l) {
+		return nil
+	}
+	who := memberOf(r.Member)
+	own = append([]byte(nil), own...)
+	switch {
+	case who == l.m.peer.Member:
+		n.archive.shelf(who).record = own
+	case l.asked != nil && len(l.asked.records) < maxAcquaintances:
+		l.asked.records[who] = own
+	}
+	return nil
+}
+
+// pastOf takes in one message of an answer.
+func (n *Node) pastOf(l *link, p []byte) error {
+	age, msg, err := wire.ParsePast(append([]byte(nil), p...))
+	if err != nil {
+		return err
+	}
+	it := &item{
+		origin: memberOf(msg.Origin), seq: msg.Seq, clock: msg.Clock,
+		at: time.Now().Add(-age), frame: msg.Whole(),
+	}
+	n.mu.Lock()
+	a := l.asked
+	if l.quiet || a == nil || !n.currentLocked(l) {
+		n.mu.Unlock()
+		return nil
+	}
+	a.got = append(a.got, it)
+	var full *ask
+	if len(a.got) >= maxGot {
+		full = &ask{only: a.only, got: a.got, records: a.records}
+		a.got = nil
+	}
+	n.mu.Unlock()
+	if full != nil {
+		n.take(full)
+	}
+	return nil
+}
+
+// answeredAsk takes in that an answer is complete.
+func (n *Node) answeredAsk(l *link) {
+	n.mu.Lock()
+	a := l.asked
+	l.asked = nil
+	n.mu.Unlock()
+	if a != nil {
+		n.settle(a)
+	}
+}

@@ -1,0 +1,281 @@
+package mesh
+
+import (
+	"bytes"
+	"cmp"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// maxMarks is how many origins that are no acquaintances are remembered: up to
+// where we have what they said.
+const maxMarks = 4096
+
+// mark is where an origin's history goes on for us.
+type mark struct {
+	next uint64
+	at   time.Time
+}
+
+// gathering is the time in which the history of a room that is new to us is on
+// its way. What members say that we have met in it waits: nothing older of
+// them may come after it.
+type gathering struct {
+	link *link
+	held []Event
+	size int
+}
+
+// emitLocked shows the program an event of a member, now or after the history.
+func (n *Node) emitLocked(m *member, ev Event) {
+	g := n.gather
+	_, joined := ev.(Joined)
+	if g == nil || !m.fresh || joined && !g.holds(m.peer.Member) {
+		n.events.push(ev)
+		return
+	}
+	g.held = append(g.held, ev)
+	if g.size += cost(ev); g.size > n.limits.queued {
+		n.gatheredLocked()
+	}
+}
+
+// holds reports whether anything of a member waits.
+func (g *gathering) holds(who Member) bool {
+	return slices.ContainsFunc(g.held, func(ev Event) bool { return eventOf(ev) == who })
+}
+
+// gatheredLocked ends a gathering: what waited for it is shown.
+func (n *Node) gatheredLocked() {
+	g := n.gather
+	if g == nil {
+		return
+	}
+	n.gather = nil
+	for _, ev := range g.held {
+		n.events.push(ev)
+	}
+	for _, m := range n.members {
+		if m.fresh {
+			m.fresh, m.past = false, m.start
+		}
+	}
+}
+
+// metLocked settles with the first have of a link what we may lack of the
+// member, and of others.
+func (n *Node) metLocked(l *link, h wire.Have, now time.Time) {
+	m := l.m
+	first := m.want == 0
+	if first {
+		mark := n.marks[m.peer.Member]
+		delete(n.marks, m.peer.Member)
+		m.past = max(m.past, mark.next)
+		m.want = max(h.Next, m.past)
+		m.start = m.want
+		if n.gather == nil && h.Held > 0 && n.archive.history > 0 {
+			n.gather = &gathering{link: l}
+			n.askLocked(l, Member{}, true, now)
+		}
+		if m.fresh = n.gather != nil; !m.fresh {
+			m.past = m.start
+		}
+	}
+	if l.asked == nil && (h.Held > 0 || !first) {
+		n.compareSoonLocked(l, now)
+	}
+}
+
+// settle ends an ask.
+func (n *Node) settle(a *ask) {
+	n.take(a)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if a.gather {
+		n.gatheredLocked()
+	}
+	if m := n.members[a.only]; m != nil && m.asking > 0 {
+		if m.asking--; m.asking == 0 && m.present && m.link == nil && !m.detour && n.state == running {
+			n.leftLocked(m, cmp.Or(m.lost, errNoLink), time.Now())
+		}
+	}
+}
+
+// take shows the program what is new and true of what others hold.
+func (n *Node) take(a *ask) {
+	if len(a.got) == 0 {
+		return
+	}
+	n.verify(a)
+	slices.SortStableFunc(a.got, func(x, y *item) int {
+		if earlierItem(x, y) {
+			return -1
+		}
+		if earlierItem(y, x) {
+			return 1
+		}
+		return 0
+	})
+	now := time.Now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state == closed {
+		return
+	}
+	for _, it := range a.got {
+		n.takeLocked(it, a.records[it.origin], now)
+	}
+	a.got = nil
+}
+
+// verify leaves in an ask what its origins have signed. Checking a signature
+// takes ten times as long as everything else about a message.
+func (n *Node) verify(a *ask) {
+	good := make([]bool, len(a.got))
+	workers := min(runtime.GOMAXPROCS(0), 1+len(a.got)/16)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(a.got); i += workers {
+				good[i] = n.genuine(a.got[i])
+			}
+		})
+	}
+	wg.Wait()
+	kept := a.got[:0]
+	for i, it := range a.got {
+		if good[i] {
+			kept = append(kept, it)
+		}
+	}
+	a.got = kept
+	for who, record := range a.records {
+		if !wire.VerifyRecord(record, n.room, who.ID.Verify) {
+			delete(a.records, who)
+		}
+	}
+}
+
+func (n *Node) genuine(it *item) bool {
+	msg, err := wire.ParseMessage(it.frame)
+	return err == nil && msg.Verify(n.room, it.origin.ID.Verify)
+}
+
+// takeLocked shows the program a message that another member held, if it is
+// the next that we take of its origin.
+func (n *Node) takeLocked(it *item, record []byte, now time.Time) {
+	if it.origin == n.self.Member {
+		return
+	}
+	if s := n.archive.shelf(it.origin); s.record == nil {
+		s.record = record
+	}
+	m := n.members[it.origin]
+	if m != nil && m.want == 0 && m.recent(now) {
+		return // it may count us as present, and then says itself from where on
+	}
+	if m == nil || m.want == 0 {
+		mark := n.marks[it.origin]
+		if it.seq < mark.next {
+			n.compareBodiesLocked(it)
+			return
+		}
+		n.markLocked(it.origin, it.seq+1, now)
+		n.showPastLocked(n.authorLocked(it.origin), it, true, now)
+		return
+	}
+	switch {
+	case m.present && m.link == nil && it.seq == m.want: // it is being looked for: this is live
+		m.want++
+		n.showPastLocked(m.peer, it, false, now)
+	case !m.present && m.link == nil && it.seq == m.want:
+		m.want++
+		n.showPastLocked(m.peer, it, true, now)
+	case m.fresh && it.seq >= m.past && it.seq < m.start:
+		m.past = it.seq + 1
+		n.showPastLocked(m.peer, it, true, now)
+	default:
+		n.compareBodiesLocked(it)
+	}
+}
+
+func (n *Node) showPastLocked(from Peer, it *item, history bool, now time.Time) {
+	msg, err := wire.ParseMessage(it.frame)
+	if err != nil {
+		return
+	}
+	n.clock.observe(now, it.clock)
+	n.keepLocked(it, now)
+	n.events.push(Message{
+		From: from, Seq: it.seq, Sent: clockTime(it.clock),
+		Data: bytes.Clone(msg.Body), History: history,
+	})
+}
+
+// keepLocked holds a message for others.
+func (n *Node) keepLocked(it *item, now time.Time) {
+	n.archive.add(it, now)
+	if n.store != nil {
+		n.store.add(n.archive.shelf(it.origin).record, it)
+	}
+}
+
+// compareBodiesLocked notices an origin that signed two messages with one
+// sequence number. Both signatures have been checked.
+func (n *Node) compareBodiesLocked(it *item) {
+	held := n.archive.find(it.origin, it.seq)
+	if held == nil || bytes.Equal(held.frame, it.frame) {
+		return
+	}
+	s := n.archive.shelf(it.origin)
+	if s.conflict {
+		return
+	}
+	s.conflict = true
+	n.log.Warn("two messages with one sequence", "id", it.origin.ID, "instance", it.origin.Instance, "seq", it.seq)
+	n.events.push(Conflict{From: n.authorLocked(it.origin), Seq: it.seq})
+}
+
+// authorLocked returns what is known of an origin, here or not.
+func (n *Node) authorLocked(who Member) Peer {
+	if m := n.members[who]; m != nil && m.peer.Member == who {
+		return m.peer
+	}
+	p := Peer{Member: who, Name: who.ID.Short()}
+	r, _, _, err := wire.ParseRecord(n.archive.shelf(who).record)
+	if err == nil {
+		p = newPeer(peer.Hello{ID: who.ID, Instance: who.Instance, Name: r.Name, Services: r.Services}, p.Addr)
+	}
+	return p
+}
+
+// markLocked remembers up to where we have what an origin said that we never
+// met, or no longer know.
+func (n *Node) markLocked(who Member, next uint64, now time.Time) {
+	if _, known := n.marks[who]; !known && len(n.marks) >= maxMarks {
+		oldest, at := Member{}, now
+		for other, mark := range n.marks {
+			if mark.at.Before(at) {
+				oldest, at = other, mark.at
+			}
+		}
+		delete(n.marks, oldest)
+	}
+	n.marks[who] = mark{next: next, at: now}
+}
+
+// expireMarksLocked forgets origins of which nobody has a history any more.
+func (n *Node) expireMarksLocked(now time.Time) {
+	for who, mark := range n.marks {
+		if now.Sub(mark.at) > 2*historyAge {
+			delete(n.marks, who)
+		}
+	}
+	n.archive.trim(now)
+	n.archive.sweep(func(who Member) bool { return n.members[who] != nil })
+}
