@@ -119,7 +119,7 @@ func TestBrokenFiles(t *testing.T) {
 	refused := 0
 	runs := 150
 	if testing.Short() {
-		runs = 15
+		runs = 6
 	}
 	for i := range runs {
 		raw := bytes.Clone(whole)
