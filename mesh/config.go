@@ -75,4 +75,6 @@ var (
 	ErrClosed   = errors.New("mesh: node is closed")
 	ErrNoMember = errors.New("mesh: no such member here")
 	ErrObserver = errors.New("mesh: an observer sends nothing")
+
+	ErrHistoryHeld = errors.New("mesh: history file is held by another process")
 )

@@ -133,7 +133,7 @@ func (n *Node) ackedLocked(m *member, seq uint64, now time.Time) {
 		return
 	}
 	for _, e := range n.stream.span(max(m.acked, m.since), min(seq, m.until)) {
-		e.receipt.confirm()
+		e.receipt.confirm(m.peer.Member)
 	}
 	last := m.acked <= n.stream.first
 	m.acked = seq
@@ -150,7 +150,7 @@ func (n *Node) privateAckedLocked(m *member, seq uint64) {
 		return
 	}
 	for _, e := range m.private.span(m.privateAcked, seq) {
-		e.receipt.confirm()
+		e.receipt.confirm(m.peer.Member)
 	}
 	m.privateAcked = seq
 	m.private.trim(seq)

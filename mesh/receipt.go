@@ -15,13 +15,14 @@ type Receipt struct {
 	done chan struct{}
 
 	mu      sync.Mutex // guards what follows
-	pending int        // members of to that have neither confirmed nor left
+	settled []bool     // of each of to: it has confirmed or left
+	pending int        // how many of to are not settled
 	left    []Peer
 	err     error // set when the node ended first
 }
 
 func newReceipt(seq uint64, to []Peer) *Receipt {
-	r := &Receipt{seq: seq, to: to, pending: len(to), done: make(chan struct{})}
+	r := &Receipt{seq: seq, to: to, settled: make([]bool, len(to)), pending: len(to), done: make(chan struct{})}
 	if len(to) == 0 {
 		close(r.done)
 	}
@@ -55,6 +56,20 @@ func (r *Receipt) Delivered(ctx context.Context) error {
 	}
 }
 
+// Pending returns those of [Receipt.To] that have neither confirmed nor left
+// yet. When this node has ended before they did, it returns them still.
+func (r *Receipt) Pending() []Peer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var pending []Peer
+	for i, p := range r.to {
+		if !r.settled[i] {
+			pending = append(pending, p)
+		}
+	}
+	return pending
+}
+
 func (r *Receipt) result() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -68,43 +83,48 @@ func (r *Receipt) result() error {
 }
 
 // confirm settles one of to: its node holds the message.
-func (r *Receipt) confirm() {
+func (r *Receipt) confirm(who Member) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.settleLocked()
+	r.settleLocked(who)
 }
 
 // lose settles one of to: it left, or will not get the message any more.
 func (r *Receipt) lose(p Peer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.pending == 0 {
-		return
+	if r.settleLocked(p.Member) {
+		r.left = append(r.left, p)
 	}
-	r.left = append(r.left, p)
-	r.settleLocked()
 }
 
-// abandon settles all that is open.
+// abandon ends the wait for all that are not settled.
 func (r *Receipt) abandon(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pending == 0 {
 		return
 	}
-	r.pending = 1
+	r.pending = 0
 	r.err = err
-	r.settleLocked()
+	close(r.done)
 }
 
-func (r *Receipt) settleLocked() {
+// settleLocked settles who, and reports whether it was to be settled.
+func (r *Receipt) settleLocked(who Member) bool {
 	if r.pending == 0 {
-		return
+		return false
 	}
+	i := slices.IndexFunc(r.to, func(p Peer) bool { return p.Member == who })
+	if i < 0 || r.settled[i] {
+		return false
+	}
+	r.settled[i] = true
 	r.pending--
 	if r.pending == 0 {
 		close(r.done)
 	}
+	return true
 }
 
 // UndeliveredError names who left without confirming, or fell so far behind

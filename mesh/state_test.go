@@ -114,22 +114,39 @@ func TestStreamFillsBatches(t *testing.T) {
 func TestReceiptSettlesOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	a, b := Peer{Name: "a"}, Peer{Name: "b\x1b"}
+	a, b, stranger := named(1), named(2), named(3)
+	b.Name = "b\x1b"
 	r := newReceipt(1, []Peer{a, b})
+	r.lose(stranger)
+	r.confirm(stranger.Member)
+	if got := r.Pending(); len(got) != 2 {
+		t.Errorf("pending at first: %v, want both", got)
+	}
 	r.lose(b)
+	r.lose(b)
+	if got := r.Pending(); len(got) != 1 || got[0].Member != a.Member {
+		t.Errorf("pending: %v, want a", got)
+	}
 	if err := r.Delivered(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("before a has confirmed: %v", err)
 	}
-	r.confirm()
-	r.confirm()
+	r.confirm(a.Member)
+	r.confirm(a.Member)
 	r.lose(a)
 	r.abandon(ErrClosed)
 	if err := r.Delivered(ctx); err == nil || err.Error() != `mesh: not confirmed by "b\x1b"` {
 		t.Errorf("got %v", err)
 	}
+	if got := r.Pending(); len(got) != 0 {
+		t.Errorf("pending at the end: %v", got)
+	}
 	r = newReceipt(1, []Peer{a, b})
-	r.confirm()
+	r.confirm(a.Member)
 	r.abandon(ErrClosed)
+	r.confirm(b.Member)
+	if got := r.Pending(); len(got) != 1 || got[0].Member != b.Member {
+		t.Errorf("pending after the node ended: %v, want b", got)
+	}
 	if err := r.Delivered(ctx); !errors.Is(err, ErrClosed) {
 		t.Errorf("after the node ended: %v", err)
 	}

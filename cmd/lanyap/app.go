@@ -22,12 +22,15 @@ type app struct {
 	env     func(string) (string, bool)
 	network mesh.Network // nil: this machine's; tests put one in memory here
 
+	// joinMesh is mesh.Join; tests make it fail.
+	joinMesh func(context.Context, mesh.Config) (*mesh.Node, error)
+
 	started bool // a command runs: errors are no longer about the command line
 }
 
 // run executes the command line args and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv, joinMesh: mesh.Join}
 	return a.run(ctx, args)
 }
 

@@ -16,6 +16,7 @@ func TestArrows(t *testing.T) {
 		"peer":                {"discovery", "mesh", "cmd", "github.com/hashicorp/mdns"},
 		"mesh":                {"cmd", "mesh/meshtest", "github.com/pion/", "github.com/hashicorp/mdns"},
 		"mesh/internal/wire":  {"mesh", "discovery", "peer", "cmd", "net", "net/http", "github.com/pion/"},
+		"mesh/internal/store": {"mesh", "discovery", "peer", "cmd"},
 		"mesh/meshtest":       {"cmd", "mesh/internal", "github.com/pion/"},
 		"cmd/lanyap":          {"mesh/internal", "github.com/pion/", "github.com/hashicorp/mdns"},
 		"cmd/lanyap/internal": {"github.com/hashicorp/mdns"},
@@ -55,7 +56,7 @@ func TestNoForeignTypes(t *testing.T) {
 			if !strings.HasPrefix(line, "func ") && !strings.HasPrefix(line, "\t") {
 				continue
 			}
-			for _, foreign := range []string{"webrtc.", "mdns.", "dns.Msg", "ice.", "stun.", "sctp.", "cobra."} {
+			for _, foreign := range []string{"webrtc.", "mdns.", "dns.Msg", "ice.", "stun.", "sctp.", "bbolt.", "cobra."} {
 				if strings.Contains(line, " "+foreign) || strings.Contains(line, "*"+foreign) {
 					t.Errorf("%s exports %s", pkg, strings.TrimSpace(line))
 				}

@@ -9,12 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
-	"github.com/lanyap/lanyap/mesh"
 )
 
 // chatFlags are the flags of `lanyap chat`.
 type chatFlags struct {
 	networkFlags
+	historyFlags
 	plain   bool
 	json    bool
 	input   string
@@ -37,13 +37,17 @@ On a terminal you type lines and read what others say; Enter sends, Ctrl-D
 leaves. In a pipe each line of input is a message to all, said once somebody
 else is there; at its end lanyap waits until all have it, and leaves. With
 nothing to say (--listen, or input from /dev/null) it runs until it is told to
-stop by a signal.`,
+stop by a signal.
+
+What was said in the last 24 hours comes first, with its time, as far as those
+who are here still have it; --history-file keeps it when nobody is.`,
 		Example: `  lanyap chat --room team --name ana
   uptime | lanyap chat --wait 3 --timeout 30s
   lanyap chat --listen --json | jq -r 'select(.type=="message").text'`,
 		Args: cobra.NoArgs,
 	}
-	flags.register(cmd.Flags())
+	flags.networkFlags.register(cmd.Flags())
+	flags.historyFlags.register(cmd.Flags())
 	f := cmd.Flags()
 	f.BoolVar(&flags.plain, "plain", false, "write lines of text even on a terminal")
 	f.BoolVar(&flags.json, "json", false, "write one JSON object a line")
@@ -71,6 +75,9 @@ func (c *chatFlags) check(waits bool) error {
 	case c.timeout <= 0:
 		return usage("give a time such as 30s or 2m", "--timeout %v is no time to wait", c.timeout)
 	}
+	if err := c.historyFlags.check(); err != nil {
+		return err
+	}
 	return c.networkFlags.check()
 }
 
@@ -82,7 +89,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	if flags.listen {
 		source = chat.FromNothing
 	}
-	node, err := a.join(ctx, flags.networkFlags, mesh.Config{Services: []string{chat.Service}})
+	node, notes, err := a.joinChat(ctx, flags)
 	if err != nil {
 		return err
 	}
@@ -94,6 +101,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 		Source:  source,
 		Wait:    flags.wait,
 		Timeout: flags.timeout,
+		Notes:   notes,
 	}
 	if source == chat.FromTerminal && !flags.plain && !flags.json && flags.input == "lines" && a.isTerminal(a.stdin) && a.isTerminal(a.stdout) {
 		return a.chatOnTerminal(ctx, cfg)

@@ -315,15 +315,20 @@ func TestPrivateMessages(t *testing.T) {
 func TestPendingAreNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t)
-		bo := n.on("bo", "--json")
+		bo, cy := n.on("bo", "--json"), n.on("cy", "--json")
 		ana := n.on("ana", "chat", "--timeout", "2s")
 		settle()
 		n.lan.Host("bo").Hold()
 		ana.say("hi\n")
 		ana.stdin.Close()
 		ana.wantError(exitTimedOut, "no confirmation from bo (", "--timeout")
+		if got := ana.err.String(); strings.Contains(got, "cy (") {
+			t.Errorf("cy, who has confirmed, is named:\n%s", got)
+		}
 		n.lan.Host("bo").Release()
-		bo.cancel(nil)
-		bo.exit()
+		for _, p := range []*program{bo, cy} {
+			p.cancel(nil)
+			p.exit()
+		}
 	})
 }

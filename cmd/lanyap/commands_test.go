@@ -183,8 +183,11 @@ func TestCompletionAndHelp(t *testing.T) {
 		{"completion zsh", "compdef"},
 		{"__complete pe", "peers"},
 		{"__complete chat --j", "--join"},
+		{"__complete chat --hist", "--history-file"},
 		{"--help", "no server, no account"},
 		{"help chat", "--listen"},
+		{"chat --help", "--history N"},
+		{"chat --help", "--history-file PATH"},
 		{"chat --help", "lanyap chat --room team"},
 	} {
 		p := setting{}.start(t, strings.Fields(tt.args)...)

@@ -11,8 +11,9 @@
 //
 // The answer is on standard output, everything else on standard error. In a
 // pipe each line of input is a message to all and each message that arrives is
-// a line, `name: text`. With --json every line of output is an object with
-// "v", "type" and "time"; with --input json every line of input is one.
+// a line, `name: text`; what was said earlier is `[time] name: text`. With
+// --json every line of output is an object with "v", "type" and "time"; with
+// --input json every line of input is one.
 //
 // # Exit codes
 //

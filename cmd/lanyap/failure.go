@@ -77,7 +77,9 @@ func explain(err error) *failure {
 		f.hint = "wait longer with --timeout, or for fewer with --wait"
 	case errors.As(err, &pending):
 		f.code = exitTimedOut
-		f.text = "no confirmation from " + names(pending.Peers)
+		if len(pending.Peers) > 0 { // none: all who had not confirmed have just left
+			f.text = "no confirmation from " + names(pending.Peers)
+		}
 		f.hint = "they may be cut off or suspended; wait longer with --timeout"
 	case errors.Is(err, chat.ErrUnsaid):
 		f.hint = "see the errors above; everything else was said"

@@ -129,7 +129,7 @@ func (a *app) join(ctx context.Context, flags networkFlags, base mesh.Config) (*
 	base.Interfaces = flags.ifaces
 	base.Network = a.network
 	base.Logger = logger
-	node, err := mesh.Join(ctx, base)
+	node, err := a.joinMesh(ctx, base)
 	switch {
 	case err == nil:
 		return node, nil

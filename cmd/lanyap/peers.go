@@ -29,8 +29,8 @@ func (a *app) peersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "peers",
 		Short: "Show who is here, and who is near but out of reach",
-		Long: `Show who is in the room, where they answer and how long a round trip takes,
-and which nodes were sighted on the network but not reached, with the reason.
+		Long: `Show who is in the room, where they answer, or through whom they are reached,
+and how long a round trip takes, and which nodes were sighted on the network but not reached, with the reason.
 The others do not notice.`,
 		Args: cobra.NoArgs,
 	}
@@ -177,10 +177,11 @@ type peerJSON struct {
 	Peer chat.Person    `json:"peer"`
 	Addr netip.AddrPort `json:"addr"`
 	RTT  *float64       `json:"rtt_ms,omitempty"` // absent: it did not answer in time
+	Via  *chat.Person   `json:"via,omitempty"`    // who relays; absent: nobody
 }
 
 func newPeerJSON(m present) peerJSON {
-	out := peerJSON{Head: chat.NewHead("peer"), Peer: chat.NewPerson(m.Peer), Addr: m.Addr}
+	out := peerJSON{Head: chat.NewHead("peer"), Peer: chat.NewPerson(m.Peer), Addr: m.Addr, Via: chat.PersonOrNil(m.Via)}
 	if m.answered {
 		ms := float64(m.rtt.Microseconds()) / 1000
 		out.RTT = &ms
@@ -199,7 +200,7 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 		if m.answered {
 			rtt = m.rtt.Round(10 * time.Microsecond).String()
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", chat.Line(m.Name), m.ID.Short(), m.Addr, rtt)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", chat.Line(m.Name), m.ID.Short(), reachedAt(m.Peer), rtt)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -211,6 +212,14 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 		}
 	}
 	return nil
+}
+
+// reachedAt says how a member is reached.
+func reachedAt(p mesh.Peer) string {
+	if p.Via != nil {
+		return fmt.Sprintf("through %s (%s)", chat.Line(p.Via.Name), p.Via.ID.Short())
+	}
+	return p.Addr.String()
 }
 
 // place names a sighting by its addresses.

@@ -28,6 +28,7 @@ type program struct {
 // setting is what a program runs in; the zero value is a network of its own.
 type setting struct {
 	network mesh.Network
+	join    func(context.Context, mesh.Config) (*mesh.Node, error) // nil: mesh.Join
 	env     map[string]string
 	stdin   io.Reader // nil: a pipe that the test holds
 	stdout  io.Writer // nil: program.out
@@ -44,6 +45,9 @@ func (s setting) start(t *testing.T, args ...string) *program {
 		stderr:  &p.err,
 		network: s.network,
 		env:     func(key string) (string, bool) { v, ok := s.env[key]; return v, ok },
+	}
+	if a.joinMesh = s.join; a.joinMesh == nil {
+		a.joinMesh = mesh.Join
 	}
 	if a.network == nil {
 		a.network = meshtest.NewLAN().Host("alone")

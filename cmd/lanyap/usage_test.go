@@ -33,6 +33,12 @@ func TestUsageErrors(t *testing.T) {
 		{args: "chat --wait -1", want: "waits for nobody", hint: "from 1"},
 		{args: "chat --timeout 0s", want: "no time", hint: "30s"},
 		{args: "chat --timeout ten", want: "ten", hint: "--help"},
+		{args: "chat --history -1", want: "no number", hint: "0 for no history"},
+		{args: "chat --history 1001", want: "1001 is too many", hint: "at most 1000"},
+		{args: "chat --history many", want: "many", hint: "--help"},
+		{args: "chat --history-file --json", want: `"--json"`, hint: "./--json"},
+		{args: "peers --history 5", want: "unknown flag: --history", hint: "lanyap peers --help"},
+		{args: "chat", env: "LANYAP_HISTORY=9999", want: "9999 is too many", hint: "at most 1000"},
 		{args: "peers --timeout -1s", want: "no time", hint: "1s"},
 		{args: "chat --port 70000", want: "70000 is no port", hint: "leave it out"},
 		{args: "peers --port -1", want: "no port", hint: "leave it out"},
@@ -80,7 +86,7 @@ func TestEveryFlagHasATwin(t *testing.T) {
 	for _, name := range []string{"", "chat", "peers", "doctor", "id", "version"} {
 		fresh(name).VisitAll(func(f *pflag.Flag) {
 			value := values[f.Value.Type()]
-			env = map[string]string{"LANYAP_" + strings.ToUpper(f.Name): value}
+			env = map[string]string{"LANYAP_" + strings.ReplaceAll(strings.ToUpper(f.Name), "-", "_"): value}
 			flags := fresh(name)
 			if err := a.applyEnv(flags); err != nil {
 				t.Errorf("%s: %v", name, err)

@@ -12,6 +12,13 @@
 // of the mesh all the same and receive what is broadcast, but nobody sees
 // them, waits for them or is told whether they have a message.
 //
+// # What was said earlier
+//
+// A message of the history is shown with its time, and is nobody speaking: its
+// sender need not be here, nor ever have been, and a chat that has said
+// everything does not stay for it. Faces for people tell its sender apart from
+// others of the same name, as they do with those who are here.
+//
 // # When something is said
 //
 // Nothing is said before the first other is there (Config.Wait others, where

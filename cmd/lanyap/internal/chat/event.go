@@ -7,7 +7,7 @@ import (
 	"github.com/lanyap/lanyap/mesh"
 )
 
-// Event is what a [Face] shows: a Ready, Joined, Left, Message, Sent,
+// Event is what a [Face] shows: a Ready, Joined, Left, Message, Gap, Sent,
 // Delivered, Undelivered or Warning.
 type Event interface{ event() }
 
@@ -18,7 +18,8 @@ type Ready struct {
 	Addrs []netip.AddrPort
 }
 
-// Joined says that somebody who chats is here.
+// Joined says that somebody who chats is here. Peer.Via, if set, is who relays
+// between us.
 type Joined struct{ Peer mesh.Peer }
 
 // Left says that somebody who chats is gone.
@@ -34,6 +35,13 @@ type Message struct {
 	Sent    time.Time
 	Text    string
 	Private bool // to us alone
+	History bool // said earlier: before it counted us as present, or by somebody who is gone
+}
+
+// Gap says that messages of somebody who chats will not come.
+type Gap struct {
+	From  mesh.Peer
+	Count uint64
 }
 
 // Sent says that the node has accepted what was to be said.
@@ -70,6 +78,7 @@ func (Ready) event()       {}
 func (Joined) event()      {}
 func (Left) event()        {}
 func (Message) event()     {}
+func (Gap) event()         {}
 func (Sent) event()        {}
 func (Delivered) event()   {}
 func (Undelivered) event() {}

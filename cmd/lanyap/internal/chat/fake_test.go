@@ -187,6 +187,22 @@ func (n *fakeNode) polite() bool {
 func (r *fakeReceipt) Seq() uint64     { return r.seq }
 func (r *fakeReceipt) To() []mesh.Peer { return r.to }
 
+func (r *fakeReceipt) Pending() []mesh.Peer {
+	var pending []mesh.Peer
+	for _, p := range r.to {
+		gone := r.gone[p.Member]
+		if gone == nil {
+			continue
+		}
+		select {
+		case <-gone:
+		default:
+			pending = append(pending, p)
+		}
+	}
+	return pending
+}
+
 func (r *fakeReceipt) Delivered(ctx context.Context) error {
 	var left []mesh.Peer
 	for _, p := range r.to {

@@ -55,7 +55,8 @@ func persons(peers []mesh.Peer) []Person {
 	return out
 }
 
-func personOrNil(p *mesh.Peer) *Person {
+// PersonOrNil returns p for JSON, and nil for nobody.
+func PersonOrNil(p *mesh.Peer) *Person {
 	if p == nil {
 		return nil
 	}
@@ -73,7 +74,8 @@ type (
 	}
 	joinedJSON struct {
 		Head
-		Peer Person `json:"peer"`
+		Peer Person  `json:"peer"`
+		Via  *Person `json:"via,omitempty"`
 	}
 	leftJSON struct {
 		Head
@@ -87,6 +89,12 @@ type (
 		Sent    string `json:"sent"`
 		Text    string `json:"text"`
 		Private bool   `json:"private,omitempty"`
+		History bool   `json:"history,omitempty"`
+	}
+	gapJSON struct {
+		Head
+		From  Person `json:"from"`
+		Count uint64 `json:"count"`
 	}
 	sentJSON struct {
 		Head
@@ -129,7 +137,7 @@ func (f *jsonFace) Show(ev Event) error {
 		addrs := append([]netip.AddrPort{}, ev.Addrs...)
 		return f.out.Write(readyJSON{NewHead("ready"), NewPerson(ev.Self), ev.Room, addrs})
 	case Joined:
-		return f.out.Write(joinedJSON{NewHead("joined"), NewPerson(ev.Peer)})
+		return f.out.Write(joinedJSON{NewHead("joined"), NewPerson(ev.Peer), PersonOrNil(ev.Peer.Via)})
 	case Left:
 		reason := ""
 		if ev.Reason != nil {
@@ -137,13 +145,15 @@ func (f *jsonFace) Show(ev Event) error {
 		}
 		return f.out.Write(leftJSON{NewHead("left"), NewPerson(ev.Peer), reason})
 	case Message:
-		return f.out.Write(messageJSON{NewHead("message"), NewPerson(ev.From), ev.Seq, Time(ev.Sent), ev.Text, ev.Private})
+		return f.out.Write(messageJSON{NewHead("message"), NewPerson(ev.From), ev.Seq, Time(ev.Sent), ev.Text, ev.Private, ev.History})
+	case Gap:
+		return f.out.Write(gapJSON{NewHead("gap"), NewPerson(ev.From), ev.Count})
 	case Sent:
-		return f.out.Write(sentJSON{NewHead("sent"), ev.Seq, ev.Text, personOrNil(ev.To)})
+		return f.out.Write(sentJSON{NewHead("sent"), ev.Seq, ev.Text, PersonOrNil(ev.To)})
 	case Delivered:
-		return f.out.Write(deliveredJSON{NewHead("delivered"), ev.Seq, ev.Count, personOrNil(ev.To)})
+		return f.out.Write(deliveredJSON{NewHead("delivered"), ev.Seq, ev.Count, PersonOrNil(ev.To)})
 	case Undelivered:
-		return f.out.Write(undeliveredJSON{NewHead("undelivered"), ev.Seq, persons(ev.Peers), personOrNil(ev.To)})
+		return f.out.Write(undeliveredJSON{NewHead("undelivered"), ev.Seq, persons(ev.Peers), PersonOrNil(ev.To)})
 	case Warning:
 		if ev.Hint != "" {
 			_, _ = fmt.Fprintln(f.mistakes, Mistake(ev.Text, ev.Hint))

@@ -27,6 +27,7 @@ type Node interface {
 type Receipt interface {
 	Seq() uint64
 	To() []mesh.Peer
+	Pending() []mesh.Peer // who has neither confirmed nor left
 	Delivered(ctx context.Context) error
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 )
 
@@ -29,7 +30,7 @@ func (f *plain) Show(ev Event) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m, ok := ev.(Message); ok {
-		_, err := io.WriteString(f.out, said(displayName(m.From), m.Text, m.Private)+"\n")
+		_, err := io.WriteString(f.out, when(m)+said(displayName(m.From), m.Text, m.Private)+"\n")
 		return err
 	}
 	if text := notice(ev, f.room); text != "" {
@@ -47,6 +48,27 @@ func said(name, text string, private bool) string {
 	return name + ": " + strings.ReplaceAll(Text(text), "\n", "\n"+continuation)
 }
 
+// when returns what goes before a message that was said earlier: its time, as
+// its sender had it. Nothing else on a line begins with a bracket.
+func when(m Message) string {
+	if !m.History {
+		return ""
+	}
+	return "[" + earlier(m.Sent.Local(), time.Now()) + "] "
+}
+
+// earlier returns t for people who read it at now.
+func earlier(t, now time.Time) string {
+	day, clock := t.Format(time.DateOnly), t.Format("15:04")
+	switch day {
+	case now.Format(time.DateOnly):
+		return clock
+	case now.AddDate(0, 0, -1).Format(time.DateOnly):
+		return "yesterday " + clock
+	}
+	return day + " " + clock
+}
+
 // notice returns the line that tells people of ev, or "" where there is
 // nothing to tell.
 func notice(ev Event, room *Room) string {
@@ -54,12 +76,20 @@ func notice(ev Event, room *Room) string {
 	case Ready:
 		return fmt.Sprintf("* you are %s in room %s; waiting for others", displayName(ev.Self), Line(ev.Room))
 	case Joined:
+		if ev.Peer.Via != nil {
+			return fmt.Sprintf("* %s joined (through %s)", room.Label(ev.Peer), room.Label(*ev.Peer.Via))
+		}
 		return fmt.Sprintf("* %s joined", room.Label(ev.Peer))
 	case Left:
 		if ev.Reason == nil {
 			return fmt.Sprintf("* %s left", room.Label(ev.Peer))
 		}
 		return fmt.Sprintf("* %s left: %s", room.Label(ev.Peer), Line(ev.Reason.Error()))
+	case Gap:
+		if ev.Count == 1 {
+			return fmt.Sprintf("* 1 message of %s is missing", room.Label(ev.From))
+		}
+		return fmt.Sprintf("* %d messages of %s are missing", ev.Count, room.Label(ev.From))
 	case Delivered:
 		if ev.Count == 0 {
 			return "* nobody is here; nobody has this"

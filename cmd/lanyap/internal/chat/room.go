@@ -3,22 +3,31 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
 )
 
-// Room is who is here and chats. It is safe for concurrent use.
+// Room is who is here and chats, and the names of those who did. It is safe for
+// concurrent use.
 type Room struct {
 	self mesh.Peer
 
-	mu      sync.Mutex // guards members
+	mu      sync.Mutex // guards the rest
 	members map[mesh.Member]mesh.Peer
+	past    map[peer.ID]string // display names of those who are known from history
 }
+
+// maxPast is how many people are known from history. It never has more
+// messages; over days of it the names of the first are remembered.
+const maxPast = 1000
 
 // NewRoom returns a room in which self is alone.
 func NewRoom(self mesh.Peer) *Room {
-	return &Room{self: self, members: make(map[mesh.Member]mesh.Peer)}
+	return &Room{self: self, members: make(map[mesh.Member]mesh.Peer), past: make(map[peer.ID]string)}
 }
 
 // Join adds p, and reports whether it is somebody who chats.
@@ -39,6 +48,17 @@ func (r *Room) Leave(m mesh.Member) bool {
 	_, here := r.members[m]
 	delete(r.members, m)
 	return here
+}
+
+// Recall notes that p said something earlier, whether or not it is here or ever
+// was. It makes nobody a member, but whoever bears the same name is told apart
+// from it.
+func (r *Room) Recall(p mesh.Peer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.past[p.ID]; known || len(r.past) < maxPast {
+		r.past[p.ID] = displayName(p)
+	}
 }
 
 // Len returns how many others are here.
@@ -90,9 +110,9 @@ func (r *Room) Find(to string) (mesh.Peer, error) {
 	return mesh.Peer{}, fmt.Errorf("%q: %w", to, errUnknown)
 }
 
-// Label returns the name to show for p. Where somebody else who is here, or
-// this node itself, bears the same name, the short form of the ID tells them
-// apart; two starts of one person are one name.
+// Label returns the name to show for p. Where somebody else who is here or
+// known from history, or this node itself, bears the same name, the short form
+// of the ID tells them apart; two starts of one person are one name.
 func (r *Room) Label(p mesh.Peer) string {
 	name := displayName(p)
 	r.mu.Lock()
@@ -105,13 +125,23 @@ func (r *Room) Label(p mesh.Peer) string {
 			return name + " (" + p.ID.Short() + ")"
 		}
 	}
+	for id, other := range r.past {
+		if id != p.ID && other == name {
+			return name + " (" + p.ID.Short() + ")"
+		}
+	}
 	return name
 }
 
-// displayName is the name of p as a terminal may show it, never empty.
+// displayName is the name of p as a terminal may show it, never empty. One
+// that begins like the time of an earlier message, or like a notice, is quoted.
 func displayName(p mesh.Peer) string {
-	if name := Line(p.Name); name != "" {
-		return name
+	name := Line(p.Name)
+	switch {
+	case name == "":
+		return p.ID.Short()
+	case strings.ContainsRune("[*", rune(name[0])):
+		return strconv.Quote(name)
 	}
-	return p.ID.Short()
+	return name
 }

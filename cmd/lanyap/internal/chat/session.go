@@ -20,6 +20,7 @@ type Config struct {
 	Source  Source        // what Input reads from
 	Wait    int           // say nothing before so many others are here, and give up after Timeout; 0: one, see Source
 	Timeout time.Duration // for others to come, and for them to have what was said
+	Notes   []Warning     // shown at the start
 }
 
 // Ways in which a chat ends before or after it has said everything; test with
@@ -92,6 +93,9 @@ func Run(ctx context.Context, cfg Config) error {
 		replies: newTally(),
 	}
 	s.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs()})
+	for _, note := range cfg.Notes {
+		s.show(note)
+	}
 
 	events, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -241,62 +245,4 @@ func (s *session) show(ev Event) {
 	if err := s.Face.Show(ev); err != nil {
 		s.fail(&FaceError{Cause: err})
 	}
-}
-
-// follow shows the events of the node until there are no more.
-func (s *session) follow(ctx context.Context) {
-	defer close(s.ended)
-	for ev, err := range s.Node.Events(ctx) {
-		if err != nil {
-			s.fail(err)
-			return
-		}
-		s.take(ev)
-	}
-}
-
-// take keeps the room up to date and shows what people should see of ev.
-func (s *session) take(ev mesh.Event) {
-	switch ev := ev.(type) {
-	case mesh.Joined:
-		if !s.Members.Join(ev.Peer) || !s.noteHeard() {
-			return
-		}
-		s.show(Joined{Peer: ev.Peer})
-		if s.Members.Len() >= s.need {
-			s.open.Do(func() { close(s.gate) })
-		}
-	case mesh.Left:
-		// When we leave, everybody is gone for us; that is no news.
-		if !s.Members.Leave(ev.Peer.Member) || s.isLeaving() {
-			return
-		}
-		s.show(Left{Peer: ev.Peer, Reason: ev.Reason})
-	case mesh.Message:
-		if !chats(ev.From) {
-			return
-		}
-		s.noteHeard()
-		s.show(Message{From: ev.From, Seq: ev.Seq, Sent: ev.Sent, Text: string(ev.Data), Private: ev.Private})
-	case mesh.Gap:
-		if !chats(ev.From) {
-			return
-		}
-		s.show(Warning{Text: fmt.Sprintf("%d messages of %s are lost to us", ev.Count, s.Members.Label(ev.From))})
-	}
-}
-
-// noteHeard restarts the quiet that linger waits for, and reports whether we
-// are still here.
-func (s *session) noteHeard() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.heard = time.Now()
-	return !s.leaving
-}
-
-func (s *session) isLeaving() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.leaving
 }

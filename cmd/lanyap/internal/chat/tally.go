@@ -38,14 +38,15 @@ func (t *tally) addUnsaid() {
 	t.unsaid++
 }
 
-// pending returns who is in the room and may lack something that was said.
+// pending returns who is in the room and has not confirmed something that was
+// said.
 func (t *tally) pending(room *Room) []mesh.Peer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var peers []mesh.Peer
 	seen := make(map[mesh.Member]bool)
 	for r := range t.open {
-		for _, p := range chatting(r.To()) {
+		for _, p := range chatting(r.Pending()) {
 			if room.Here(p.Member) && !seen[p.Member] {
 				seen[p.Member] = true
 				peers = append(peers, p)

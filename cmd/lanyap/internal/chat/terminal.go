@@ -141,6 +141,9 @@ func (t *Terminal) layOut(text string) []string {
 func (t *Terminal) render(ev Event) string {
 	switch ev := ev.(type) {
 	case Message:
+		if ev.History {
+			return t.paint(faint, when(ev)+t.label(ev.From, ev.Private)+":") + " " + Text(ev.Text)
+		}
 		return t.said(ev.From, ev.Text, ev.Private)
 	case Sent:
 		return t.said(t.cfg.Self, ev.Text, ev.To != nil)
@@ -153,19 +156,23 @@ func (t *Terminal) render(ev Event) string {
 }
 
 func (t *Terminal) said(from mesh.Peer, text string, private bool) string {
-	label := t.cfg.Members.Label(from)
-	if private {
-		label += " (private)"
-	}
 	style := bold
 	if from.ID != t.cfg.Self.ID {
 		style = colors[int(from.ID[0])%len(colors)]
 	}
-	return t.paint(style, label+":") + " " + Text(text)
+	return t.paint(style, t.label(from, private)+":") + " " + Text(text)
+}
+
+func (t *Terminal) label(from mesh.Peer, private bool) string {
+	if private {
+		return t.cfg.Members.Label(from) + " (private)"
+	}
+	return t.cfg.Members.Label(from)
 }
 
 // SGR sequences (ECMA-48, 8.3.117). Colours only help the eye: names are
-// always there, and notices start with a star.
+// always there, notices start with a star, and what was said earlier with its
+// time in brackets.
 const (
 	bold  = "\x1b[1m"
 	faint = "\x1b[2m"

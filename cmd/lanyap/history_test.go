@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// joins notes what the program wants to join with, and fails while there is a
+// history file if err is not nil.
+type joins struct {
+	seen []mesh.Config
+	err  error
+}
+
+func (j *joins) join(ctx context.Context, cfg mesh.Config) (*mesh.Node, error) {
+	j.seen = append(j.seen, cfg)
+	if j.err != nil && cfg.HistoryFile != "" {
+		return nil, j.err
+	}
+	cfg.HistoryFile = "" // what a node does with it is for its own tests
+	return mesh.Join(ctx, cfg)
+}
+
+// listenWith runs `lanyap chat --listen` until it has joined, and returns it
+// ended.
+func (j *joins) listenWith(t *testing.T, env map[string]string, args ...string) *program {
+	t.Helper()
+	p := setting{env: env, join: j.join}.start(t, append([]string{"chat", "--listen", "--ephemeral"}, args...)...)
+	settle()
+	p.cancel(&signalError{signal: syscall.SIGTERM})
+	p.wantExit(143)
+	return p
+}
+
+func TestHistoryFlags(t *testing.T) {
+	dir := t.TempDir()
+	tests := []struct {
+		name  string
+		args  string
+		env   map[string]string
+		count int
+		file  string // a pattern of filepath.Match
+	}{
+		{"unless said otherwise", "", nil, 1000, ""},
+		{"fewer", "--history 5", nil, 5, ""},
+		{"none", "--history 0", nil, -1, ""},
+		{"none is kept either", "--history 0 --history-file x.db", nil, -1, ""},
+		{"file", "--history-file x.db", nil, 1000, "x.db"},
+		{"directory", "--history-file " + dir, nil, 1000, filepath.Join(dir, "history-????????????????.db")},
+		{"directory to be made", "--history-file new/", nil, 1000, filepath.Join("new", "history-????????????????.db")},
+		{"environment", "", map[string]string{"LANYAP_HISTORY": "7", "LANYAP_HISTORY_FILE": "y.db"}, 7, "y.db"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var j joins
+				j.listenWith(t, tt.env, strings.Fields(tt.args)...)
+				if len(j.seen) != 1 || j.seen[0].History != tt.count {
+					t.Fatalf("joined with %+v, want once with %d messages", j.seen, tt.count)
+				}
+				if ok, err := filepath.Match(tt.file, j.seen[0].HistoryFile); !ok || err != nil {
+					t.Errorf("joined with file %q, want %q", j.seen[0].HistoryFile, tt.file)
+				}
+			})
+		})
+	}
+}
+
+func TestEachRoomHasItsFile(t *testing.T) {
+	flags := historyFlags{count: 1, file: t.TempDir()}
+	one, other := flags.path("one"), flags.path("../../other")
+	if one == other || one != flags.path("one") {
+		t.Errorf("files %s and %s", one, other)
+	}
+	if filepath.Dir(one) != flags.file || filepath.Dir(other) != flags.file {
+		t.Errorf("files %s and %s are not in %s", one, other, flags.file)
+	}
+}
+
+func TestHistoryFileIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, form := range []string{"--plain", "--json"} {
+			j := joins{err: fmt.Errorf("mesh: x.db: %w", mesh.ErrHistoryHeld)}
+			p := j.listenWith(t, nil, "--history", "9", "--history-file", "x.db", form)
+			if len(j.seen) != 2 || j.seen[1].HistoryFile != "" || j.seen[1].History != 9 {
+				t.Errorf("%s: joined with %+v, want again without the file", form, j.seen)
+			}
+			const want = "history file x.db is held by another process"
+			told := p.err.String()
+			if form == "--json" {
+				if got := p.of("warning"); len(got) == 1 {
+					told = got[0]["text"].(string)
+				}
+			}
+			if !strings.Contains(told, want) || strings.Contains(told, "error:") {
+				t.Errorf("%s: told %q, want a warning: %s", form, told, want)
+			}
+		}
+	})
+}
+
+func TestHistoryFileIsUnusable(t *testing.T) {
+	for name, cause := range map[string]error{"broken": errors.New("it is broken"), "denied": os.ErrPermission} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := joins{err: fmt.Errorf("mesh: history file x.db: %w", cause)}
+				p := setting{join: j.join}.start(t, "chat", "--ephemeral", "--history-file", "x.db")
+				p.wantError(exitFailure, "x.db", "--history-file", "leave it out")
+			})
+		})
+	}
+}
+
+func TestPeersThroughOthers(t *testing.T) {
+	relay := mesh.Peer{Member: mesh.Member{ID: peer.ID{1}, Instance: peer.Instance{1}}, Name: "cy\x1b"}
+	far := present{Peer: mesh.Peer{Member: mesh.Member{ID: peer.ID{2}, Instance: peer.Instance{2}}, Name: "bo", Via: &relay}}
+	var out buffer
+	a := &app{stdout: &out}
+	if err := a.peersTable([]present{far}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "through cy␛ ("+relay.ID.Short()+")"; !strings.Contains(got, want) {
+		t.Errorf("table lacks %q:\n%s", want, got)
+	}
+	out = buffer{}
+	if err := a.peersJSON([]present{far}, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := `"name":"bo"},"addr":"","via":{"id":"` + relay.ID.String() + `","instance":"0100000000000000","name":"cy\u001b"}}`
+	if got := out.String(); !strings.Contains(got, want) {
+		t.Errorf("JSON lacks %s:\n%s", want, got)
+	}
+}

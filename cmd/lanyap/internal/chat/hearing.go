@@ -1,0 +1,81 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// follow shows the events of the node until there are no more.
+func (s *session) follow(ctx context.Context) {
+	defer close(s.ended)
+	for ev, err := range s.Node.Events(ctx) {
+		if err != nil {
+			s.fail(err)
+			return
+		}
+		s.take(ev)
+	}
+}
+
+// take keeps the room up to date and shows what people should see of ev.
+func (s *session) take(ev mesh.Event) {
+	switch ev := ev.(type) {
+	case mesh.Joined:
+		if !s.Members.Join(ev.Peer) || !s.noteHeard() {
+			return
+		}
+		s.show(Joined{Peer: ev.Peer})
+		if s.Members.Len() >= s.need {
+			s.open.Do(func() { close(s.gate) })
+		}
+	case mesh.Left:
+		// When we leave, everybody is gone for us; that is no news.
+		if !s.Members.Leave(ev.Peer.Member) || s.isLeaving() {
+			return
+		}
+		s.show(Left{Peer: ev.Peer, Reason: ev.Reason})
+	case mesh.Message:
+		if !chats(ev.From) {
+			return
+		}
+		s.hear(ev)
+	case mesh.Gap:
+		if !chats(ev.From) {
+			return
+		}
+		s.show(Gap{From: ev.From, Count: ev.Count})
+	case mesh.Conflict:
+		if !chats(ev.From) {
+			return
+		}
+		s.show(Warning{Text: fmt.Sprintf("%s signed two different messages as number %d", s.Members.Label(ev.From), ev.Seq)})
+	}
+}
+
+// hear shows a message. One of the history is nobody speaking now.
+func (s *session) hear(m mesh.Message) {
+	if m.History {
+		s.Members.Recall(m.From)
+	} else {
+		s.noteHeard()
+	}
+	s.show(Message{From: m.From, Seq: m.Seq, Sent: m.Sent, Text: string(m.Data), Private: m.Private, History: m.History})
+}
+
+// noteHeard restarts the quiet that linger waits for, and reports whether we
+// are still here.
+func (s *session) noteHeard() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = time.Now()
+	return !s.leaving
+}
+
+func (s *session) isLeaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.leaving
+}

@@ -1,0 +1,217 @@
+package store
+
+import (
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Bounds of a file, and of what waits to be written to it.
+const (
+	MaxEntries = 1000
+	MaxBytes   = 8 << 20 // of frames
+	MaxAge     = 24 * time.Hour
+)
+
+const (
+	batchDelay = 200 * time.Millisecond // each batch costs two waits for the disk
+	batchSize  = 256
+	retryDelay = 5 * time.Second  // after a write that failed
+	trimEvery  = 10 * time.Minute // so that a quiet room's history ends too
+)
+
+// Entry is one message of the history.
+type Entry struct {
+	Received time.Time // in the file to the millisecond
+	Frame    []byte    // not to be changed once it is added
+}
+
+// Store is an open file. Its methods may be called from several goroutines.
+type Store struct {
+	path  string
+	log   *slog.Logger
+	file  *file              // the goroutine's alone
+	err   error              // of the last write; the goroutine's until done is closed
+	wake  chan struct{}      // one token: the queue is no longer empty, or full enough
+	loads chan chan<- loaded // who wants to know what the file holds
+	stop  chan struct{}
+	done  chan struct{}
+	once  sync.Once // closes stop
+
+	mu    sync.Mutex // guards what follows
+	queue []Entry    // to be written, oldest first
+	bytes int        // of their frames
+}
+
+type loaded struct {
+	entries []Entry
+	err     error
+}
+
+// Open opens the history of room in the file path, and makes the file if it is
+// not there. The room may be any text that names one. log may be nil.
+func Open(path, room string, log *slog.Logger) (*Store, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	f, err := openFile(path, room)
+	if err != nil {
+		return nil, fmt.Errorf("history file %s: %w", path, err)
+	}
+	s := &Store{
+		path:  path,
+		log:   log,
+		file:  f,
+		wake:  make(chan struct{}, 1),
+		loads: make(chan chan<- loaded),
+		stop:  make(chan struct{}),
+		done:  make(chan struct{}),
+	}
+	go s.run()
+	return s, nil
+}
+
+// Load returns what the file holds, what was added before included, oldest
+// first. It waits for the disk.
+func (s *Store) Load() ([]Entry, error) {
+	reply := make(chan loaded, 1)
+	select {
+	case s.loads <- reply:
+		got := <-reply
+		return got.entries, s.about(got.err)
+	case <-s.done:
+		return nil, s.about(fs.ErrClosed)
+	}
+}
+
+// Add adds e as the newest entry. It does not wait. After Close it does
+// nothing, nor for a frame that would fill the file alone.
+func (s *Store) Add(e Entry) {
+	if len(e.Frame) > MaxBytes {
+		return
+	}
+	s.mu.Lock()
+	s.queue = append(s.queue, e)
+	s.bytes += len(e.Frame)
+	s.boundLocked()
+	n := len(s.queue)
+	s.mu.Unlock()
+	if n != 1 && n < batchSize {
+		return
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Close writes what waits and gives the file free. It returns the error of the
+// last write, if that failed. Further calls return the same.
+func (s *Store) Close() error {
+	s.once.Do(func() { close(s.stop) })
+	<-s.done
+	return s.about(s.err)
+}
+
+func (s *Store) about(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("history file %s: %w", s.path, err)
+}
+
+// boundLocked drops what waits beyond the bounds of the file.
+func (s *Store) boundLocked() {
+	drop := 0
+	for len(s.queue)-drop > MaxEntries || s.bytes > MaxBytes {
+		s.bytes -= len(s.queue[drop].Frame)
+		s.queue[drop] = Entry{} // the array may live on for a while
+		drop++
+	}
+	s.queue = s.queue[drop:]
+}
+
+func (s *Store) take() []Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	batch := s.queue
+	s.queue, s.bytes = nil, 0
+	return batch
+}
+
+// giveBack puts a batch that could not be written before what came since.
+func (s *Store) giveBack(batch []Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range batch {
+		s.bytes += len(e.Frame)
+	}
+	s.queue = slices.Concat(batch, s.queue)
+	s.boundLocked()
+}
+
+func (s *Store) waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue)
+}
+
+// run owns the file.
+func (s *Store) run() {
+	defer close(s.done)
+	trim := time.NewTicker(trimEvery)
+	defer trim.Stop()
+	var due <-chan time.Time // when what waits is to be written; nil: nothing waits
+	for {
+		select {
+		case <-s.wake:
+			switch {
+			case s.err == nil && s.waiting() >= batchSize:
+				due = s.write()
+			case due == nil:
+				due = time.After(batchDelay)
+			}
+		case <-due:
+			due = s.write()
+		case <-trim.C:
+			due = s.write()
+		case reply := <-s.loads:
+			due = s.write()
+			entries, err := s.file.read(time.Now())
+			reply <- loaded{entries, err}
+		case <-s.stop:
+			s.write()
+			if err := s.file.close(); s.err == nil {
+				s.err = err
+			}
+			return
+		}
+	}
+}
+
+// write writes what waits, and returns when to try again if that failed.
+func (s *Store) write() <-chan time.Time {
+	batch := s.take()
+	failed := s.err != nil
+	s.err = s.file.write(batch, time.Now())
+	switch {
+	case s.err == nil && failed:
+		s.log.Info("history is kept again", "file", s.path)
+	case s.err == nil:
+	case s.file.dead:
+		if !failed {
+			s.log.Error("history is kept no longer: its file is broken", "file", s.path, "err", s.err)
+		}
+		return nil
+	default:
+		if !failed {
+			s.log.Warn("history cannot be kept for now", "file", s.path, "err", s.err)
+		}
+		s.giveBack(batch)
+		return time.After(retryDelay)
+	}
+	return nil
+}
