@@ -38,7 +38,7 @@ func TestSaidToNobodyIsAccepted(t *testing.T) {
 		bo := r.join("bo", nil)
 		pass(time.Second)
 		r.say(ana, "hello!")
-		r.heard(bo, "joined ana", "ana 2: hello!")
+		r.heard(bo, "joined ana", "ana 1 earlier: hello?", "ana 2: hello!")
 	})
 }
 

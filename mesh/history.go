@@ -220,8 +220,8 @@ func (n *Node) showPastLocked(from Peer, it *item, history bool, now time.Time) 
 // keepLocked holds a message for others.
 func (n *Node) keepLocked(it *item, now time.Time) {
 	n.archive.add(it, now)
-	if n.store != nil {
-		n.store.add(n.archive.shelf(it.origin).record, it)
+	if n.store != nil && !n.loading {
+		n.store.Add(stored(it, n.archive.shelf(it.origin).record))
 	}
 }
 

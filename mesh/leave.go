@@ -100,6 +100,7 @@ func (n *Node) end(cause, last error, drop bool) {
 	n.closeDiscovery()
 	n.transport.Close()
 	n.wg.Wait()
+	n.closeStore()
 }
 
 // abandonLocked settles the receipts that nobody will settle any more.

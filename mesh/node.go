@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/discovery"
+	"github.com/lanyap/lanyap/mesh/internal/store"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -55,7 +56,8 @@ type Node struct {
 	seekDue    time.Time                      // when to look at seeks; zero: nothing to do
 	reachDue   time.Time                      // when to tell whom we reach; zero: nothing new
 	archive    *archive
-	store      *store // nil: the history is kept in memory alone
+	store      *store.Store // nil: the history is kept in memory alone
+	loading    bool         // the history file is being read
 	marks      map[Member]mark
 	gather     *gathering // nil: none under way
 	compares   []*link    // to be compared, one after the other
@@ -114,6 +116,10 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	n.record = n.signRecord()
 	n.archive.shelf(n.self.Member).record = n.record
+	if err := n.openStore(cfg); err != nil {
+		n.Close()
+		return nil, err
+	}
 	n.wg.Go(n.accept)
 	if err := disc.Announce(ctx, n.service()); err != nil {
 		n.Close()

@@ -21,7 +21,8 @@ type queue struct {
 
 	mu    sync.Mutex // guards what follows
 	items []Event
-	size  int
+	size  int            // of all but history
+	past  int            // of history
 	limit int            // of size, for messages
 	gaps  map[Member]int // index in items, from start, of a Gap that is its origin's last event
 	start int            // how many events were ever taken out of the front
@@ -42,6 +43,12 @@ func (q *queue) push(ev Event) {
 	}
 	switch ev := ev.(type) {
 	case Message:
+		if ev.History {
+			if q.past+cost(ev) <= historyBytes+maxHistory*eventCost {
+				q.addLocked(ev)
+			}
+			return
+		}
 		if q.size+cost(ev) > q.limit {
 			q.missedLocked(Gap{From: ev.From, Count: 1})
 			return
@@ -63,8 +70,17 @@ func (q *queue) push(ev Event) {
 
 func (q *queue) addLocked(ev Event) {
 	q.items = append(q.items, ev)
-	q.size += cost(ev)
+	*q.share(ev) += cost(ev)
 	q.ready.set()
+}
+
+// share is what an event counts for. History comes in bursts of its own bound:
+// it must not cost a program that reads a live message.
+func (q *queue) share(ev Event) *int {
+	if m, ok := ev.(Message); ok && m.History {
+		return &q.past
+	}
+	return &q.size
 }
 
 // missedLocked adds to the origin's last Gap if nothing of the origin follows it.
@@ -95,7 +111,7 @@ func (q *queue) forgetVisitLocked(m Member) bool {
 	clear(q.gaps)
 	for i, ev := range q.items {
 		if i >= joined && eventOf(ev) == m {
-			q.size -= cost(ev)
+			*q.share(ev) -= cost(ev)
 			continue
 		}
 		delete(q.gaps, eventOf(ev))
@@ -137,7 +153,7 @@ func (q *queue) pop() (Event, error) {
 	q.items[0] = nil
 	q.items = q.items[1:]
 	q.start++
-	q.size -= cost(ev)
+	*q.share(ev) -= cost(ev)
 	if len(q.items) > 0 {
 		q.ready.set() // for another reader
 	}

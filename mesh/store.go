@@ -1,6 +1,84 @@
 package mesh
 
-// store keeps the history on disk.
-type store struct{}
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
 
-func (s *store) add(record []byte, it *item) {}
+	"github.com/lanyap/lanyap/mesh/internal/store"
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+)
+
+// openStore opens the history file that the Config names, if it names one. An
+// observer has no history.
+func (n *Node) openStore(cfg Config) error {
+	if cfg.HistoryFile == "" || cfg.Observer || n.archive.history == 0 {
+		return nil
+	}
+	s, err := store.Open(cfg.HistoryFile, hex.EncodeToString(n.room[:]), n.log)
+	if errors.Is(err, store.ErrHeld) {
+		return fmt.Errorf("%w: %s", ErrHistoryHeld, cfg.HistoryFile)
+	}
+	if err != nil {
+		return err
+	}
+	n.store = s
+	entries, err := s.Load()
+	if err != nil {
+		return err
+	}
+	a := &ask{records: make(map[Member][]byte)}
+	for _, e := range entries {
+		if it := unstored(e, a); it != nil {
+			a.got = append(a.got, it)
+		}
+	}
+	n.loading = true // what comes from the file is not written to it again
+	n.take(a)
+	n.loading = false
+	return nil
+}
+
+// stored makes an entry of a message: its origin's record, where that is
+// known, and the message, each as a frame.
+func stored(it *item, record []byte) store.Entry {
+	var frame []byte
+	if record != nil {
+		frame = wire.AppendRecordFrame(frame, record)
+	}
+	return store.Entry{Received: it.at, Frame: wire.AppendSigned(frame, it.frame)}
+}
+
+// unstored reads an entry, and puts the record into a; nil if it does not read
+// as one.
+func unstored(e store.Entry, a *ask) *item {
+	for p := e.Frame; len(p) > 0; {
+		f, rest, err := wire.Next(p)
+		if err != nil {
+			return nil
+		}
+		p = rest
+		switch f.Type {
+		case wire.TypeRecord:
+			if r, own, _, err := wire.ParseRecord(f.Payload); err == nil {
+				a.records[memberOf(r.Member)] = own
+			}
+		case wire.TypeMessage:
+			msg, err := wire.ParseMessage(f.Payload)
+			if err != nil || msg.Kind != wire.Broadcast {
+				return nil
+			}
+			return &item{origin: memberOf(msg.Origin), seq: msg.Seq, clock: msg.Clock, at: e.Received, frame: msg.Whole()}
+		}
+	}
+	return nil
+}
+
+func (n *Node) closeStore() {
+	if n.store == nil {
+		return
+	}
+	if err := n.store.Close(); err != nil {
+		n.log.Warn("history file", "err", err)
+	}
+}

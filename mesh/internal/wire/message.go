@@ -69,6 +69,12 @@ func AppendMessage(dst []byte, room RoomKey, m Message, sign func([]byte) []byte
 	return end(dst, start)
 }
 
+// AppendSigned appends a message frame with a message as it was signed.
+func AppendSigned(dst, message []byte) []byte {
+	dst, start := begin(dst, TypeMessage)
+	return end(append(dst, message...), start)
+}
+
 // ParseMessage reads a message frame's payload. Body is part of p. What it
 // returns is worth nothing before [Message.Verify].
 func ParseMessage(p []byte) (Message, error) {
