@@ -32,8 +32,14 @@ type liar struct {
 // lie links a liar to a node.
 func (r *room) lie(a *actor) *liar {
 	r.Helper()
+	return r.lieFrom("liar", a)
+}
+
+// lieFrom is lie from the host of that name.
+func (r *room) lieFrom(host string, a *actor) *liar {
+	r.Helper()
 	id := peer.NewIdentity()
-	transport, err := r.lan.Host("liar").Listen(peer.Config{Identity: id, Name: "liar"})
+	transport, err := r.lan.Host(host).Listen(peer.Config{Identity: id, Name: "liar"})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -106,6 +106,9 @@ func (t *tunnel) post(l *link, record []byte) bool {
 func (t *tunnel) meet(l *link, o wire.Open) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.err != nil || t.recipient != nil {
+		return nil
+	}
 	public, err := hpke.DHKEM(x25519).NewPublicKey(o.Record.Key[:])
 	if err != nil {
 		return err
