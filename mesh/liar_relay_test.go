@@ -347,3 +347,28 @@ func TestReplayedRecords(t *testing.T) {
 		}
 	})
 }
+
+// TestDirectLinkEndsImpostor holds that who took a stranger's instance loses it
+// when the stranger's own link is here.
+func TestDirectLinkEndsImpostor(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, cy := r.apart()
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		im := l.impostor(l.id, cy.Self().Instance)
+		l.on(wire.TypeRelay, im.answer)
+		l.WriteMessage(im.open())
+		pass(time.Second)
+		r.heard(ana, "joined liar", "joined root")
+		r.lan.Heal(ana.host, cy.host)
+		for range 30 {
+			l.WriteMessage(im.seal(wire.SealedPing, make([]byte, 8)))
+			pass(time.Second)
+		}
+		r.present(ana, "liar cy")
+		r.say(cy, "it is me")
+		if got := ana.lines(cy); got != "it is me" {
+			t.Errorf("ana has read %q of cy", got)
+		}
+	})
+}

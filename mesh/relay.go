@@ -24,6 +24,9 @@ const (
 	openWays = 3
 	// maxTunnels bounds tunnels, half-open ones too.
 	maxTunnels = 256
+	// maxSeeks bounds the members that tunnels are opened to. It is more than
+	// what a few links can make up.
+	maxSeeks = 4 * wire.MaxRoutes
 	// maxNonces is how many opens are remembered, not to answer one again.
 	maxNonces = 4096
 	// relayGrace is how long a member that is reached no more stays present
@@ -90,7 +93,7 @@ func (n *Node) seekLocked(now time.Time) (next time.Time) {
 
 func (n *Node) seekOfLocked(now time.Time, to peer.Instance) *seek {
 	s := n.seeks[to]
-	if s == nil && len(n.seeks) < maxTunnels {
+	if s == nil && len(n.seeks) < maxSeeks {
 		s = &seek{next: now.Add(tunnelPatience), wait: firstSeek}
 		n.seeks[to] = s
 	}
