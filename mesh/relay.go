@@ -113,6 +113,9 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 		return s.until
 	}
 	if s.t != nil {
+		if via := s.t.way(); via != nil && !s.t.up() {
+			via.doubtLocked(to, now) // it brought an open and no keys
+		}
 		n.dropTunnelLocked(s.t)
 		s.t = nil
 	}
@@ -127,7 +130,7 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 	s.until = now.Add(openTimeout)
 	ways := 0
 	for _, l := range n.links {
-		if _, ok := l.routes[to]; ok && l.direct() && ways < openWays {
+		if _, ok := l.routes[to]; ok && l.direct() && ways < openWays && !n.doubtedLocked(l, to, now) {
 			ways++
 			s.t.open(l, n.record)
 		}
@@ -233,6 +236,9 @@ func (n *Node) tunnelOpen(l *link, from peer.Instance, p []byte) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.state != running || !n.currentLocked(l) || !l.direct() || n.takenLocked(memberOf(o.Record.Member)) {
+		return
+	}
+	if n.doubtedLocked(l, from, now) {
 		return
 	}
 	if _, met := n.nonces[o.Nonce]; met {
