@@ -82,7 +82,8 @@ func (c *crook) count(kind byte) int {
 type impostor struct {
 	*liar
 	self   wire.Member
-	id     *peer.Identity
+	id     *peer.Identity // signs record and open
+	keyID  *peer.Identity // signs keys
 	nonce  [wire.NonceSize]byte
 	record []byte
 	sender *hpke.Sender // nil: the other side has not answered
@@ -93,7 +94,12 @@ var lanKey = wire.NewRoomKey("lan")
 
 // impostor begins a tunnel as an instance under a key of its own.
 func (l *liar) impostor(id *peer.Identity, instance peer.Instance) *impostor {
-	im := &impostor{liar: l, id: id, self: wire.Member{ID: id.ID(), Instance: instance}}
+	return l.impostorAs(id, wire.Member{ID: id.ID(), Instance: instance})
+}
+
+// impostorAs begins one as whomever, under a key of its own.
+func (l *liar) impostorAs(id *peer.Identity, who wire.Member) *impostor {
+	im := &impostor{liar: l, id: id, keyID: id, self: who}
 	key, err := hpke.DHKEM(ecdh.X25519()).GenerateKey()
 	if err != nil {
 		panic(err)
@@ -135,7 +141,7 @@ func (im *impostor) answer(p []byte) []byte {
 		return nil
 	}
 	im.tag = [wire.TagSize]byte(o.Nonce[:])
-	keys := im.relay(wire.AppendKeys(nil, lanKey, k, im.id.Sign))
+	keys := im.relay(wire.AppendKeys(nil, lanKey, k, im.keyID.Sign))
 	return append(keys, im.seal(wire.SealedMessage, hello())...)
 }
 

@@ -11,49 +11,60 @@ import (
 // others. Whose fault it was that a tunnel broke cannot be known, so nobody's
 // link is closed for it; but the next tunnel goes another way if there is one.
 
-// doubtFor is how long a way is not taken over which a tunnel broke. A member
-// that can be reached by it alone is tried again all the same.
-const doubtFor = 5 * time.Minute
+const (
+	// doubtFor is how long a way is not taken on which a tunnel broke. A member
+	// that can be reached by it alone is tried again all the same.
+	doubtFor = 5 * time.Minute
+	// doubtBriefly is the same where keys were not answered. The answer may
+	// have been lost on another way: it is enough to try that one once or twice.
+	doubtBriefly = 10 * time.Second
+)
 
-// doubtLocked takes in that a tunnel broke which went over l.
-func (l *link) doubtLocked(to peer.Instance, now time.Time) {
+// doubtLocked has tunnels go other ways for a time.
+func (l *link) doubtLocked(to peer.Instance, now time.Time, d time.Duration) {
 	if len(l.doubts) >= maxTunnels {
 		clear(l.doubts)
 	}
-	l.doubts[to] = now
+	if until := now.Add(d); until.After(l.doubts[to]) {
+		l.doubts[to] = until
+	}
 }
 
-// doubtedLocked reports whether a tunnel over l broke, and another neighbour
-// knows a way that may be better.
+// doubtedLocked reports whether l is doubted, and another neighbour knows a way
+// that may be better.
 func (n *Node) doubtedLocked(l *link, to peer.Instance, now time.Time) bool {
-	if !l.doubtful(to, now) {
+	if !l.doubts[to].After(now) {
 		return false
 	}
 	for _, other := range n.links {
-		if _, ok := other.routes[to]; ok && other.direct() && !other.doubtful(to, now) {
+		if _, ok := other.routes[to]; ok && other.direct() && !other.doubts[to].After(now) {
 			return true
 		}
 	}
 	return false
 }
 
-func (l *link) doubtful(to peer.Instance, now time.Time) bool {
-	at, ok := l.doubts[to]
-	return ok && now.Sub(at) < doubtFor
-}
-
-// broken reports whether a tunnel ended because of what happened on its way.
-func broken(err error) bool {
-	if errors.Is(err, errSeal) || errors.Is(err, errSilent) {
-		return true
-	}
-	var closed *peer.CloseError // the other side says that it was so
-	return errors.As(err, &closed) && (closed.Reason == errSeal.Error() || closed.Reason == errSilent.Error())
-}
-
-// way returns the link that the tunnel's records go over, or nil.
-func (t *tunnel) way() *link {
+// broken returns the link on whose way the tunnel broke; nil if it ended for
+// another reason. The two directions may go different ways.
+func (t *tunnel) broken(err error) *link {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if errors.Is(err, errSeal) || errors.Is(err, errSilent) {
+		return t.from
+	}
+	var closed *peer.CloseError
+	if errors.As(err, &closed) && (closed.Reason == errSeal.Error() || closed.Reason == errSilent.Error()) {
+		return t.via // what the other side did not get was ours
+	}
+	return nil
+}
+
+// unanswered returns where our keys went, if none came back.
+func (t *tunnel) unanswered() *link {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.recipient != nil {
+		return nil
+	}
 	return t.via
 }

@@ -87,6 +87,12 @@ func TestCrookedRelays(t *testing.T) {
 			}
 			return [][]byte{frame}
 		}},
+		{"swallows keys", func(kind byte, frame []byte) [][]byte {
+			if kind == wire.TunnelKeys {
+				return nil
+			}
+			return [][]byte{frame}
+		}},
 		{"swallows every fifth", func(kind byte, frame []byte) [][]byte {
 			if sealed++; sealed%5 == 0 {
 				return nil
@@ -254,6 +260,41 @@ func TestTunnelUnderAnothersInstance(t *testing.T) {
 		r.heard(ana, "joined bo", "joined liar", "bo 1: it is me")
 		r.unpunished(l)
 	})
+}
+
+// TestForgedTunnels holds that a tunnel is with whoever signed for it.
+func TestForgedTunnels(t *testing.T) {
+	stranger := newAbsent()
+	tests := []struct {
+		name    string
+		lie     func(l *liar) *impostor
+		answers int
+	}{
+		{"open under another's ID", func(l *liar) *impostor { return l.impostorAs(l.id, stranger.self) }, 0},
+		{"keys under another's ID", func(l *liar) *impostor {
+			im := l.impostor(stranger.id, stranger.self.Instance)
+			im.keyID = l.id
+			return im
+		}, 4},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				ana := r.join("ana", nil)
+				l := r.lie(ana)
+				l.WriteMessage(hello())
+				im := tt.lie(l)
+				l.on(wire.TypeRelay, im.answer)
+				l.WriteMessage(im.open())
+				pass(5 * time.Second)
+				r.heard(ana, "joined liar")
+				r.unpunished(l)
+				if n := l.count(wire.TypeRelay); n > tt.answers {
+					t.Errorf("it was answered with %d records", n)
+				}
+			})
+		})
+	}
 }
 
 // TestHonestTunnel is what the impostor above differs from.

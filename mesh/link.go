@@ -52,7 +52,7 @@ type link struct {
 	routes    map[peer.Instance]route      // to whom the other side knows a way
 	toldReach map[peer.Instance]route      // to whom it knows that we know one
 	reachOut  map[peer.Instance]wire.Route // what it does not know yet
-	doubts    map[peer.Instance]time.Time  // when tunnels to these broke that went over it
+	doubts    map[peer.Instance]time.Time  // until when it is no way to these
 	flaps     bucket                       // losses that it may have us tell at once
 	opens     bucket                       // tunnels that may be opened to us over it
 	othersDue bool                         // forwards go before our own in the next batch
@@ -360,8 +360,8 @@ func (n *Node) linkEnded(l *link, err error) {
 		n.sightings.unlink(now, instance, l.m != nil)
 		n.pathLostLocked(l, peer.Instance{})
 		n.reachSoonLocked(now, 0)
-	} else if broken(err) {
-		l.tunnel.way().doubtLocked(instance, now)
+	} else if way := l.tunnel.broken(err); way != nil {
+		way.doubtLocked(instance, now, doubtFor)
 	}
 	if errors.Is(err, peer.ErrGone) {
 		n.sightings.depart(now, instance) // as good as a goodbye: no start of a program comes back

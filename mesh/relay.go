@@ -113,8 +113,8 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 		return s.until
 	}
 	if s.t != nil {
-		if via := s.t.way(); via != nil && !s.t.up() {
-			via.doubtLocked(to, now) // it brought an open and no keys
+		if via := s.t.unanswered(); via != nil {
+			via.doubtLocked(to, now, doubtBriefly)
 		}
 		n.dropTunnelLocked(s.t)
 		s.t = nil
@@ -201,7 +201,7 @@ func (n *Node) tunnelRecord(l *link, from peer.Instance, p []byte) {
 	case wire.TunnelOpen:
 		n.tunnelOpen(l, from, p)
 	case wire.TunnelKeys:
-		n.tunnelKeys(from, p)
+		n.tunnelKeys(l, from, p)
 	case wire.TunnelSealed:
 		if len(p) < wire.TagSize {
 			return
@@ -210,7 +210,7 @@ func (n *Node) tunnelRecord(l *link, from peer.Instance, p []byte) {
 		t := n.tunnels[[wire.TagSize]byte(p)]
 		n.mu.Unlock()
 		if t != nil && t.to == from {
-			t.sealed(p[wire.TagSize:])
+			t.sealed(l, p[wire.TagSize:])
 		}
 	}
 }
@@ -290,7 +290,7 @@ func (n *Node) noteNonceLocked(nonce [wire.NonceSize]byte, now time.Time) {
 }
 
 // tunnelKeys takes in the other's keys, with which the tunnel is up.
-func (n *Node) tunnelKeys(from peer.Instance, p []byte) {
+func (n *Node) tunnelKeys(l *link, from peer.Instance, p []byte) {
 	k, err := wire.ParseKeys(p)
 	if err != nil {
 		return
@@ -303,7 +303,7 @@ func (n *Node) tunnelKeys(from peer.Instance, p []byte) {
 		t = nil
 	}
 	n.mu.Unlock()
-	if t == nil || t.to != from || !t.agree(k) {
+	if t == nil || t.to != from || !t.agree(l, k) {
 		return
 	}
 	n.addLink(t)

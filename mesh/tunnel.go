@@ -63,6 +63,7 @@ type tunnel struct {
 	mu        sync.Mutex // guards what follows; taken after Node.mu
 	change    *sync.Cond
 	via       *link // where our records go
+	from      *link // where the other's last came from
 	met       bool  // the other's open is here
 	other     [wire.NonceSize]byte
 	remote    peer.Hello
@@ -127,7 +128,7 @@ func (t *tunnel) meet(l *link, o wire.Open) error {
 }
 
 // agree takes in the other's keys and reports whether the tunnel is up now.
-func (t *tunnel) agree(k wire.Keys) bool {
+func (t *tunnel) agree(l *link, k wire.Keys) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.err != nil || !t.met || t.recipient != nil || k.Other != t.nonce || k.Nonce != t.other {
@@ -140,7 +141,7 @@ func (t *tunnel) agree(k wire.Keys) bool {
 	}
 	var err error
 	t.recipient, err = hpke.NewRecipient(k.Enc, t.keys, hpke.HKDFSHA256(), hpke.AES128GCM(), k.Info(t.room))
-	t.heard = time.Now()
+	t.heard, t.from = time.Now(), l
 	return err == nil
 }
 
@@ -159,12 +160,13 @@ func (t *tunnel) relayedBy(l *link) bool {
 }
 
 // sealed takes in what the other side sealed for us.
-func (t *tunnel) sealed(ciphertext []byte) {
+func (t *tunnel) sealed(l *link, ciphertext []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.err != nil || t.recipient == nil {
 		return
 	}
+	t.from = l
 	p, err := t.recipient.Open(nil, ciphertext)
 	if err != nil || len(p) == 0 {
 		t.endLocked(errSeal, errSeal.Error()) // lost, out of order, or forged by a relay
