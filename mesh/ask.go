@@ -26,6 +26,7 @@ const (
 type ask struct {
 	only    Member // whose messages; zero: everybody's
 	gather  bool   // the history of a room that is new to us
+	cut     bool   // the link ended before the answer did
 	until   time.Time
 	got     []*item
 	records map[Member][]byte
@@ -35,10 +36,8 @@ type ask struct {
 func (n *Node) askLocked(l *link, only Member, gather bool, now time.Time) {
 	l.asked = &ask{only: only, gather: gather, until: now.Add(askTimeout), records: make(map[Member][]byte)}
 	q := wire.Ask{Only: only != Member{}, Holdings: n.holdingsLocked(only, now)}
-	if gather {
+	if gather || !q.Only {
 		q.Limit = uint16(n.archive.history)
-	} else if !q.Only {
-		q.Limit = uint16(min(n.archive.history, maxHistory))
 	}
 	l.askOut = &q
 	l.wake.set()
@@ -155,7 +154,12 @@ func (n *Node) compareLocked(now time.Time) (next time.Time) {
 			next = earlier(next, l.asked.until)
 			continue
 		}
-		n.overdueLocked(l)
+		n.giveUpLocked(l, false)
+	}
+	if g := n.gather; g != nil && g.until.After(now) {
+		next = earlier(next, g.until)
+	} else if g != nil {
+		n.gatheredLocked()
 	}
 	if n.compareDue.After(now) {
 		return earlier(next, n.compareDue)
@@ -197,10 +201,12 @@ func (n *Node) compareSoonLocked(l *link, now time.Time) {
 	n.compareDue = earlier(n.compareDue, now.Add(comparePace))
 }
 
-// overdueLocked gives up waiting for an answer, and takes what has come of it.
-func (n *Node) overdueLocked(l *link) {
+// giveUpLocked stops waiting for an answer, and takes what has come of it. cut
+// says that the link has ended.
+func (n *Node) giveUpLocked(l *link, cut bool) {
 	if a := l.asked; a != nil {
 		l.asked = nil
+		a.cut = cut
 		n.wg.Go(func() { n.settle(a) })
 	}
 }

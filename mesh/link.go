@@ -109,7 +109,7 @@ func (n *Node) addLink(conn carrier) {
 	}
 	if old != nil {
 		n.pathLostLocked(old, peer.Instance{})
-		n.overdueLocked(old)
+		n.giveUpLocked(old, true)
 	}
 	if h.Observer {
 		l.peersNow = true // to look who is here is all it came for
@@ -350,7 +350,7 @@ func (n *Node) linkEnded(l *link, err error) {
 	n.hand.hurry(now)
 	n.linksChanged.announce()
 	n.clockwork.set()
-	n.overdueLocked(l)
+	n.giveUpLocked(l, true)
 	m := l.m
 	if m == nil {
 		return
@@ -363,15 +363,12 @@ func (n *Node) linkEnded(l *link, err error) {
 		m.away = now
 		return
 	}
-	if n.state == closed {
+	if n.state != running {
+		n.leftLocked(m, err, now)
 		return
 	}
 	if errors.Is(err, peer.ErrReplaced) {
 		m.grace = now.Add(graceTime) // the link that takes its place is on its way to us
-		return
-	}
-	if n.detourLocked(l, err, now) {
-		m.grace, m.lost = now.Add(relayGrace), err
 		return
 	}
 	if n.addressLostLocked(l.conn) {
@@ -379,7 +376,7 @@ func (n *Node) linkEnded(l *link, err error) {
 		n.sightings.redial(now, instance)
 		return
 	}
-	n.leftLocked(m, err, now)
+	n.partedLocked(l, err, now)
 }
 
 // partedLocked takes in that a member's link ended unexpectedly. It is still
@@ -388,10 +385,7 @@ func (n *Node) linkEnded(l *link, err error) {
 func (n *Node) partedLocked(l *link, err error, now time.Time) {
 	m := l.m
 	m.detour = n.detourLocked(l, err, now)
-	m.asking = 0
-	if n.state == running {
-		m.asking = n.askOthersLocked(m, now)
-	}
+	m.asking = n.askOthersLocked(m, now)
 	switch {
 	case m.detour:
 		m.grace, m.lost = now.Add(relayGrace), err

@@ -38,6 +38,7 @@ type member struct {
 	start             uint64 // the first broadcast that was live for us
 	past              uint64 // from here up to start its history would be taken
 	fresh             bool   // met while a history is being gathered
+	urged             bool   // asked for its own, in that time
 
 	// What it has of us: the sequence it waits for by its own word, or by ours
 	// when it has said nothing yet.
