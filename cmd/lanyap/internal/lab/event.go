@@ -36,15 +36,17 @@ type Event struct {
 
 	// joined, left
 	Peer   Ident  `json:"peer"`
+	Via    *Ident `json:"via"` // the member over which it is heard; nil: over a link
 	Reason string `json:"reason"`
 
-	// message, sent, delivered, undelivered, warning
+	// message, sent, delivered, undelivered, gap, warning
 	From    Ident     `json:"from"`
 	To      *Ident    `json:"to"`
 	Seq     uint64    `json:"seq"`
 	Sent    time.Time `json:"sent"`
 	Text    string    `json:"text"`
 	Private bool      `json:"private"`
+	History bool      `json:"history"` // said before this program was there
 	Count   int       `json:"count"`
 	Peers   []Ident   `json:"peers"`
 
