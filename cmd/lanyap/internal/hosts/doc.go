@@ -9,6 +9,14 @@
 // and ends by checking the events of all programs: nothing lost, twice, out of
 // order or different for two readers, and no packet off the LAN.
 //
+// # Fault storm
+//
+//	go test ./cmd/lanyap/internal/hosts -run FaultStorm -storm 30m -hosts 12 -seed 1 -timeout 40m -v
+//
+// has everyone talk for that long while one fault follows the other: cables
+// out, blocked pairs, loss, partitions, programs killed and stopped. It prints
+// what was said and what became of it. Without flags it takes a minute.
+//
 // # Figures
 //
 //	go test ./cmd/lanyap/internal/hosts -run Figures -figures -v
