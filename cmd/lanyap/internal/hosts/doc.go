@@ -23,7 +23,8 @@
 //	go test ./cmd/lanyap/internal/hosts -run Figures -figures -v -rows start,late -rival /path/to/rival
 //
 // prints a Markdown table. The rows are start, docker, late, mesh, broadcast,
-// kill, cable, mdns, link, idle, throughput and loss. A rival is a program
-// measured in the same run: without arguments it joins, prints ready, joined,
-// left and message events as JSON lines, and says each line of its input.
+// kill, cable, mdns, link, idle, heal, blocked, history, stopped, flood,
+// throughput and loss. A rival is a program measured in the same run: without
+// arguments it joins, prints ready, joined, left and message events as JSON
+// lines, and says each line of its input.
 package hosts

@@ -204,11 +204,6 @@ func (s *storm) partition(int) fault {
 		parts[part] = append(parts[part], s.hosts[at])
 		names[part] += " " + s.hosts[at].Name
 	}
-	for i, part := range parts {
-		outside := slices.Concat(slices.Delete(slices.Clone(parts), i, i+1)...)
-		for _, h := range part {
-			h.Block(outside...)
-		}
-	}
-	return fault{what: fmt.Sprintf("%q", names), lasts: s.between(2*time.Second, 14*time.Second), mend: heal(s.hosts...)}
+	s.sw.Partition(parts...)
+	return fault{what: fmt.Sprintf("%q", names), lasts: s.between(2*time.Second, 14*time.Second), mend: s.sw.Whole}
 }

@@ -38,6 +38,7 @@ const (
 type storm struct {
 	t      *testing.T
 	l      *lab.Lab
+	sw     *lab.Switch
 	rng    *rand.Rand
 	began  time.Time
 	dir    string   // the logs of all programs, and of the faults
@@ -101,7 +102,8 @@ func newStorm(t *testing.T) *storm {
 		t.Fatal(err)
 	}
 	s.l = lab.New(t)
-	s.hosts = s.l.Switch().Hosts(*stormHosts, lab.HostConfig{PlainNIC: true})
+	s.sw = s.l.Switch()
+	s.hosts = s.sw.Hosts(*stormHosts, lab.HostConfig{PlainNIC: true})
 	return s
 }
 
