@@ -3,13 +3,19 @@
 package hosts
 
 import (
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
 )
+
+var stormLogs = flag.String("storm-logs", "", "`directory` of the logs of a storm that failed, to check them once more")
 
 // verdict checks what all programs of the run showed and prints the outcome.
 func (s *storm) verdict(end time.Time) {
@@ -28,6 +34,46 @@ func (s *storm) verdict(end time.Time) {
 	summary := s.summary(v)
 	s.note("%s", summary)
 	s.t.Log(summary)
+}
+
+// TestStormLogs checks the logs of an earlier storm once more.
+//
+//	go test ./cmd/lanyap/internal/hosts -run StormLogs -storm-logs DIR
+func TestStormLogs(t *testing.T) {
+	if *stormLogs == "" {
+		t.Skip("no -storm-logs")
+	}
+	paths, err := filepath.Glob(filepath.Join(*stormLogs, "*"+logSuffix))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no logs in %s: %v", *stormLogs, err)
+	}
+	var traces []*lab.Trace
+	for _, path := range paths {
+		traces = append(traces, readLog(t, path))
+	}
+	v := lab.CheckStorm(time.Time{}, traces...)
+	for _, problem := range v.Problems {
+		t.Error(problem)
+	}
+	v.Problems = nil
+	t.Logf("%+v", v)
+}
+
+func readLog(t *testing.T, path string) *lab.Trace {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	trace, err := lab.ReadTrace(filepath.Base(path), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasSuffix(path, killedSuffix) {
+		trace.Kill()
+	}
+	return trace
 }
 
 // summary is one paragraph for people.

@@ -37,7 +37,7 @@ func (s *storm) start(host int) *talker {
 	s.t.Helper()
 	number := len(s.all)
 	name := fmt.Sprintf("%s-%d", s.hosts[host].Name, number)
-	file, err := os.Create(filepath.Join(s.dir, name+".jsonl"))
+	file, err := os.Create(filepath.Join(s.dir, name+logSuffix))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -113,6 +113,17 @@ func (p *talker) crash() {
 	p.Kill()
 	p.Wait(patience)
 	p.hush()
+	_ = os.Rename(p.file.Name(), p.path(killedSuffix))
+}
+
+// The logs of programs that were killed have another suffix.
+const (
+	logSuffix    = ".jsonl"
+	killedSuffix = ".killed" + logSuffix
+)
+
+func (p *talker) path(suffix string) string {
+	return strings.TrimSuffix(p.file.Name(), logSuffix) + suffix
 }
 
 // close is called when the program has ended.
@@ -121,6 +132,6 @@ func (p *talker) close() {
 	_ = p.log.Flush()
 	_ = p.file.Close()
 	if errs := p.Stderr(); errs != "" {
-		_ = os.WriteFile(strings.TrimSuffix(p.file.Name(), ".jsonl")+".stderr", []byte(errs), 0o600)
+		_ = os.WriteFile(p.path(".stderr"), []byte(errs), 0o600)
 	}
 }

@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// maxLine is the longest line of output that is read: 64 KiB of text, each
+// byte of which JSON may write as six.
+const maxLine = 512 << 10
+
 // Ident is how the program names a member: one ID may be here several times,
 // an instance is one start of one program.
 type Ident struct {

@@ -17,10 +17,6 @@ import (
 	"time"
 )
 
-// maxLine is the longest line of output that is read: 64 KiB of text, each
-// byte of which JSON may write as six.
-const maxLine = 512 << 10
-
 // Program says what to run.
 type Program struct {
 	Path  string

@@ -184,3 +184,26 @@ func TestCheckStormCounts(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestReadTrace(t *testing.T) {
+	log := `{"v":1,"type":"ready","time":"2026-11-24T04:00:00.000000000Z","id":"i","instance":"n","name":"bo"}
+{"v":1,"type":"joined","time":"2026-11-24T04:00:01.000000000Z","peer":{"id":"a","instance":"m","name":"ana"},"via":{"id":"c","instance":"o","name":"cy"}}
+{"v":1,"type":"message","time":"2026-11-24T04:00:02.000000000Z","from":{"id":"a","instance":"m","name":"ana"},"seq":4,"text":"hi","history":true}
+{"v":1,"type":"gap","time":"2026-11-24T04:00:03.000000000Z","from":{"id":"a","instance":"m","name":"ana"},"count":3}
+{"v":1,"type":"message","time":"2026-11-24T04:00:04.000000000Z","from":{"id":"a","instance":"m","name":"ana"},"seq":8,"text":"ho"}
+{"v":1,"type":"sent","time":"2026-11-24T04:00:05.000000000Z","seq":1,"text":"he"}
+{"v":1,"type":"delivered","time":"2026-11-24T04:0`
+	trace, err := ReadTrace("bo", strings.NewReader(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trace.Kill()
+	origin := &Trace{self: Ident{Instance: "m"}, killed: true}
+	if got := trace.Newest(origin); got != 8 {
+		t.Errorf("the newest is %d, want 8", got)
+	}
+	got := CheckStorm(time.Time{}, trace, origin)
+	if got.Deliveries != 2 || got.History != 1 || got.Missed != 3 || got.Messages != 1 || got.Lost+got.Other > 0 {
+		t.Errorf("got %+v", got)
+	}
+}

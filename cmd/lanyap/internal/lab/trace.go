@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"bufio"
 	"hash/maphash"
+	"io"
 	"sync"
 	"time"
 )
@@ -59,6 +61,19 @@ func TraceOf(log Log) *Trace {
 		t.Kill()
 	}
 	return t
+}
+
+// ReadTrace returns the trace of a log in a file, one event a line.
+func ReadTrace(name string, r io.Reader) (*Trace, error) {
+	t := &Trace{Name: name}
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(make([]byte, 0, 4<<10), maxLine)
+	for scanner.Scan() {
+		if ev, ok := parseEvent(scanner.Bytes(), time.Time{}); ok {
+			t.Add(ev)
+		}
+	}
+	return t, scanner.Err()
 }
 
 // Kill notes that the program was or is about to be killed: it may have held,
