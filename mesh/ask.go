@@ -17,6 +17,7 @@ const (
 	// comparePace is the least time between two comparisons, and compareEvery
 	// how often one is made though nothing happened.
 	comparePace  = 100 * time.Millisecond
+	compareDelay = 500 * time.Millisecond // lets a new neighbour say first whom it reaches
 	compareEvery = time.Minute
 	// maxGot bounds what is taken for one ask before it is looked at.
 	maxGot = 2048
@@ -76,7 +77,10 @@ func (n *Node) holdingsLocked(only Member, now time.Time) []wire.Holding {
 // of whom we have greeted and not heard yet, for it may count us already.
 func (n *Node) lackLocked(m *member, now time.Time) (from, to uint64) {
 	switch {
-	case m.link == nil && m.want > 0:
+	case m.want > 0 && (m.missing() || m.link == nil):
+		if !m.present && n.reachableLocked(m.peer.Instance) {
+			return 1, 1 // it will be here in a moment, and say it itself
+		}
 		return m.want, 0
 	case m.want > 0:
 		return m.past, max(m.start, 1)
@@ -198,7 +202,7 @@ func (n *Node) anyLinkLocked() []*link {
 // compareSoonLocked has a link compared when its turn comes.
 func (n *Node) compareSoonLocked(l *link, now time.Time) {
 	n.compares = append(n.compares, l)
-	n.compareDue = earlier(n.compareDue, now.Add(comparePace))
+	n.compareDue = earlier(n.compareDue, now.Add(compareDelay))
 }
 
 // giveUpLocked stops waiting for an answer, and takes what has come of it. cut

@@ -145,7 +145,7 @@ func (n *Node) settle(a *ask) {
 		n.gatherOnLocked(a, time.Now())
 	}
 	if m := n.members[a.only]; m != nil && m.asking > 0 {
-		if m.asking--; m.asking == 0 && m.present && m.link == nil && !m.detour && n.state == running {
+		if m.asking--; m.asking == 0 && m.missing() && !m.detour && n.state == running {
 			n.leftLocked(m, cmp.Or(m.lost, errNoLink), time.Now())
 		}
 	}
@@ -235,10 +235,10 @@ func (n *Node) takeLocked(it *item, record []byte, now time.Time) {
 		return
 	}
 	switch {
-	case m.present && m.link == nil && it.seq == m.want: // it is being looked for: this is live
+	case m.missing() && it.seq == m.want: // it is being looked for: this is live
 		m.want++
 		n.showPastLocked(m.peer, it, false, now)
-	case !m.present && m.link == nil && it.seq == m.want:
+	case !m.present && m.link == nil && it.seq == m.want && !n.reachableLocked(m.peer.Instance):
 		m.want++
 		n.showPastLocked(m.peer, it, true, now)
 	case m.fresh && it.seq >= m.past && it.seq < m.start:
@@ -259,10 +259,15 @@ func (n *Node) showPastLocked(from Peer, it *item, history bool, now time.Time) 
 	if n.gather != nil {
 		n.gather.taken++
 	}
-	n.events.push(Message{
+	ev := Message{
 		From: from, Seq: it.seq, Sent: clockTime(it.clock),
 		Data: bytes.Clone(msg.Body), History: history,
-	})
+	}
+	if m := n.members[it.origin]; m != nil && !history {
+		n.emitLocked(m, ev)
+		return
+	}
+	n.events.push(ev)
 }
 
 // keepLocked holds a message for others.

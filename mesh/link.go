@@ -139,13 +139,17 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 		// link goes on from here as well.
 		m.acked, m.privateAcked = n.stream.next(), m.private.next()
 	}
-	m.link, m.peer, m.grace, m.lost = l, p, time.Time{}, nil
+	m.link, m.peer = l, p
 	l.start, l.privateStart = m.acked, m.privateAcked
 	if i := slices.IndexFunc(n.present, func(q Peer) bool { return q.Member == p.Member }); i >= 0 {
 		n.present = slices.Clone(n.present)
 		n.present[i] = p
 	}
-	if n.observer && !m.present {
+	if !n.observer {
+		return
+	}
+	m.grace, m.lost = time.Time{}, nil
+	if !m.present {
 		n.joinedLocked(m, now)
 	}
 }

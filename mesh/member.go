@@ -171,6 +171,10 @@ func (n *Node) trimLocked(now time.Time) {
 	n.stream.trim(keep)
 }
 
+// missing reports whether a member is present without a link that works, while
+// it is being looked for.
+func (m *member) missing() bool { return m.present && !m.grace.IsZero() }
+
 // recent reports whether a member is here, or may still need what was said.
 func (m *member) recent(now time.Time) bool {
 	if m.present || m.link != nil {

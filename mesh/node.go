@@ -334,7 +334,7 @@ func (n *Node) turnLocked(now time.Time) (next time.Time) {
 		return next
 	}
 	for _, m := range n.members {
-		if !m.present || m.link != nil || m.grace.IsZero() {
+		if !m.missing() {
 			continue
 		}
 		if m.grace.After(now) {
