@@ -39,7 +39,7 @@ const (
 	// sightedRetry is how soon after a dial a fresh sighting may cause another.
 	sightedRetry = time.Second
 	// linkedRetry bounds the wait after the other side said that it has a link
-	// to us: it finds out within 2.5 s when that is not so.
+	// to us: it finds out within 2 s when that is not so.
 	linkedRetry = time.Second
 	// steadyAfter is how long a link has to last for the next to be dialed at
 	// once when it ends.
