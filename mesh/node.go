@@ -259,6 +259,9 @@ func (n *Node) Sightings() []Sighting {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	out := append(n.sightings.list(), n.hand.list(n.linkedLocked)...)
+	for i := range out {
+		out[i].Via = n.reachedByLocked(out[i].Instance)
+	}
 	slices.SortFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
 	return out
 }

@@ -15,6 +15,7 @@ type Sighting struct {
 	Addrs     []netip.AddrPort
 	OtherRoom bool  // advertised for another room, and not dialed
 	Err       error // why the last dial did not get through, nil before it ended; see peer's errors
+	Via       *Peer // a member that reaches it; nil: none is known
 }
 
 // Bounds of what others can make a node remember and dial.
