@@ -144,19 +144,25 @@ func (s *storm) processes() []*lab.Process {
 
 // healed waits, after a fault's end and before the next begins, until everyone
 // sees everyone and has what was said until then, and notes how long that took.
+// Then it waits until everyone has heard something newer of each, or a fault
+// that is not noticed at once would pass for healed.
 func (s *storm) healed() {
 	at := time.Now()
 	marks := make([]uint64, len(s.nodes))
 	for i, p := range s.nodes {
 		marks[i], _ = p.trace.Sent()
 	}
-	if !s.l.Until(stormPatience, func() bool { return s.whole(marks) }) {
-		s.t.Errorf("%v after the end of a fault, %v into the storm: %s", stormPatience, time.Since(s.began), s.lacking(marks))
-		s.note("not healed: %s", s.lacking(marks))
+	if !s.awaitWhole(marks) {
 		return
 	}
 	everything := time.Since(at)
 	s.everything = append(s.everything, everything)
+	for i := range marks {
+		marks[i]++
+	}
+	if !s.awaitWhole(marks) {
+		return
+	}
 	views := s.lastChange().Sub(at)
 	s.note("healed: views after %v, everything after %v", max(views, 0), everything)
 	if views > 0 {
@@ -167,18 +173,32 @@ func (s *storm) healed() {
 	}
 }
 
+func (s *storm) awaitWhole(marks []uint64) bool {
+	s.t.Helper()
+	if s.l.Until(stormPatience, func() bool { return s.whole(marks) }) {
+		return true
+	}
+	lacking := s.lacking(marks)
+	s.t.Errorf("%v after the end of a fault, %v into the storm: %s", stormPatience, time.Since(s.began), lacking)
+	s.note("not healed: %s", lacking)
+	return false
+}
+
 // whole reports whether everyone sees everyone, and has heard each up to its
 // mark.
 func (s *storm) whole(marks []uint64) bool {
-	return meshed(s.processes()) && s.lacking(marks) == ""
+	return s.lacking(marks) == ""
 }
 
-// lacking says who does not see or lacks something of whom, as far as the
-// first; empty if nobody does.
+// lacking says who does not see or lacks something of whom, or sees somebody
+// who is gone, as far as the first; empty if nobody does.
 func (s *storm) lacking(marks []uint64) string {
 	for _, p := range s.nodes {
 		if p.Ended() {
 			return fmt.Sprintf("%s has ended: %s", p.trace.Name, p.Stderr())
+		}
+		if here := p.Present(); here >= len(s.nodes) {
+			return fmt.Sprintf("%s sees %d others", p.trace.Name, here)
 		}
 		for i, origin := range s.nodes {
 			if origin == p {

@@ -83,3 +83,18 @@ func (l Log) self() Ident {
 	}
 	return Ident{}
 }
+
+// Unsettled returns how many messages the program has accepted without saying
+// whether they were delivered.
+func (l Log) Unsettled() int {
+	open := 0
+	for _, ev := range l.Events {
+		switch ev.Type {
+		case "sent":
+			open++
+		case "delivered", "undelivered":
+			open--
+		}
+	}
+	return open
+}
