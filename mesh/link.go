@@ -372,11 +372,11 @@ func (n *Node) linkEnded(l *link, err error) {
 		return
 	}
 	if errors.Is(err, peer.ErrReplaced) {
-		m.grace = now.Add(graceTime) // the link that takes its place is on its way to us
+		m.missUntil(now.Add(graceTime)) // the link that takes its place is on its way to us
 		return
 	}
 	if n.addressLostLocked(l.conn) {
-		m.grace = now.Add(graceTime)
+		m.missUntil(now.Add(graceTime))
 		n.sightings.redial(now, instance)
 		return
 	}
@@ -390,11 +390,12 @@ func (n *Node) partedLocked(l *link, err error, now time.Time) {
 	m := l.m
 	m.detour = n.detourLocked(l, err, now)
 	m.asking = n.askOthersLocked(m, now)
+	m.lost = err
 	switch {
 	case m.detour:
-		m.grace, m.lost = now.Add(relayGrace), err
+		m.missUntil(now.Add(relayGrace))
 	case m.asking > 0:
-		m.grace, m.lost = now.Add(lingerTime), err
+		m.missUntil(now.Add(lingerTime))
 	default:
 		n.leftLocked(m, err, now)
 	}

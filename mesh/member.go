@@ -175,6 +175,14 @@ func (n *Node) trimLocked(now time.Time) {
 // it is being looked for.
 func (m *member) missing() bool { return m.present && !m.grace.IsZero() }
 
+// missUntil keeps a member present without a link until t. Links that come and
+// end meanwhile do not prolong it.
+func (m *member) missUntil(t time.Time) {
+	if m.grace.IsZero() || t.Before(m.grace) {
+		m.grace = t
+	}
+}
+
 // recent reports whether a member is here, or may still need what was said.
 func (m *member) recent(now time.Time) bool {
 	if m.present || m.link != nil {
