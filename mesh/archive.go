@@ -78,6 +78,14 @@ func (a *archive) shelf(who Member) *shelf {
 	return s
 }
 
+// recordOf returns what an origin says of itself, or nil.
+func (a *archive) recordOf(who Member) []byte {
+	if s := a.shelves[who]; s != nil {
+		return s.record
+	}
+	return nil
+}
+
 // add takes in a message that is later in its origin's sequence than all that
 // is held of it; others are left out.
 func (a *archive) add(it *item, now time.Time) {
@@ -173,7 +181,10 @@ func (a *archive) past(limit int, skip func(*item) bool, besides Member, now tim
 	var size int64
 	for i := len(a.items) - 1; i >= 0 && len(out) < limit; i-- {
 		it := a.items[i]
-		if size += it.size(); size > historyBytes || now.Sub(it.at) > historyAge {
+		if now.Sub(it.at) > historyAge {
+			continue // those before it may be younger: the age of some is another's word
+		}
+		if size += it.size(); size > historyBytes {
 			break
 		}
 		if it.origin != besides && (skip == nil || !skip(it)) {

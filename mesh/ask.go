@@ -1,6 +1,8 @@
 package mesh
 
 import (
+	"bytes"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -19,7 +21,8 @@ const (
 	comparePace  = 100 * time.Millisecond
 	compareDelay = 500 * time.Millisecond // lets a new neighbour say first whom it reaches
 	compareEvery = time.Minute
-	// maxGot bounds what is taken for one ask before it is looked at.
+	// maxGot bounds what is taken for one ask before it is looked at; in bytes
+	// historyBytes does.
 	maxGot = 2048
 )
 
@@ -30,6 +33,7 @@ type ask struct {
 	cut     bool   // the link ended before the answer did
 	until   time.Time
 	got     []*item
+	size    int64 // of got
 	records map[Member][]byte
 }
 
@@ -102,6 +106,11 @@ func (n *Node) answerAsk(l *link, p []byte) error {
 	if l.quiet || !n.currentLocked(l) {
 		return nil
 	}
+	for _, h := range q.Holdings {
+		if memberOf(h.Member) == n.self.Member && (max(h.From, h.To) > n.stream.next() || h.Last >= n.stream.next()) {
+			return errFuture
+		}
+	}
 	budget := &l.askedAll
 	if q.Only {
 		budget = &l.askedOnly
@@ -118,14 +127,17 @@ func (n *Node) answerAsk(l *link, p []byte) error {
 func (n *Node) appendAnswer(l *link, buf []byte, now time.Time) []byte {
 	for len(l.answer) > 0 {
 		it := l.answer[0]
-		record := n.archive.shelf(it.origin).record
-		if len(buf) > 0 && len(buf)+len(it.frame)+len(record)+2*wire.FrameHeader+8 > batchSize {
-			return buf
-		}
-		if record != nil && !l.answered[it.origin] {
+		if record := n.archive.recordOf(it.origin); record != nil && !l.answered[it.origin] {
+			if len(buf)+wire.FrameHeader+len(record) > batchSize {
+				return buf
+			}
 			buf = wire.AppendRecordFrame(buf, record)
 		}
 		l.answered[it.origin] = true
+		// Beside its record the longest message does not fit a link message.
+		if len(buf) > 0 && len(buf)+wire.FrameHeader+8+len(it.frame) > batchSize {
+			return buf
+		}
 		buf = wire.AppendPast(buf, now.Sub(it.at), it.frame)
 		l.answer = l.answer[1:]
 	}
@@ -221,15 +233,20 @@ func (n *Node) recordOf(l *link, p []byte) error {
 	if err != nil {
 		return err
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if l.quiet || !n.currentLocked(l) {
+	if l.quiet {
 		return nil
 	}
-	who := memberOf(r.Member)
-	own = append([]byte(nil), own...)
+	who, from := memberOf(r.Member), l.conn.Remote()
+	ofSender := who == Member{ID: from.ID, Instance: from.Instance}
+	if ofSender && !wire.VerifyRecord(own, n.room, who.ID.Verify) {
+		return errForgery // of others' records the sender need not know it
+	}
+	own = bytes.Clone(own)
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	switch {
-	case who == l.m.peer.Member:
+	case !n.currentLocked(l):
+	case ofSender:
 		n.archive.shelf(who).record = own
 	case l.asked != nil && len(l.asked.records) < maxAcquaintances:
 		l.asked.records[who] = own
@@ -239,7 +256,7 @@ func (n *Node) recordOf(l *link, p []byte) error {
 
 // pastOf takes in one message of an answer.
 func (n *Node) pastOf(l *link, p []byte) error {
-	age, msg, err := wire.ParsePast(append([]byte(nil), p...))
+	age, msg, err := wire.ParsePast(bytes.Clone(p))
 	if err != nil {
 		return err
 	}
@@ -254,10 +271,11 @@ func (n *Node) pastOf(l *link, p []byte) error {
 		return nil
 	}
 	a.got = append(a.got, it)
+	a.size += it.size()
 	var full *ask
-	if len(a.got) >= maxGot {
-		full = &ask{only: a.only, got: a.got, records: a.records}
-		a.got = nil
+	if len(a.got) >= maxGot || a.size > historyBytes {
+		full = &ask{only: a.only, got: a.got, records: maps.Clone(a.records)}
+		a.got, a.size = nil, 0
 	}
 	n.mu.Unlock()
 	if full != nil {

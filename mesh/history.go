@@ -214,7 +214,7 @@ func (n *Node) genuine(it *item) bool {
 // takeLocked shows the program a message that another member held, if it is
 // the next that we take of its origin.
 func (n *Node) takeLocked(it *item, record []byte, now time.Time) {
-	if it.origin == n.self.Member {
+	if it.origin.Instance == n.self.Instance || n.takenLocked(it.origin) {
 		return
 	}
 	if s := n.archive.shelf(it.origin); s.record == nil {
@@ -225,8 +225,8 @@ func (n *Node) takeLocked(it *item, record []byte, now time.Time) {
 		return // it may count us as present, and then says itself from where on
 	}
 	if m == nil || m.want == 0 {
-		mark := n.marks[it.origin]
-		if it.seq < mark.next {
+		last := n.archive.last(it.origin)
+		if it.seq < n.marks[it.origin].next || last != nil && it.seq <= last.seq {
 			n.compareBodiesLocked(it)
 			return
 		}
@@ -247,6 +247,15 @@ func (n *Node) takeLocked(it *item, record []byte, now time.Time) {
 	default:
 		n.compareBodiesLocked(it)
 	}
+}
+
+// takenLocked reports whether an origin bears the instance of a member with
+// another ID. Instances are random: it made that up.
+func (n *Node) takenLocked(who Member) bool {
+	if l := n.links[who.Instance]; l != nil {
+		return l.conn.Remote().ID != who.ID
+	}
+	return slices.ContainsFunc(n.present, func(p Peer) bool { return p.Instance == who.Instance && p.ID != who.ID })
 }
 
 func (n *Node) showPastLocked(from Peer, it *item, history bool, now time.Time) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,39 +19,98 @@ import (
 // liar is a member that writes what it likes.
 type liar struct {
 	*peer.Conn
-	id   *peer.Identity
-	self wire.Member
-	to   wire.Member // whom its link goes to
+	id        *peer.Identity
+	transport mesh.Transport
+	self      wire.Member
+	to        wire.Member // whom its link goes to
+
+	mu    sync.Mutex // guards what follows
+	seen  map[byte]int
+	react map[byte]func(payload []byte) []byte // what it writes when it reads such a frame; nil: nothing
 }
 
-// lie links a liar to a node; the node has heard its have.
+// lie links a liar to a node.
 func (r *room) lie(a *actor) *liar {
 	r.Helper()
+	return r.lieFrom("liar", a)
+}
+
+// lieFrom is lie from the host of that name.
+func (r *room) lieFrom(host string, a *actor) *liar {
+	r.Helper()
 	id := peer.NewIdentity()
-	transport, err := r.lan.Host("liar").Listen(peer.Config{Identity: id, Name: "liar"})
+	transport, err := r.lan.Host(host).Listen(peer.Config{Identity: id, Name: "liar"})
 	if err != nil {
 		r.Fatal(err)
 	}
 	r.Cleanup(func() { transport.Close() })
-	conn, err := transport.Dial(r.Context(), peer.Target{Addrs: a.Addrs()})
+	return r.link(id, transport, a)
+}
+
+// lieTo links the same liar to another node too.
+func (r *room) lieTo(l *liar, a *actor) *liar { return r.link(l.id, l.transport, a) }
+
+func (r *room) link(id *peer.Identity, transport mesh.Transport, a *actor) *liar {
+	r.Helper()
+	conn, err := transport.Dial(r.Context(), peer.Target{Instance: a.Self().Instance, Addrs: a.Addrs()})
 	if err != nil {
 		r.Fatal(err)
 	}
 	self, to := transport.Self(), a.Self()
 	l := &liar{
-		Conn: conn,
-		id:   id,
-		self: wire.Member{ID: self.ID, Instance: self.Instance},
-		to:   wire.Member{ID: to.ID, Instance: to.Instance},
+		Conn:      conn,
+		id:        id,
+		transport: transport,
+		self:      wire.Member{ID: self.ID, Instance: self.Instance},
+		to:        wire.Member{ID: to.ID, Instance: to.Instance},
+		seen:      make(map[byte]int),
+		react:     make(map[byte]func([]byte) []byte),
 	}
-	go func() {
-		for {
-			if _, err := conn.ReadMessage(); err != nil {
-				return
+	go l.read()
+	return l
+}
+
+func (l *liar) read() {
+	for {
+		p, err := l.ReadMessage()
+		for err == nil && len(p) > 0 {
+			var f wire.Frame
+			if f, p, err = wire.Next(p); err == nil {
+				l.take(f)
 			}
 		}
-	}()
-	return l
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (l *liar) take(f wire.Frame) {
+	l.mu.Lock()
+	l.seen[f.Type]++
+	react := l.react[f.Type]
+	l.mu.Unlock()
+	if react == nil {
+		return
+	}
+	if out := react(f.Payload); out != nil {
+		l.WriteMessage(out)
+	}
+}
+
+// on has the liar write what react returns whenever it reads such a frame.
+func (l *liar) on(kind byte, react func(payload []byte) []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.react[kind] = react
+}
+
+// count returns how many such frames the liar has read.
+func (l *liar) count(kind byte) int {
+	synctest.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen[kind]
 }
 
 // hello is an honest first have.

@@ -49,11 +49,13 @@ type link struct {
 	ackedAt               time.Time
 
 	since     time.Time
-	routes    map[peer.Instance]route // to whom the other side knows a way
-	toldReach map[peer.Instance]route // to whom it knows that we know one
-	reachOut  []wire.Route            // what it does not know yet
-	opens     bucket                  // tunnels that may be opened to us over it
-	othersDue bool                    // forwards go before our own in the next batch
+	routes    map[peer.Instance]route      // to whom the other side knows a way
+	toldReach map[peer.Instance]route      // to whom it knows that we know one
+	reachOut  map[peer.Instance]wire.Route // what it does not know yet
+	doubts    map[peer.Instance]time.Time  // when tunnels to these broke that went over it
+	flaps     bucket                       // losses that it may have us tell at once
+	opens     bucket                       // tunnels that may be opened to us over it
+	othersDue bool                         // forwards go before our own in the next batch
 
 	asked     *ask            // what we asked and is not answered
 	askOut    *wire.Ask       // that question, while it is not written
@@ -93,6 +95,9 @@ func (n *Node) addLink(conn carrier) {
 		since:     now,
 		routes:    make(map[peer.Instance]route),
 		toldReach: make(map[peer.Instance]route),
+		reachOut:  make(map[peer.Instance]wire.Route),
+		doubts:    make(map[peer.Instance]time.Time),
+		flaps:     bucket{burst: 16, perSecond: 1},
 		told:      make(map[peer.Instance]bool),
 		teller:    bucket{burst: 2 * wire.MaxPeers, perSecond: 2},
 		opens:     bucket{burst: 64, perSecond: 8},
@@ -110,6 +115,7 @@ func (n *Node) addLink(conn carrier) {
 	if old != nil {
 		n.pathLostLocked(old, peer.Instance{})
 		n.giveUpLocked(old, true)
+		n.deposeLocked(old, h.ID, now)
 	}
 	if h.Observer {
 		l.peersNow = true // to look who is here is all it came for
@@ -123,6 +129,19 @@ func (n *Node) addLink(conn carrier) {
 		old.conn.Close(errReplaced)
 	}
 	n.clockwork.set()
+}
+
+// deposeLocked makes the member of a link absent whose instance turns out to be
+// another's: a tunnel had it, and this is the direct link.
+func (n *Node) deposeLocked(old *link, id peer.ID, now time.Time) {
+	m := old.m
+	if m == nil || m.peer.ID == id {
+		return
+	}
+	m.link = nil
+	if m.present {
+		n.leftLocked(m, errReplaced, now)
+	}
 }
 
 // meetLocked ties a link to its member.
@@ -273,9 +292,7 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 		buf = l.forwards.fill(buf)
 	}
 	if len(l.reachOut) > 0 && len(buf) < batchSize {
-		var told int
-		buf, told = wire.AppendReach(buf, l.reachOut)
-		l.reachOut = l.reachOut[told:]
+		buf = l.appendReach(buf)
 	}
 	if l.peersNow {
 		buf = n.appendPeersLocked(l, buf)
@@ -347,6 +364,8 @@ func (n *Node) linkEnded(l *link, err error) {
 		n.sightings.unlink(now, instance, l.m != nil)
 		n.pathLostLocked(l, peer.Instance{})
 		n.reachSoonLocked(now, 0)
+	} else if broken(err) {
+		l.tunnel.way().doubtLocked(instance, now)
 	}
 	if errors.Is(err, peer.ErrGone) {
 		n.sightings.depart(now, instance) // as good as a goodbye: no start of a program comes back

@@ -51,10 +51,11 @@ type Node struct {
 	members    map[Member]*member
 	present    []Peer // in the order in which they joined; never changed in place
 	links      map[peer.Instance]*link
-	tunnels    map[[wire.TagSize]byte]*tunnel // by their tag, those being opened too
-	seeks      map[peer.Instance]*seek        // who is reached by others only
-	seekDue    time.Time                      // when to look at seeks; zero: nothing to do
-	reachDue   time.Time                      // when to tell whom we reach; zero: nothing new
+	tunnels    map[[wire.TagSize]byte]*tunnel     // by their tag, those being opened too
+	seeks      map[peer.Instance]*seek            // who is reached by others only
+	nonces     map[[wire.NonceSize]byte]time.Time // of opens that were answered
+	seekDue    time.Time                          // when to look at seeks; zero: nothing to do
+	reachDue   time.Time                          // when to tell whom we reach; zero: nothing new
 	archive    *archive
 	store      *store.Store // nil: the history is kept in memory alone
 	loading    bool         // the history file is being read
@@ -179,6 +180,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		links:      make(map[peer.Instance]*link),
 		tunnels:    make(map[[wire.TagSize]byte]*tunnel),
 		seeks:      make(map[peer.Instance]*seek),
+		nonces:     make(map[[wire.NonceSize]byte]time.Time),
 		archive:    newArchive(historyLimit(cfg.History)),
 		marks:      make(map[Member]mark),
 		compareDue: time.Now().Add(compareEvery),

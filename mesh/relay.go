@@ -24,6 +24,11 @@ const (
 	openWays = 3
 	// maxTunnels bounds tunnels, half-open ones too.
 	maxTunnels = 256
+	// maxSeeks bounds the members that tunnels are opened to. It is more than
+	// what a few links can make up.
+	maxSeeks = 4 * wire.MaxRoutes
+	// maxNonces is how many opens are remembered, not to answer one again.
+	maxNonces = 4096
 	// relayGrace is how long a member that is reached no more stays present
 	// while a tunnel to it is being opened.
 	relayGrace = 800 * time.Millisecond
@@ -88,7 +93,7 @@ func (n *Node) seekLocked(now time.Time) (next time.Time) {
 
 func (n *Node) seekOfLocked(now time.Time, to peer.Instance) *seek {
 	s := n.seeks[to]
-	if s == nil && len(n.seeks) < maxTunnels {
+	if s == nil && len(n.seeks) < maxSeeks {
 		s = &seek{next: now.Add(tunnelPatience), wait: firstSeek}
 		n.seeks[to] = s
 	}
@@ -108,6 +113,9 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 		return s.until
 	}
 	if s.t != nil {
+		if via := s.t.way(); via != nil && !s.t.up() {
+			via.doubtLocked(to, now) // it brought an open and no keys
+		}
 		n.dropTunnelLocked(s.t)
 		s.t = nil
 	}
@@ -122,7 +130,7 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 	s.until = now.Add(openTimeout)
 	ways := 0
 	for _, l := range n.links {
-		if _, ok := l.routes[to]; ok && l.direct() && ways < openWays {
+		if _, ok := l.routes[to]; ok && l.direct() && ways < openWays && !n.doubtedLocked(l, to, now) {
 			ways++
 			s.t.open(l, n.record)
 		}
@@ -227,8 +235,14 @@ func (n *Node) tunnelOpen(l *link, from peer.Instance, p []byte) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.state != running || !n.currentLocked(l) || !l.direct() {
+	if n.state != running || !n.currentLocked(l) || !l.direct() || n.takenLocked(memberOf(o.Record.Member)) {
 		return
+	}
+	if n.doubtedLocked(l, from, now) {
+		return
+	}
+	if _, met := n.nonces[o.Nonce]; met {
+		return // another copy, or an old one that somebody plays again
 	}
 	n.answerOpenLocked(now, l, from, o)
 }
@@ -238,20 +252,18 @@ func (n *Node) answerOpenLocked(now time.Time, l *link, from peer.Instance, o wi
 	if s == nil {
 		return
 	}
-	if s.t != nil && s.t.metAs(o.Nonce) {
-		return // another copy
+	if s.t != nil && s.t.up() {
+		s.t = nil // the other side has lost it
 	}
-	if s.t != nil && s.t.isMet() {
-		if !s.t.up() {
-			n.dropTunnelLocked(s.t)
-		}
-		s.t = nil
-	}
+	// One that is not up yet goes on with its own nonce, whatever it met
+	// before: if both sides began anew at each open of the other, they might
+	// never meet.
 	if s.t == nil {
 		if s.t = n.newTunnelLocked(from, now); s.t == nil {
 			return
 		}
 	}
+	n.noteNonceLocked(o.Nonce, now)
 	s.until = now.Add(openTimeout)
 	n.seekDue = earlier(n.seekDue, s.until)
 	s.t.open(l, n.record)
@@ -262,17 +274,19 @@ func (n *Node) answerOpenLocked(now time.Time, l *link, from peer.Instance, o wi
 	n.clockwork.set()
 }
 
-func (t *tunnel) isMet() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.met
-}
-
-// metAs reports whether the other's open with that nonce is here already.
-func (t *tunnel) metAs(nonce [wire.NonceSize]byte) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.met && t.other == nonce
+// noteNonceLocked remembers an open, the oldest in its place when there are
+// too many.
+func (n *Node) noteNonceLocked(nonce [wire.NonceSize]byte, now time.Time) {
+	if len(n.nonces) >= maxNonces {
+		oldest, at := nonce, now
+		for other, t := range n.nonces {
+			if t.Before(at) {
+				oldest, at = other, t
+			}
+		}
+		delete(n.nonces, oldest)
+	}
+	n.nonces[nonce] = now
 }
 
 // tunnelKeys takes in the other's keys, with which the tunnel is up.

@@ -94,7 +94,7 @@ func (n *Node) compareReachLocked(instance peer.Instance, l *link, targets map[p
 		if via == nil || len(way)+2 > wire.MaxHops && len(way) > 0 {
 			if known {
 				delete(l.toldReach, to)
-				l.reachOut = append(l.reachOut, wire.Route{To: to, Lost: true})
+				l.reachOut[to] = wire.Route{To: to, Lost: true}
 			}
 			continue
 		}
@@ -106,17 +106,31 @@ func (n *Node) compareReachLocked(instance peer.Instance, l *link, targets map[p
 			continue
 		}
 		l.toldReach[to] = full
-		l.reachOut = append(l.reachOut, wireRoute(to, full))
+		l.reachOut[to] = wireRoute(to, full)
 	}
 	for to := range l.toldReach {
 		if !targets[to] {
 			delete(l.toldReach, to)
-			l.reachOut = append(l.reachOut, wire.Route{To: to, Lost: true})
+			l.reachOut[to] = wire.Route{To: to, Lost: true}
 		}
 	}
 	if len(l.reachOut) > 0 {
 		l.wake.set()
 	}
+}
+
+// appendReach appends what the other side does not know yet, as much as fits.
+func (l *link) appendReach(buf []byte) []byte {
+	var some []wire.Route
+	for to, r := range l.reachOut {
+		if len(some) == wire.MaxRoutes {
+			break
+		}
+		some = append(some, r)
+		delete(l.reachOut, to)
+	}
+	buf, _ = wire.AppendReach(buf, some)
+	return buf
 }
 
 func wireRoute(to peer.Instance, way route) wire.Route {
@@ -155,18 +169,33 @@ func (n *Node) reach(l *link, p []byte) error {
 			n.pathLostLocked(l, to)
 			continue
 		}
-		if _, known := l.routes[to]; known || len(l.routes) < wire.MaxRoutes {
-			l.routes[to] = way
-		}
+		l.learn(to, way)
 	}
 	delay := reachDelay
-	if lost {
+	if lost && l.flaps.take(now, 1) {
 		delay = 0
 	}
 	n.reachSoonLocked(now, delay)
 	n.seekDue = earlier(n.seekDue, now)
 	n.clockwork.set()
 	return nil
+}
+
+// learn takes in a way. When there are too many a shorter one takes the place
+// of a longer: members that the other side has a link to come before those that
+// it was told of, or whoever tells it of a thousand would hide them.
+func (l *link) learn(to peer.Instance, way route) {
+	if _, known := l.routes[to]; known || len(l.routes) < wire.MaxRoutes {
+		l.routes[to] = way
+		return
+	}
+	for other, longer := range l.routes {
+		if len(longer) > len(way) {
+			delete(l.routes, other)
+			l.routes[to] = way
+			return
+		}
+	}
 }
 
 // pathLostLocked ends the tunnels that go to an instance over l; the zero

@@ -106,6 +106,9 @@ func (t *tunnel) post(l *link, record []byte) bool {
 func (t *tunnel) meet(l *link, o wire.Open) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.err != nil || t.recipient != nil {
+		return nil
+	}
 	public, err := hpke.DHKEM(x25519).NewPublicKey(o.Record.Key[:])
 	if err != nil {
 		return err
@@ -171,6 +174,9 @@ func (t *tunnel) sealed(ciphertext []byte) {
 	body := p[1:]
 	switch p[0] {
 	case wire.SealedMessage:
+		if len(body) == 0 {
+			break // it would count nothing and still take its place in inbox
+		}
 		t.inbox = append(t.inbox, body)
 		t.waiting += uint64(len(body))
 		if t.waiting > tunnelWindow+wire.MaxMessage {

@@ -22,11 +22,28 @@
 //	4     peers     entries, below; at most 128
 //	5     bye       empty
 //	6     bye-ack   empty
+//	7     reach     entries, below; at most 256
+//	8     relay     to 8 · from 8 · hops 1 · tunnel record, below
+//	9     record    a signed record, below
+//	10    ask       flags 1 · limit 2 · entries, below; at most 512
+//	11    past      age 8 · a signed broadcast
+//	12    asked     empty
 //
 // A frame of an unknown type is skipped, and so is what follows the fields
-// listed here in have, gap, bye and bye-ack: that is how later versions add to
-// the protocol. Everything else that does not read as written here is a
-// violation, and whoever reads one closes the link and says why.
+// listed here in have, gap, bye, bye-ack, record and asked: that is how later
+// versions add to the protocol. Everything else that does not read as written
+// here is a violation, and whoever reads one closes the link and says why.
+// Between a member and an observer only peers, bye and bye-ack mean anything:
+// message, have and gap are violations there, the rest is ignored.
+//
+// # Whose fault
+//
+// Three things are passed on: what a past and a record carry, and what is in a
+// relay. Their frames have to read as written here, for whoever sends one has
+// read it. Whether the signature in a past or in another's record is good is
+// not the sender's affair, nor is anything in a relay frame behind its header:
+// what is false there is dropped without a word, and the link stays. A record
+// of the sender itself has to bear its signature.
 //
 // # Messages
 //
@@ -70,6 +87,10 @@
 // who no longer knows that it ever sent the other anything in private (it keeps
 // 1,024 acquaintances) goes on from there.
 //
+// In the first have of a link a fifth number may follow, held 8: how many
+// messages, of whatever origin, the sender could give to who has none. Left
+// out, it is 0. Later haves have none.
+//
 // # Gap
 //
 // The messages from..to (inclusive) of the sender's stream, 1 or 2 as in
@@ -94,4 +115,119 @@
 // bye says that the sender has sent all it will ever send but
 // acknowledgements. The receiver sends everything that it accepted before,
 // then bye-ack; whoever sent bye then closes the link.
+//
+// # Record
+//
+// What a member says of itself, for those that have no link to it:
+//
+//	ID          32
+//	instance    8
+//	key         32    X25519 (RFC 7748), new at each start
+//	name        1 + at most 64    length and UTF-8
+//	services    1     how many, at most 16; then each like a name
+//	signature   64    by the ID, over "lanyap record v1\x00" · room key ·
+//	                  all of the above
+//
+// A member sends its own right after its first have. Others' come in answers,
+// each before the first message of its origin; anywhere else they are ignored.
+//
+// # Ask, past and asked
+//
+// An ask says what its sender would take, and the other side answers with past
+// frames, each with how many milliseconds ago it received the message, and
+// asked when that was all. flags has bit 0: nothing of origins that are not
+// listed; the other bits are ignored. limit is how many messages of history are
+// wanted at the most: of origins that are not listed, and of those that are
+// with an end, from from up to that. The entries:
+//
+//	origin      40    ID and instance
+//	from        8     from this sequence on
+//	to          8     before this one; 0: without an end
+//	last        8     the last that the asker holds of it; 0: none
+//	digest      8     of that: the first 8 bytes of SHA-256 over the message
+//	                  with its signature
+//
+// Where the digest is of another message than the one held under that
+// sequence, the answer has it too: the origin has signed two, and that is to
+// be seen. Of the asker's own messages nothing is answered.
+//
+// One ask is answered at a time; a new one takes the place of the old. Who asks
+// too often gets asked and nothing else. Past, asked and others' records that
+// nobody waits for are ignored, and an answer is waited for no longer than two
+// seconds. An age beyond 100 years counts as that. An ask that claims to hold,
+// or to have got up to, what the receiver has never sent is a violation.
+//
+// # Reach
+//
+// To whom the sender has a link, or knows a way, by what has changed since its
+// last reach on this link:
+//
+//	instance    8
+//	links       1     of the way from the sender on, at most 4; 0: none any more
+//	way         8 for each link but the last: the instances between, nearest
+//	            to the sender first
+//
+// A way through the receiver is as good as none, and so is one to it. Nobody
+// has to believe a reach: all that comes of it is an open, which only the
+// member at the end of the way can answer. A receiver keeps 256 ways for each
+// link, the shorter ones. Reach and relay count on direct links only and are
+// ignored in tunnels.
+//
+// # Relay
+//
+// Whoever is not the one it is to passes it on, with one off hops, over its
+// link to that member or else over the shortest way that does not lead back.
+// Where hops is 0, no way is known or the next link is congested, it is
+// dropped. The originator sets hops to 4; more is a violation, and so is a
+// payload of more than [MaxRelayed] bytes. from is where an answer goes, and
+// proves nothing.
+//
+// # Tunnels
+//
+// Two members that have no link speak over a tunnel: link messages as on any
+// link, sealed from end to end, in relay frames. A tunnel record begins with
+// its kind:
+//
+//	kind  name      then
+//	1     open      nonce 16 · record · signature 64
+//	2     keys      own nonce 16 · other's nonce 16 · enc 32 · signature 64
+//	3     sealed    first 8 bytes of the receiver's nonce · ciphertext
+//
+// Either side may begin: it sends open, with a random nonce, which the other
+// answers with an open of its own and keys; keys answer an open always. The
+// tunnel is up for whoever has the other's open and keys that name both
+// nonces. The signatures are by the ID in the record, over
+//
+//	"lanyap tunnel open v1\x00" · room key · instance of the receiver 8 ·
+//	nonce · record
+//	"lanyap tunnel keys v1\x00" · room key · ID and instance of the sender 40 ·
+//	those of the receiver 40 · own nonce · other's nonce · enc
+//
+// so that neither fits another receiver, room or tunnel. An open is ignored
+// whose record is of another instance than the relay's from, or of another ID
+// than the one that instance is known by, and one whose nonce was met before.
+// A tunnel is given up that is not up in two seconds.
+//
+// Each direction is one context of HPKE (RFC 9180), mode base, with
+// DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-128-GCM. The receiver's key
+// is the one in its record, enc is the encapsulated key, info is what the
+// keys are signed over without enc, and aad is empty. The context counts what
+// it seals: records are opened in the order in which they were sealed, each
+// once. One that does not open ends the tunnel, whoever is to blame; both sides
+// may begin another.
+//
+// What is sealed begins with its kind:
+//
+//	kind  name      then
+//	1     message   a link message of at most [MaxRelayed] - [RelayOverhead]
+//	                bytes; an empty one is ignored
+//	2     credit    8    how many bytes of link messages have been read
+//	3     ping      at most 8, which come back
+//	4     pong      the same
+//	5     close     why, in words; "replaced": another link took its place
+//
+// Other kinds, and credit of another length, are ignored. At most 192 KiB of
+// link messages may be under way that no credit says were read; who sends more
+// has the tunnel ended. A side that heard nothing for two seconds pings, and
+// after six gives the tunnel up.
 package wire

@@ -20,7 +20,7 @@ type Route struct {
 }
 
 // AppendReach appends a reach frame with as many of the routes as fit one, and
-// returns how many that were.
+// returns how many that were. Routes of more than [MaxHops] links are left out.
 func AppendReach(dst []byte, routes []Route) (out []byte, n int) {
 	dst, start := begin(dst, TypeReach)
 	for _, r := range routes {
@@ -28,6 +28,9 @@ func AppendReach(dst []byte, routes []Route) (out []byte, n int) {
 			break
 		}
 		n++
+		if len(r.Via) >= MaxHops {
+			continue
+		}
 		dst = append(dst, r.To[:]...)
 		if r.Lost {
 			dst = append(dst, 0)
@@ -75,6 +78,11 @@ type Relay struct {
 	Payload  []byte // a tunnel record
 }
 
+// MaxRelayed is the longest payload of a relay frame. It leaves room in the
+// link message for the frames that a relay has to send of its own: what others
+// send through it must not end its link.
+const MaxRelayed = MaxMessage - 512
+
 // RelayOverhead is what a relay frame and a sealed tunnel record add to a link
 // message that travels in them, in bytes.
 const RelayOverhead = FrameHeader + relayHeader + 1 + TagSize + 1 + sealOverhead
@@ -98,5 +106,12 @@ func ParseRelay(p []byte) (Relay, error) {
 	if len(p) < relayHeader {
 		return Relay{}, fmt.Errorf("wire: relay: %w", errTruncated)
 	}
-	return Relay{To: [8]byte(p), From: [8]byte(p[8:]), Hops: p[16], Payload: p[relayHeader:]}, nil
+	r := Relay{To: [8]byte(p), From: [8]byte(p[8:]), Hops: p[16], Payload: p[relayHeader:]}
+	if r.Hops > MaxHops {
+		return Relay{}, errors.New("wire: relay: more than 4 links to go")
+	}
+	if len(r.Payload) > MaxRelayed {
+		return Relay{}, errors.New("wire: relay: payload is too long")
+	}
+	return r, nil
 }

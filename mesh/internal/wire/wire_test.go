@@ -3,7 +3,6 @@ package wire_test
 import (
 	"bytes"
 	"crypto/ed25519"
-	"encoding/hex"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -39,15 +38,7 @@ func private(body string) []byte {
 // TestGolden pins the bytes: nodes of different builds have to understand each
 // other.
 func TestGolden(t *testing.T) {
-	const (
-		anaHex = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c" + "0102030405060708"
-		boHex  = "b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0" + "0807060504030201"
-	)
-	tests := []struct {
-		name string
-		got  []byte
-		want string
-	}{
+	checkGolden(t, []golden{
 		{"broadcast", broadcast("hi"), "0100007b" + "01" + anaHex + "0000000000000007" + "0197000000000001" + "6869" +
 			broadcastSignature},
 		{"private", private("hi"), "010000a3" + "02" + anaHex + "0000000000000001" + "0000000000000002" + boHex + "6869" +
@@ -61,14 +52,7 @@ func TestGolden(t *testing.T) {
 			"06" + "fe800000000000000000000000000001" + "1d34"},
 		{"bye", wire.AppendBye(nil), "05000000"},
 		{"bye-ack", wire.AppendByeAck(nil), "06000000"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := hex.EncodeToString(tt.got); got != tt.want {
-				t.Errorf("got  %s\nwant %s", got, tt.want)
-			}
-		})
-	}
+	})
 }
 
 const (
@@ -211,10 +195,7 @@ func TestLaterVersions(t *testing.T) {
 
 func TestViolations(t *testing.T) {
 	valid := payload(t, broadcast("hi"), wire.TypeMessage)
-	tests := []struct {
-		name  string
-		parse func() error
-	}{
+	checkViolations(t, []violation{
 		{"message cut short", func() error { return second(wire.ParseMessage(valid[:100])) }},
 		{"message of an unknown kind", func() error { return second(wire.ParseMessage(with(valid, 0, 9))) }},
 		{"message without a sequence", func() error { return second(wire.ParseMessage(with(valid, 41, make([]byte, 8)...))) }},
@@ -238,14 +219,7 @@ func TestViolations(t *testing.T) {
 		{"peers with a short address", func() error { return second(wire.ParsePeers([]byte{1, 2, 3, 4, 5, 6, 7, 8, 1, 4, 0, 0})) }},
 		{"peers with 31 addresses", func() error { return second(wire.ParsePeers([]byte{1, 2, 3, 4, 5, 6, 7, 8, 31, 4, 0, 0})) }},
 		{"peers without end", func() error { return second(wire.ParsePeers(make([]byte, 9*(wire.MaxPeers+1)))) }},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if tt.parse() == nil {
-				t.Error("no error")
-			}
-		})
-	}
+	})
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -1,0 +1,216 @@
+package wire_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+)
+
+var (
+	nonce = [wire.NonceSize]byte(bytes.Repeat([]byte{0xa1}, wire.NonceSize))
+	other = [wire.NonceSize]byte(bytes.Repeat([]byte{0xb2}, wire.NonceSize))
+)
+
+func open(r wire.Record) []byte {
+	return wire.AppendOpen(nil, room, bo.Instance, nonce, record(r), sign)
+}
+
+func keys() wire.Keys {
+	return wire.Keys{From: ana, To: bo, Nonce: nonce, Other: other, Enc: bytes.Repeat([]byte{0xec}, 32)}
+}
+
+func relayed(p []byte) []byte {
+	return wire.AppendRelay(nil, wire.Relay{To: bo.Instance, From: ana.Instance, Hops: wire.MaxHops, Payload: p})
+}
+
+func routes() []wire.Route {
+	return []wire.Route{
+		{To: ana.Instance},
+		{To: bo.Instance, Lost: true},
+		{To: [8]byte{3}, Via: [][8]byte{{4}, {5}, {6}}},
+	}
+}
+
+func reachFrame() []byte {
+	p, _ := wire.AppendReach(nil, routes())
+	return p
+}
+
+const (
+	openSignature = "4d14a6b1581ff8f7b86537a5428b620a81e695c94e5db98725bd3524a5664d48" +
+		"0db90a66b13c955f49c662ee1651e880d728c59c5c0c86850e4a520f38d42706"
+	keysSignature = "5573f52d2fc31a8bff018d3fe253f56813ed7c5f6c7e19323c0642b7fedfeaeb" +
+		"1a20f80df555997db989364253e15c03846fae3755e7aca40064e18171b2ec0d"
+)
+
+func TestTunnelGolden(t *testing.T) {
+	const (
+		nonceHex = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+		otherHex = "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2"
+		encHex   = "ecececececececececececececececececececececececececececececececec"
+	)
+	checkGolden(t, []golden{
+		{"reach", reachFrame(), "07000033" + "010203040506070801" + "080706050403020100" +
+			"030000000000000004" + "0400000000000000" + "0500000000000000" + "0600000000000000"},
+		{"relay", relayed([]byte("?")), "08000012" + "0807060504030201" + "0102030405060708" + "04" + "3f"},
+		{"open", open(anaRecord()), "01" + nonceHex + recordHex + openSignature},
+		{"keys", wire.AppendKeys(nil, room, keys(), sign), "02" + nonceHex + otherHex + encHex + keysSignature},
+	})
+	k := keys()
+	if got, want := k.Info(room), "lanyap tunnel keys v1\x00"+string(room[:])+
+		string(ana.ID[:])+string(ana.Instance[:])+string(bo.ID[:])+string(bo.Instance[:])+
+		string(nonce[:])+string(other[:]); string(got) != want {
+		t.Errorf("info is %x, want %x", got, want)
+	}
+}
+
+func TestReachRoundTrip(t *testing.T) {
+	got, err := wire.ParseReach(payload(t, reachFrame(), wire.TypeReach))
+	if err != nil || !reflect.DeepEqual(got, routes()) {
+		t.Errorf("got  %v, %v\nwant %v", got, err, routes())
+	}
+}
+
+// TestAppendReachBounds holds that what is told at once fits a link message
+// beside a full batch, and that no route is written that others refuse.
+func TestAppendReachBounds(t *testing.T) {
+	many := make([]wire.Route, 2*wire.MaxRoutes)
+	for i := range many {
+		binary.BigEndian.PutUint64(many[i].To[:], uint64(i))
+		many[i].Via = make([][8]byte, wire.MaxHops-1)
+	}
+	frame, n := wire.AppendReach(nil, many)
+	got, err := wire.ParseReach(payload(t, frame, wire.TypeReach))
+	if err != nil || n != wire.MaxRoutes || len(got) != n || len(frame) > 10<<10 {
+		t.Errorf("%d entries in %d bytes, %v", n, len(frame), err)
+	}
+	frame, n = wire.AppendReach(nil, []wire.Route{{Via: make([][8]byte, wire.MaxHops)}, {To: [8]byte{1}}})
+	got, err = wire.ParseReach(payload(t, frame, wire.TypeReach))
+	if err != nil || n != 2 || len(got) != 1 || got[0].To != [8]byte{1} {
+		t.Errorf("read %v of %d entries, %v; want the second", got, n, err)
+	}
+}
+
+func TestRelayRoundTrip(t *testing.T) {
+	for _, size := range []int{0, 1, wire.MaxRelayed} {
+		p := relayed(make([]byte, size))
+		r, err := wire.ParseRelay(payload(t, p, wire.TypeRelay))
+		if err != nil || r.To != bo.Instance || r.From != ana.Instance || r.Hops != wire.MaxHops || len(r.Payload) != size {
+			t.Errorf("%d bytes: got %v, %v", size, r, err)
+		}
+		if len(p)+256 > wire.MaxMessage {
+			t.Errorf("beside a payload of %d bytes there is no room in a link message", size)
+		}
+	}
+}
+
+// TestRelayedMessageFits holds that the longest message of a member fits a
+// relay frame, with what its link and each relay's may add to it.
+func TestRelayedMessageFits(t *testing.T) {
+	m := wire.Message{Kind: wire.Private, Origin: ana, Seq: 1, To: bo, Body: make([]byte, wire.MaxBody)}
+	link := wire.AppendMessage(nil, room, m, sign)
+	for _, kind := range []byte{wire.Broadcast, wire.Private} {
+		link = wire.AppendGap(link, wire.Gap{Stream: kind, From: 1, To: 2})
+	}
+	link = wire.AppendByeAck(wire.AppendBye(wire.AppendAsked(wire.AppendHave(link, wire.Have{Next: 1, PrivateNext: 1, Held: 1}))))
+	sealed := len(link) + wire.RelayOverhead - len(relayed(nil))
+	if sealed > wire.MaxRelayed {
+		t.Errorf("sealed, a link message of %d bytes is %d, and a relay takes %d", len(link), sealed, wire.MaxRelayed)
+	}
+	if n := len(open(biggestRecord())); n > wire.MaxRelayed {
+		t.Errorf("an open of %d bytes does not fit", n)
+	}
+	if n := len(past(0, strings.Repeat("x", wire.MaxBody))); n > wire.MaxRelayed-wire.RelayOverhead {
+		t.Errorf("a past frame of %d bytes does not fit", n)
+	}
+}
+
+func TestOpenRoundTrip(t *testing.T) {
+	for _, r := range []wire.Record{anaRecord(), biggestRecord()} {
+		p := open(r)
+		o, err := wire.ParseOpen(p[1:])
+		if p[0] != wire.TunnelOpen || err != nil || o.Nonce != nonce || !reflect.DeepEqual(o.Record, r) {
+			t.Fatalf("got %v, %v", o, err)
+		}
+		if !o.Verify(room, bo.Instance, verify) {
+			t.Error("the signature of an unchanged open does not verify")
+		}
+		if o.Verify(room, ana.Instance, verify) || o.Verify(wire.NewRoomKey("other"), bo.Instance, verify) {
+			t.Error("the open verifies for another member or in another room")
+		}
+	}
+}
+
+func TestOpenSignature(t *testing.T) {
+	original := open(anaRecord())[1:]
+	for i := range original {
+		altered := bytes.Clone(original)
+		altered[i] ^= 1
+		o, err := wire.ParseOpen(altered)
+		if err == nil && o.Verify(room, bo.Instance, verify) {
+			t.Errorf("byte %d may be altered", i)
+		}
+	}
+	// Both signatures count: the record of another does not make its open.
+	stranger := func([]byte) []byte { return make([]byte, 64) }
+	borrowed := wire.AppendOpen(nil, room, bo.Instance, nonce, wire.AppendRecord(nil, room, anaRecord(), stranger), sign)
+	o, err := wire.ParseOpen(borrowed[1:])
+	if err != nil || o.Verify(room, bo.Instance, verify) {
+		t.Errorf("an open with an unsigned record verifies, %v", err)
+	}
+}
+
+func TestKeysRoundTrip(t *testing.T) {
+	p := wire.AppendKeys(nil, room, keys(), sign)
+	k, err := wire.ParseKeys(p[1:])
+	if p[0] != wire.TunnelKeys || err != nil || k.Nonce != nonce || k.Other != other || !bytes.Equal(k.Enc, keys().Enc) {
+		t.Fatalf("got %v, %v", k, err)
+	}
+	for name, edit := range map[string]func(*wire.Keys){
+		"from":        func(k *wire.Keys) { k.From = bo },
+		"to":          func(k *wire.Keys) { k.To = ana },
+		"to instance": func(k *wire.Keys) { k.To.Instance = ana.Instance },
+		"nonce":       func(k *wire.Keys) { k.Nonce = other },
+		"other nonce": func(k *wire.Keys) { k.Other = nonce },
+		"enc":         func(k *wire.Keys) { k.Enc = make([]byte, 32) },
+		"nothing":     nil,
+	} {
+		k, _ := wire.ParseKeys(p[1:])
+		k.From, k.To = ana, bo
+		if edit != nil {
+			edit(&k)
+		}
+		if got := k.Verify(room, verify); got != (edit == nil) {
+			t.Errorf("with another %s it verifies: %v", name, got)
+		}
+	}
+}
+
+func TestTunnelViolations(t *testing.T) {
+	badReach := func(p []byte) func() error { return func() error { return second(wire.ParseReach(p)) } }
+	badRelay := func(p []byte) func() error { return func() error { return second(wire.ParseRelay(p)) } }
+	badOpen := func(p []byte) func() error { return func() error { return second(wire.ParseOpen(p)) } }
+	badKeys := func(p []byte) func() error { return func() error { return second(wire.ParseKeys(p)) } }
+	o, k := open(anaRecord())[1:], wire.AppendKeys(nil, room, keys(), sign)[1:]
+	checkViolations(t, []violation{
+		{"reach cut short", badReach(make([]byte, 8))},
+		{"reach without its way", badReach([]byte{1, 2, 3, 4, 5, 6, 7, 8, 2, 9})},
+		{"reach over five links", badReach(append([]byte{1, 2, 3, 4, 5, 6, 7, 8, 5}, make([]byte, 32)...))},
+		{"reach without end", badReach(make([]byte, 9*(wire.MaxRoutes+1)))},
+		{"relay cut short", badRelay(make([]byte, 16))},
+		{"relay over five links", badRelay(with(make([]byte, 17), 16, 5))},
+		{"relay too long", badRelay(make([]byte, 17+wire.MaxRelayed+1))},
+		{"empty open", badOpen(nil)},
+		{"open without a record", badOpen(o[:wire.NonceSize])},
+		{"open without a signature", badOpen(o[:len(o)-64])},
+		{"open cut short", badOpen(o[:len(o)-1])},
+		{"open too long", badOpen(append(bytes.Clone(o), 0))},
+		{"empty keys", badKeys(nil)},
+		{"keys cut short", badKeys(k[:len(k)-1])},
+		{"keys too long", badKeys(append(bytes.Clone(k), 0))},
+	})
+}

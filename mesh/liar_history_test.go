@@ -1,0 +1,430 @@
+package mesh_test
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// helloWithPast is a first have that makes who reads it ask.
+func helloWithPast() []byte {
+	return wire.AppendHave(nil, wire.Have{Next: 1, PrivateNext: 1, Held: 5})
+}
+
+// absent is somebody who said something and is not here.
+type absent struct {
+	id   *peer.Identity
+	self wire.Member
+}
+
+func newAbsent() *absent {
+	id := peer.NewIdentity()
+	return &absent{id, wire.Member{ID: id.ID(), Instance: peer.NewInstance()}}
+}
+
+// said is a message of its in a past frame; edit may be nil.
+func (a *absent) said(edit func(*wire.Message)) []byte { return a.past("lan", 0, edit) }
+
+func (a *absent) past(room string, age time.Duration, edit func(*wire.Message)) []byte {
+	m := wire.Message{Kind: wire.Broadcast, Origin: a.self, Seq: 1, Clock: 1, Body: []byte("hi")}
+	if edit != nil {
+		edit(&m)
+	}
+	frame := wire.AppendMessage(nil, wire.NewRoomKey(room), m, a.id.Sign)
+	return wire.AppendPast(nil, age, frame[wire.FrameHeader:])
+}
+
+// answers has the liar answer every ask with these frames.
+func (l *liar) answers(frames ...[]byte) {
+	l.on(wire.TypeAsk, func([]byte) []byte {
+		for _, f := range frames {
+			l.WriteMessage(f)
+		}
+		return wire.AppendAsked(nil)
+	})
+}
+
+// texts returns the bodies of the messages that a program has read.
+func (a *actor) texts() string {
+	var all []string
+	for _, ev := range a.events() {
+		if m, ok := ev.(mesh.Message); ok {
+			all = append(all, string(m.Data))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// TestHonestHistoryIsTaken is what the lies below differ from.
+func TestHonestHistoryIsTaken(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		l.answers(newAbsent().said(nil))
+		l.WriteMessage(helloWithPast())
+		pass(time.Second)
+		bo := r.join("bo", nil)
+		pass(5 * time.Second)
+		if ana.texts() != "hi" || bo.texts() != "hi" {
+			t.Errorf("ana has read %q, bo %q; want hi", ana.texts(), bo.texts())
+		}
+	})
+}
+
+// TestLyingHistory holds that nobody is told what its origin has not said, that
+// it is not passed on, and that a link ends for what its other side must have
+// seen itself.
+func TestLyingHistory(t *testing.T) {
+	cy := newAbsent()
+	last := bytes.Repeat([]byte{255}, 8)
+	tests := []struct {
+		name string
+		lie  func(l *liar, bo wire.Member) []byte
+		want string // in the reason why the link was closed; "": it was not
+	}{
+		{"forged origin", func(l *liar, bo wire.Member) []byte {
+			return cy.said(func(m *wire.Message) { m.Origin = bo })
+		}, ""},
+		{"our own origin", func(l *liar, _ wire.Member) []byte {
+			return cy.said(func(m *wire.Message) { m.Origin = l.to })
+		}, ""},
+		{"no signature", func(*liar, wire.Member) []byte {
+			p := cy.said(nil)
+			clear(p[len(p)-64:])
+			return p
+		}, ""},
+		{"signature of another message", func(*liar, wire.Member) []byte {
+			p, other := cy.said(nil), cy.said(func(m *wire.Message) { m.Seq = 2 })
+			copy(p[len(p)-64:], other[len(other)-64:])
+			return p
+		}, ""},
+		{"altered body", func(*liar, wire.Member) []byte {
+			return bytes.Replace(cy.said(nil), []byte("hi"), []byte("ho"), 1)
+		}, ""},
+		{"message of another room", func(*liar, wire.Member) []byte { return cy.past("attic", 0, nil) }, ""},
+		{"another instance of the origin", func(*liar, wire.Member) []byte {
+			return bytes.Replace(cy.said(nil), cy.self.Instance[:], make([]byte, 8), 1)
+		}, ""},
+		{"a member's instance under an own key", func(_ *liar, bo wire.Member) []byte {
+			return cy.said(func(m *wire.Message) { m.Origin.Instance = bo.Instance })
+		}, ""},
+		{"our instance under an own key", func(l *liar, _ wire.Member) []byte {
+			return cy.said(func(m *wire.Message) { m.Origin.Instance = l.to.Instance })
+		}, ""},
+		{"its own future", func(l *liar, _ wire.Member) []byte {
+			own := &absent{l.id, l.self}
+			return own.said(func(m *wire.Message) { m.Seq = 7 })
+		}, ""},
+		{"last sequence", func(*liar, wire.Member) []byte {
+			return cy.said(func(m *wire.Message) { m.Seq = wire.MaxSeq })
+		}, "out of range"},
+		{"sequence out of range", func(*liar, wire.Member) []byte {
+			p := cy.said(nil)
+			copy(p[wire.FrameHeader+8+41:], last)
+			return p
+		}, "out of range"},
+		{"private message", func(l *liar, _ wire.Member) []byte {
+			return cy.said(func(m *wire.Message) { m.Kind, m.To = wire.Private, l.to })
+		}, "not a broadcast"},
+		{"cut short", func(*liar, wire.Member) []byte { return []byte{wire.TypePast, 0, 0, 1, 0} }, "cut short"},
+		{"record cut short", func(*liar, wire.Member) []byte { return []byte{wire.TypeRecord, 0, 0, 1, 0} }, "cut short"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				bo := r.join("bo", nil)
+				ana := r.join("ana", nil)
+				l := r.lie(ana)
+				l.answers(tt.lie(l, wireMember(bo)))
+				l.WriteMessage(helloWithPast())
+				pass(3 * time.Second)
+				r.join("di", nil) // asks everybody
+				pass(3 * time.Second)
+				if tt.want != "" {
+					r.refused(l, tt.want)
+				} else if err := l.Err(); err != nil {
+					t.Errorf("the link was closed: %v", err)
+				}
+				r.present(bo, "ana di")
+				r.delivered(r.say(bo, "still"))
+				for _, a := range r.actors {
+					if got := a.texts(); got != "still" && a != bo || got != "" && a == bo {
+						t.Errorf("%s has read %q", a.Self().Name, got)
+					}
+				}
+			})
+		})
+	}
+}
+
+func wireMember(a *actor) wire.Member {
+	return wire.Member{ID: a.Self().ID, Instance: a.Self().Instance}
+}
+
+// TestLyingRecords holds that nobody is given a name by another, and that a
+// member's own record has to be signed.
+func TestLyingRecords(t *testing.T) {
+	cy := newAbsent()
+	record := func(a *absent, who wire.Member) []byte {
+		r := wire.AppendRecord(nil, wire.NewRoomKey("lan"), wire.Record{Member: who, Name: "root"}, a.id.Sign)
+		return wire.AppendRecordFrame(nil, r)
+	}
+	tests := []struct {
+		name string
+		lie  func(l *liar) []byte
+		want string // in the reason why the link was closed; "": it was not
+	}{
+		{"another's", func(l *liar) []byte { return record(newAbsent(), cy.self) }, ""},
+		{"its own without a signature", func(l *liar) []byte { return record(newAbsent(), l.self) }, "signature"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				ana := r.join("ana", nil)
+				l := r.lie(ana)
+				l.answers(tt.lie(l), cy.said(nil))
+				l.WriteMessage(helloWithPast())
+				pass(3 * time.Second)
+				if tt.want != "" {
+					r.refused(l, tt.want)
+					return
+				}
+				for _, ev := range ana.events() {
+					if m, ok := ev.(mesh.Message); ok && m.From.Name != peer.ID(cy.self.ID).Short() {
+						t.Errorf("cy is shown as %q", m.From.Name)
+					}
+				}
+				if ana.texts() != "hi" {
+					t.Errorf("ana has read %q", ana.texts())
+				}
+			})
+		})
+	}
+}
+
+// TestLyingAsks holds that who asks what no honest member would loses its link.
+func TestLyingAsks(t *testing.T) {
+	holding := func(l *liar, from, last uint64) []byte {
+		return wire.AppendAsk(nil, wire.Ask{Holdings: []wire.Holding{{Member: l.to, From: from, Last: last}}})
+	}
+	tests := []struct {
+		name string
+		lie  func(l *liar) []byte
+		want string
+	}{
+		{"too many entries", func(*liar) []byte {
+			n := 3 + 72*(wire.MaxHoldings+1)
+			return append([]byte{wire.TypeAsk, byte(n >> 16), byte(n >> 8), byte(n)}, make([]byte, n)...)
+		}, "more than 512"},
+		{"cut short", func(*liar) []byte { return []byte{wire.TypeAsk, 0, 0, 4, 0, 0, 1, 1} }, "cut short"},
+		{"holds our future", func(l *liar) []byte { return holding(l, 1, 100) }, "never sent"},
+		{"is past our future", func(l *liar) []byte { return holding(l, 100, 0) }, "never sent"},
+		{"is at the last sequence", func(l *liar) []byte { return holding(l, 1<<64-1, 1<<64-1) }, "never sent"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				ana, bo := r.join("ana", nil), r.join("bo", nil)
+				l := r.lie(ana)
+				l.WriteMessage(hello())
+				synctest.Wait()
+				if err := l.WriteMessage(tt.lie(l)); err != nil {
+					t.Fatal(err)
+				}
+				r.refused(l, tt.want)
+				pass(time.Second)
+				r.delivered(r.say(ana, "still here"))
+				r.heard(bo, "joined ana", "ana 1: still here")
+			})
+		})
+	}
+}
+
+// TestFloodOfAsks holds that who asks all the time gets little for it.
+func TestFloodOfAsks(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		for i := range 100 {
+			r.say(ana, fmt.Sprint(i))
+		}
+		l := r.lie(ana)
+		cy := newAbsent()
+		l.answers(cy.said(nil))
+		l.WriteMessage(helloWithPast())
+		pass(time.Second)
+		before := l.count(wire.TypePast)
+		for range 10_000 {
+			l.WriteMessage(wire.AppendAsk(nil, wire.Ask{Limit: 1000}))
+		}
+		pass(time.Second)
+		if n := l.count(wire.TypePast) - before; n > 20*100 {
+			t.Errorf("10,000 asks were answered with %d messages", n)
+		}
+		if err := l.Err(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// heap returns the memory that is in use.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestUnaskedAnswers holds that what nobody asked for is neither kept nor shown.
+func TestUnaskedAnswers(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		pass(time.Second)
+		before := heap()
+		for i := range 500 {
+			cy := newAbsent()
+			p := cy.said(func(m *wire.Message) { m.Body = make([]byte, 60_000) })
+			l.WriteMessage(p)
+			if i%3 == 0 {
+				l.WriteMessage(wire.AppendAsked(nil))
+			}
+		}
+		pass(time.Second)
+		if grown := heap() - before; grown > 2<<20 {
+			t.Errorf("%d bytes were kept of 30 MB", grown)
+		}
+		r.heard(ana, "joined liar")
+	})
+}
+
+// TestEndlessAnswer holds that an answer takes no more memory than what a node
+// keeps anyway, and no longer than it may, and that what others say goes on.
+func TestEndlessAnswer(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.joinSilently("ana", nil).unread()
+		bo := r.join("bo", nil)
+		l := r.lie(ana)
+		asked := make(chan struct{}, 100)
+		l.on(wire.TypeAsk, func([]byte) []byte {
+			asked <- struct{}{}
+			return nil
+		})
+		before := heap()
+		l.WriteMessage(helloWithPast())
+		<-asked
+		cy := newAbsent()
+		var most int64
+		for i := range 1600 { // 100 MB
+			l.WriteMessage(cy.said(func(m *wire.Message) {
+				m.Seq = uint64(i + 1)
+				m.Body = make([]byte, 64_000)
+			}))
+			if i%200 == 199 {
+				synctest.Wait()
+				most = max(most, heap()-before)
+			}
+		}
+		if most > 64<<20 {
+			t.Errorf("%d MiB were kept of an endless answer", most>>20)
+		}
+		pass(3 * time.Second)
+		grown := heap()
+		for range 100 {
+			l.WriteMessage(newAbsent().said(func(m *wire.Message) { m.Body = make([]byte, 60_000) }))
+		}
+		synctest.Wait()
+		if grown = heap() - grown; grown > 1<<20 {
+			t.Errorf("%d bytes were kept after the time for an answer", grown)
+		}
+		r.delivered(r.say(bo, "on it goes"))
+	})
+}
+
+// TestManyOrigins holds that a flood of invented origins does not make a node
+// forget what it has shown of others: nothing is shown twice.
+func TestManyOrigins(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		cy := newAbsent()
+		l.answers(cy.said(nil))
+		l.WriteMessage(helloWithPast())
+		pass(time.Second)
+		flood := make([][]byte, 1000)
+		for range 5 {
+			for i := range flood {
+				flood[i] = newAbsent().said(func(m *wire.Message) { m.Body = []byte("x") })
+			}
+			l.answers(flood...)
+			pass(70 * time.Second)
+		}
+		l.answers(cy.said(nil))
+		pass(70 * time.Second)
+		if n := strings.Count(ana.texts(), "hi"); n != 1 {
+			t.Errorf("cy's message was shown %d times", n)
+		}
+	})
+}
+
+// TestOldPastHidesNothing holds that one message that claims to be ancient does
+// not keep newcomers from the history before it.
+func TestOldPastHidesNothing(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		r.say(ana, "before")
+		l := r.lie(ana)
+		l.answers(newAbsent().past("lan", 1000*time.Hour, nil))
+		l.WriteMessage(helloWithPast())
+		pass(time.Second)
+		bo := r.join("bo", nil)
+		pass(3 * time.Second)
+		if got := bo.texts(); !strings.Contains(got, "before") {
+			t.Errorf("bo has read %q, want what was said before", got)
+		}
+	})
+}
+
+// TestTwoBodiesForOneSequence has a member tell two others different things:
+// both notice, once, and go on.
+func TestTwoBodiesForOneSequence(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		l := r.lie(ana)
+		other := r.lieTo(l, bo)
+		l.WriteMessage(append(hello(), l.says("lan", nil)...))
+		other.WriteMessage(append(hello(), other.says("lan", func(m *wire.Message) { m.Body = []byte("ho") })...))
+		pass(time.Hour) // each minute one link is compared, by chance
+		r.heard(ana, "joined bo", "joined liar", "liar 1: hi", "conflict liar 1")
+		r.heard(bo, "joined ana", "joined liar", "liar 1: ho", "conflict liar 1")
+		r.present(ana, "bo liar")
+	})
+}
+
+func TestClockFarAheadInHistoryIsNotFollowed(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		bo := r.join("bo", nil)
+		l := r.lie(ana)
+		l.answers(newAbsent().said(func(m *wire.Message) { m.Clock = 1<<64 - 1 }))
+		l.WriteMessage(helloWithPast())
+		pass(time.Second)
+		if ana.texts() != "hi" {
+			t.Errorf("ana has read %q", ana.texts())
+		}
+		r.say(ana, "now")
+		for _, ev := range bo.events() {
+			if m, ok := ev.(mesh.Message); ok && string(m.Data) == "now" && time.Until(m.Sent) > 0 {
+				t.Errorf("ana's clock went along to %v", m.Sent)
+			}
+		}
+	})
+}

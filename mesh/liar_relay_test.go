@@ -1,0 +1,448 @@
+package mesh_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// apart joins two nodes that do not reach each other.
+func (r *room) apart() (ana, cy *actor) {
+	r.Helper()
+	r.lan.Cut(r.lan.Host("ana"), r.lan.Host("cy"))
+	return r.join("ana", nil), r.join("cy", nil)
+}
+
+// honest holds that no link of a liar was closed.
+func (r *room) unpunished(links ...*liar) {
+	r.Helper()
+	synctest.Wait()
+	for _, l := range links {
+		if err := l.Err(); err != nil {
+			r.Errorf("the relay's link was closed: %v", err)
+		}
+	}
+}
+
+// lines are the messages of a member as a program has read them.
+func (a *actor) lines(from *actor) string {
+	var all []string
+	for _, ev := range a.events() {
+		if m, ok := ev.(mesh.Message); ok && m.From.Member == from.Self().Member {
+			all = append(all, string(m.Data))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// TestRelayCannotRead holds that what is said through a relay is sealed.
+func TestRelayCannotRead(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, cy := r.apart()
+		c := r.crook(ana, cy, nil)
+		pass(5 * time.Second)
+		r.via(ana, "cy", "liar")
+		const secret = "the cake is behind the boiler"
+		if _, err := ana.Send(r.Context(), cy.Self().Member, []byte(secret)); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		if got := cy.lines(ana); got != secret {
+			t.Errorf("cy has read %q", got)
+		}
+		if c.count(wire.TunnelSealed) == 0 {
+			t.Error("nothing was carried")
+		}
+		for _, p := range c.carried {
+			if bytes.Contains(p, []byte("cake")) {
+				t.Errorf("the relay can read %q", p)
+			}
+		}
+	})
+}
+
+// TestCrookedRelays holds that members get everything, once and in order, as
+// soon as there is another way, whatever the first relay did; and that nobody
+// closes a relay's link for what it carried, which may be another's fault.
+func TestCrookedRelays(t *testing.T) {
+	var kept []byte
+	var all [][]byte
+	sealed := 0
+	tests := []struct {
+		name  string
+		treat func(kind byte, frame []byte) [][]byte
+	}{
+		{"swallows everything", func(byte, []byte) [][]byte { return nil }},
+		{"swallows what is sealed", func(kind byte, frame []byte) [][]byte {
+			if kind == wire.TunnelSealed {
+				return nil
+			}
+			return [][]byte{frame}
+		}},
+		{"swallows every fifth", func(kind byte, frame []byte) [][]byte {
+			if sealed++; sealed%5 == 0 {
+				return nil
+			}
+			return [][]byte{frame}
+		}},
+		{"alters everything", func(_ byte, frame []byte) [][]byte {
+			frame[len(frame)-1] ^= 1
+			return [][]byte{frame}
+		}},
+		{"alters what is sealed", func(kind byte, frame []byte) [][]byte {
+			if kind == wire.TunnelSealed {
+				frame[len(frame)-1] ^= 1
+			}
+			return [][]byte{frame}
+		}},
+		{"alters opens", func(kind byte, frame []byte) [][]byte {
+			if kind == wire.TunnelOpen {
+				frame[len(frame)-100] ^= 1
+			}
+			return [][]byte{frame}
+		}},
+		{"swaps", func(kind byte, frame []byte) [][]byte {
+			if kind != wire.TunnelSealed {
+				return [][]byte{frame}
+			}
+			if kept == nil {
+				kept = frame
+				return nil
+			}
+			out := [][]byte{frame, kept}
+			kept = nil
+			return out
+		}},
+		{"doubles", func(_ byte, frame []byte) [][]byte { return [][]byte{frame, frame} }},
+		{"replays it all", func(_ byte, frame []byte) [][]byte {
+			if len(all) < 40 {
+				all = append(all, frame)
+			}
+			return append([][]byte{frame}, all...)
+		}},
+		{"forges the sender", func(_ byte, frame []byte) [][]byte {
+			clear(frame[wire.FrameHeader+8 : wire.FrameHeader+16])
+			return [][]byte{frame}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				kept, all, sealed = nil, nil, 0
+				ana, cy := r.apart()
+				c := r.crook(ana, cy, tt.treat)
+				pass(5 * time.Second)
+				r.say(ana, "first")
+				pass(10 * time.Second)
+				r.unpunished(c.ends[:]...)
+				bo := r.join("bo", nil)
+				pass(60 * time.Second)
+				var want []string
+				for i := range 20 {
+					text := fmt.Sprint("m", i)
+					want = append(want, text)
+					r.say(ana, text)
+					pass(20 * time.Millisecond)
+				}
+				pass(60 * time.Second)
+				r.unpunished(c.ends[:]...)
+				if got := strings.TrimPrefix(cy.lines(ana), "first "); got != strings.Join(want, " ") {
+					t.Errorf("cy has read %q", got)
+				}
+				if got := strings.TrimPrefix(bo.lines(ana), "first "); got != strings.Join(want, " ") {
+					t.Errorf("bo has read %q", got)
+				}
+				if n := c.count(wire.TunnelOpen); n > 1000 {
+					t.Errorf("%d opens in two minutes", n)
+				}
+				r.present(bo, names(bo.Members()))
+			})
+		})
+	}
+}
+
+// TestLyingRelayFrames holds that who sends what no relay passes on loses its
+// link.
+func TestLyingRelayFrames(t *testing.T) {
+	long := func(kind byte, n int) []byte {
+		return append([]byte{kind, byte(n >> 16), byte(n >> 8), byte(n)}, make([]byte, n)...)
+	}
+	tests := []struct {
+		name string
+		lie  []byte
+		want string
+	}{
+		{"too many ways", long(wire.TypeReach, 9*(wire.MaxRoutes+1)), "more than 256"},
+		{"a way of five links", append([]byte{wire.TypeReach, 0, 0, 41, 1, 2, 3, 4, 5, 6, 7, 8, 5}, make([]byte, 32)...), "more than 4"},
+		{"reach cut short", long(wire.TypeReach, 8), "cut short"},
+		{"relay cut short", long(wire.TypeRelay, 16), "cut short"},
+		{"relay over five links", wire.AppendRelay(nil, wire.Relay{Hops: wire.MaxHops + 1}), "more than 4"},
+		{"relay that fills a message", long(wire.TypeRelay, wire.MaxMessage-wire.FrameHeader), "too long"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				ana, bo := r.join("ana", nil), r.join("bo", nil)
+				l := r.lie(ana)
+				l.WriteMessage(hello())
+				synctest.Wait()
+				if err := l.WriteMessage(tt.lie); err != nil {
+					t.Fatal(err)
+				}
+				r.refused(l, tt.want)
+				pass(time.Second)
+				r.delivered(r.say(ana, "still here"))
+				r.heard(bo, "joined ana", "ana 1: still here")
+			})
+		})
+	}
+}
+
+// TestRelayToNobody holds that what is relayed to nobody, or to a member from a
+// forged sender, is dropped, and that neither the relay nor the receiver loses
+// a link over it.
+func TestRelayToNobody(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		pass(time.Second)
+		payloads := [][]byte{nil, make([]byte, wire.MaxRelayed)}
+		for kind := range 8 {
+			for _, n := range []int{0, 7, 8, 200} {
+				payloads = append(payloads, append([]byte{byte(kind)}, make([]byte, n)...))
+			}
+		}
+		for _, to := range []peer.Instance{{1}, ana.Self().Instance, bo.Self().Instance, l.self.Instance} {
+			for _, from := range []peer.Instance{{2}, ana.Self().Instance, bo.Self().Instance, l.self.Instance} {
+				for _, p := range payloads {
+					l.WriteMessage(wire.AppendRelay(nil, wire.Relay{To: to, From: from, Hops: 4, Payload: p}))
+				}
+			}
+		}
+		pass(10 * time.Second)
+		r.unpunished(l)
+		r.delivered(r.say(bo, "still here"))
+		r.heard(ana, "joined bo", "joined liar", "bo 1: still here")
+		r.heard(bo, "joined ana")
+	})
+}
+
+// TestTunnelUnderAnothersInstance holds that nobody takes the place of a member
+// by opening a tunnel as its instance, or as the receiver's own.
+func TestTunnelUnderAnothersInstance(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		pass(time.Second)
+		for _, instance := range []peer.Instance{bo.Self().Instance, ana.Self().Instance} {
+			im := l.impostor(l.id, instance)
+			l.on(wire.TypeRelay, im.answer)
+			l.WriteMessage(im.open())
+			pass(5 * time.Second)
+		}
+		r.delivered(r.say(bo, "it is me"))
+		r.heard(ana, "joined bo", "joined liar", "bo 1: it is me")
+		r.unpunished(l)
+	})
+}
+
+// TestHonestTunnel is what the impostor above differs from.
+func TestHonestTunnel(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		im := l.impostor(peer.NewIdentity(), peer.NewInstance())
+		l.on(wire.TypeRelay, im.answer)
+		l.WriteMessage(im.open())
+		pass(2 * time.Second)
+		r.heard(ana, "joined liar", "joined root")
+	})
+}
+
+// TestFloodOfOpens holds that opens cost a node what it is ready to spend.
+func TestFloodOfOpens(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		pass(time.Second)
+		before := heap()
+		opens := make([][]byte, 0, 2000)
+		for range cap(opens) {
+			opens = append(opens, l.impostor(l.id, peer.NewInstance()).open())
+		}
+		for range 5 {
+			for _, o := range opens {
+				l.WriteMessage(o)
+			}
+			synctest.Wait()
+		}
+		pass(time.Second)
+		if n := l.count(wire.TypeRelay); n > 2*80 {
+			t.Errorf("%d records answer 10,000 opens", n)
+		}
+		pass(20 * time.Second)
+		if grown := heap() - before; grown > 4<<20 { // 1 MB are the opens above
+			t.Errorf("%d bytes are kept of it", grown)
+		}
+		r.unpunished(l)
+		r.present(ana, "bo liar")
+		r.delivered(r.say(bo, "still here"))
+	})
+}
+
+// TestReplayedRecords holds that a relay that plays old records again, long
+// after, sets off no storm and loses nobody.
+func TestReplayedRecords(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, cy := r.apart()
+		var mu = make(chan struct{}, 1)
+		var old [][]byte
+		c := r.crook(ana, cy, func(kind byte, frame []byte) [][]byte {
+			mu <- struct{}{}
+			defer func() { <-mu }()
+			if kind != wire.TunnelSealed && len(old) < 100 {
+				old = append(old, bytes.Clone(frame))
+			}
+			return [][]byte{frame}
+		})
+		pass(30 * time.Second)
+		r.via(ana, "cy", "liar")
+		before := c.count(wire.TunnelOpen)
+		records := slices.Clone(old)
+		for range 50 {
+			for _, frame := range records {
+				for _, l := range c.ends {
+					if bytes.Equal(frame[4:12], l.to.Instance[:]) {
+						l.WriteMessage(frame)
+					}
+				}
+			}
+			pass(200 * time.Millisecond)
+		}
+		if n := c.count(wire.TunnelOpen) - before; n > 100 {
+			t.Errorf("%d opens after records were replayed", n)
+		}
+		r.say(ana, "still here")
+		pass(10 * time.Second)
+		if got := cy.lines(ana); got != "still here" {
+			t.Errorf("cy has read %q", got)
+		}
+		for _, a := range []*actor{ana, cy} {
+			if story := strings.Join(a.story(), ", "); strings.Contains(story, "lost") {
+				t.Errorf("%s has read %s", a.Self().Name, story)
+			}
+		}
+	})
+}
+
+// TestDirectLinkEndsImpostor holds that who took a stranger's instance loses it
+// when the stranger's own link is here.
+func TestDirectLinkEndsImpostor(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, cy := r.apart()
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		im := l.impostor(l.id, cy.Self().Instance)
+		l.on(wire.TypeRelay, im.answer)
+		l.WriteMessage(im.open())
+		pass(time.Second)
+		r.heard(ana, "joined liar", "joined root")
+		r.lan.Heal(ana.host, cy.host)
+		for range 30 {
+			l.WriteMessage(im.seal(wire.SealedPing, make([]byte, 8)))
+			pass(time.Second)
+		}
+		r.present(ana, "liar cy")
+		r.say(cy, "it is me")
+		if got := ana.lines(cy); got != "it is me" {
+			t.Errorf("ana has read %q of cy", got)
+		}
+	})
+}
+
+// TestLiarBehindARelay holds that who breaks the protocol through a relay loses
+// its tunnel, and the relay nothing.
+func TestLiarBehindARelay(t *testing.T) {
+	tests := []struct {
+		name string
+		lie  func(im *impostor) []byte
+		want string
+	}{
+		{"garbage", func(*impostor) []byte { return []byte("GET / HTTP/1.1\r\n") }, "cut short"},
+		{"another's message", func(im *impostor) []byte { return im.says("lan", nil) }, "another origin"},
+		{"forged message", func(im *impostor) []byte {
+			return im.says("lan", func(m *wire.Message) { m.Origin = im.self })
+		}, "signature"},
+		{"confirms the future", func(*impostor) []byte {
+			return wire.AppendHave(nil, wire.Have{Next: 1, Want: 100, PrivateNext: 1})
+		}, "never sent"},
+		{"holds our future", func(im *impostor) []byte {
+			return wire.AppendAsk(nil, wire.Ask{Holdings: []wire.Holding{{Member: im.to, Last: 100}}})
+		}, "never sent"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				ana := r.join("ana", nil)
+				l := r.lie(ana)
+				l.WriteMessage(hello())
+				im := l.impostor(peer.NewIdentity(), peer.NewInstance())
+				l.on(wire.TypeRelay, im.answer)
+				l.WriteMessage(im.open())
+				pass(time.Second)
+				l.WriteMessage(im.seal(wire.SealedMessage, tt.lie(im)))
+				pass(3 * time.Second)
+				r.heard(ana, "joined liar", "joined root", "lost root")
+				if log := r.logs.String(); !strings.Contains(log, tt.want) {
+					t.Errorf("the log says %q, want %q", log, tt.want)
+				}
+				r.unpunished(l)
+			})
+		})
+	}
+}
+
+// TestFloodInATunnel holds that what is sealed may be much and cost little.
+func TestFloodInATunnel(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		im := l.impostor(peer.NewIdentity(), peer.NewInstance())
+		l.on(wire.TypeRelay, im.answer)
+		l.WriteMessage(im.open())
+		pass(time.Second)
+		r.lan.Host("liar").Hold() // it reads no answer
+		before := heap()
+		for i := range 60_000 {
+			kind := byte(i % 8)
+			body := make([]byte, i%3*4)
+			if kind == wire.SealedMessage || kind == wire.SealedClose {
+				kind = wire.SealedPing
+			}
+			l.WriteMessage(im.seal(kind, body))
+		}
+		for range 5000 {
+			l.WriteMessage(im.seal(wire.SealedMessage, nil))
+		}
+		synctest.Wait()
+		if grown := heap() - before; grown > 8<<20 {
+			t.Errorf("%d bytes are kept of it", grown)
+		}
+		r.unpunished(l)
+		r.lan.Host("liar").Release()
+		pass(time.Second)
+	})
+}
