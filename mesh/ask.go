@@ -30,6 +30,7 @@ const (
 type ask struct {
 	only    Member // whose messages; zero: everybody's
 	gather  bool   // the history of a room that is new to us
+	done    bool   // nothing more will come
 	cut     bool   // the link ended before the answer did
 	until   time.Time
 	got     []*item
@@ -222,8 +223,8 @@ func (n *Node) compareSoonLocked(l *link, now time.Time) {
 func (n *Node) giveUpLocked(l *link, cut bool) {
 	if a := l.asked; a != nil {
 		l.asked = nil
-		a.cut = cut
-		n.wg.Go(func() { n.settle(a) })
+		a.cut, a.done = cut, true
+		n.wg.Go(func() { n.examine(a) })
 	}
 }
 
@@ -279,7 +280,7 @@ func (n *Node) pastOf(l *link, p []byte) error {
 	}
 	n.mu.Unlock()
 	if full != nil {
-		n.take(full)
+		n.examine(full)
 	}
 	return nil
 }
@@ -291,6 +292,31 @@ func (n *Node) answeredAsk(l *link) {
 	l.asked = nil
 	n.mu.Unlock()
 	if a != nil {
-		n.settle(a)
+		a.done = true
+		n.examine(a)
+	}
+}
+
+// examine hands what has come of an ask to the one goroutine that checks it. A
+// link's reader must not do that itself: what is not read meanwhile counts
+// against the other side.
+func (n *Node) examine(a *ask) {
+	select {
+	case n.examined <- a:
+	case <-n.done:
+	}
+}
+
+// runExaminer takes in what has come of asks, in the order in which it came.
+func (n *Node) runExaminer() {
+	for {
+		select {
+		case a := <-n.examined:
+			if n.take(a); a.done {
+				n.settle(a)
+			}
+		case <-n.done:
+			return
+		}
 	}
 }

@@ -138,7 +138,6 @@ func (n *Node) gatherOnLocked(a *ask, now time.Time) {
 
 // settle ends an ask.
 func (n *Node) settle(a *ask) {
-	n.take(a)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if a.gather {

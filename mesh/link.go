@@ -394,7 +394,7 @@ func (n *Node) linkEnded(l *link, err error) {
 		m.missUntil(now.Add(graceTime)) // the link that takes its place is on its way to us
 		return
 	}
-	if n.addressLostLocked(l.conn) {
+	if n.addressLostLocked(l.conn) && !errors.Is(err, peer.ErrGone) && !errors.Is(err, peer.ErrTimeout) {
 		m.missUntil(now.Add(graceTime))
 		n.sightings.redial(now, instance)
 		return
