@@ -213,12 +213,13 @@ func (a *archive) answer(ask wire.Ask, asker Member, now time.Time) []*item {
 			out = append(out, s.items[s.search(h.From):]...)
 		}
 	}
-	if !ask.Only {
-		out = append(out, a.past(int(ask.Limit), func(it *item) bool {
-			h, ok := listed[it.origin]
-			return ok && (h.To == 0 || it.seq < h.From || it.seq >= h.To)
-		}, asker, now)...)
-	}
+	out = append(out, a.past(int(ask.Limit), func(it *item) bool {
+		h, ok := listed[it.origin]
+		if !ok {
+			return ask.Only
+		}
+		return h.To == 0 || it.seq < h.From || it.seq >= h.To
+	}, asker, now)...)
 	sort.SliceStable(out, func(i, j int) bool { return earlierItem(out[i], out[j]) })
 	return out
 }

@@ -19,6 +19,7 @@ const (
 	// comparePace is the least time between two comparisons, and compareEvery
 	// how often one is made though nothing happened.
 	comparePace  = 100 * time.Millisecond
+	compareDelay = 500 * time.Millisecond // lets a new neighbour say first whom it reaches
 	compareEvery = time.Minute
 	// maxGot bounds what is taken for one ask before it is looked at; in bytes
 	// historyBytes does.
@@ -29,6 +30,8 @@ const (
 type ask struct {
 	only    Member // whose messages; zero: everybody's
 	gather  bool   // the history of a room that is new to us
+	done    bool   // nothing more will come
+	cut     bool   // the link ended before the answer did
 	until   time.Time
 	got     []*item
 	size    int64 // of got
@@ -39,10 +42,8 @@ type ask struct {
 func (n *Node) askLocked(l *link, only Member, gather bool, now time.Time) {
 	l.asked = &ask{only: only, gather: gather, until: now.Add(askTimeout), records: make(map[Member][]byte)}
 	q := wire.Ask{Only: only != Member{}, Holdings: n.holdingsLocked(only, now)}
-	if gather {
+	if gather || !q.Only {
 		q.Limit = uint16(n.archive.history)
-	} else if !q.Only {
-		q.Limit = uint16(min(n.archive.history, maxHistory))
 	}
 	l.askOut = &q
 	l.wake.set()
@@ -81,7 +82,10 @@ func (n *Node) holdingsLocked(only Member, now time.Time) []wire.Holding {
 // of whom we have greeted and not heard yet, for it may count us already.
 func (n *Node) lackLocked(m *member, now time.Time) (from, to uint64) {
 	switch {
-	case m.link == nil && m.want > 0:
+	case m.want > 0 && (m.missing() || m.link == nil):
+		if !m.present && n.reachableLocked(m.peer.Instance) {
+			return 1, 1 // it will be here in a moment, and say it itself
+		}
 		return m.want, 0
 	case m.want > 0:
 		return m.past, max(m.start, 1)
@@ -167,7 +171,12 @@ func (n *Node) compareLocked(now time.Time) (next time.Time) {
 			next = earlier(next, l.asked.until)
 			continue
 		}
-		n.overdueLocked(l)
+		n.giveUpLocked(l, false)
+	}
+	if g := n.gather; g != nil && g.until.After(now) {
+		next = earlier(next, g.until)
+	} else if g != nil {
+		n.gatheredLocked()
 	}
 	if n.compareDue.After(now) {
 		return earlier(next, n.compareDue)
@@ -206,14 +215,16 @@ func (n *Node) anyLinkLocked() []*link {
 // compareSoonLocked has a link compared when its turn comes.
 func (n *Node) compareSoonLocked(l *link, now time.Time) {
 	n.compares = append(n.compares, l)
-	n.compareDue = earlier(n.compareDue, now.Add(comparePace))
+	n.compareDue = earlier(n.compareDue, now.Add(compareDelay))
 }
 
-// overdueLocked gives up waiting for an answer, and takes what has come of it.
-func (n *Node) overdueLocked(l *link) {
+// giveUpLocked stops waiting for an answer, and takes what has come of it. cut
+// says that the link has ended.
+func (n *Node) giveUpLocked(l *link, cut bool) {
 	if a := l.asked; a != nil {
 		l.asked = nil
-		n.wg.Go(func() { n.settle(a) })
+		a.cut, a.done = cut, true
+		n.wg.Go(func() { n.examine(a) })
 	}
 }
 
@@ -269,7 +280,7 @@ func (n *Node) pastOf(l *link, p []byte) error {
 	}
 	n.mu.Unlock()
 	if full != nil {
-		n.take(full)
+		n.examine(full)
 	}
 	return nil
 }
@@ -281,6 +292,31 @@ func (n *Node) answeredAsk(l *link) {
 	l.asked = nil
 	n.mu.Unlock()
 	if a != nil {
-		n.settle(a)
+		a.done = true
+		n.examine(a)
+	}
+}
+
+// examine hands what has come of an ask to the one goroutine that checks it. A
+// link's reader must not do that itself: what is not read meanwhile counts
+// against the other side.
+func (n *Node) examine(a *ask) {
+	select {
+	case n.examined <- a:
+	case <-n.done:
+	}
+}
+
+// runExaminer takes in what has come of asks, in the order in which it came.
+func (n *Node) runExaminer() {
+	for {
+		select {
+		case a := <-n.examined:
+			if n.take(a); a.done {
+				n.settle(a)
+			}
+		case <-n.done:
+			return
+		}
 	}
 }

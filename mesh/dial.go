@@ -53,8 +53,26 @@ func (n *Node) dial(to peer.Target) {
 	n.mu.Lock()
 	n.dialing--
 	n.sightings.dialedTo(time.Now(), to.Instance, err)
+	stale := n.staleLocked(to.Instance, err)
 	n.mu.Unlock()
+	if stale != nil {
+		_ = stale.Close(peer.ErrGone)
+	}
 	n.clockwork.set()
+}
+
+// staleLocked returns the link that was to be replaced because it runs over an
+// address that we no longer have, if the dial found that nobody is there any
+// more. Its own watch would notice seconds later: nothing reaches us there.
+func (n *Node) staleLocked(instance peer.Instance, err error) carrier {
+	l := n.links[instance]
+	if l == nil || l.tunnel != nil || !n.addressLostLocked(l.conn) {
+		return nil
+	}
+	if errors.Is(err, peer.ErrRefused) || errors.Is(err, peer.ErrInstance) {
+		return l.conn
+	}
+	return nil
 }
 
 // dialHand dials an address given by hand, one port after the other: a host

@@ -34,11 +34,17 @@
 // here several times, in two terminals of one user for example, and a program
 // that is restarted is another member.
 //
-// [Node.Members] lists who is here. A member is here while this node has a link
-// to it. A cable that is out for five seconds, or a machine that stops as long,
-// loses nobody; a process that ends is missed within milliseconds, a machine
-// that vanishes within eight seconds. Who is gone for a reason is dialed again
-// for 15 minutes, and whenever discovery sights it.
+// [Node.Members] lists who is here. A member is here while this node reaches
+// it: over a link of their own, or through others ([Peer.Via]), however many
+// are between. That a pair cannot reach each other (an access point that keeps
+// its clients apart, a firewall, a bad cable) is no reason for anybody to miss
+// anything. [TestBlockedPairIsRelayed, TestStrangersAreRelayed,
+// TestChainIsRelayed, TestAnotherRelayTakesOver, TestRelayedLeavesWithItsPath]
+//
+// A cable that is out for five seconds, or a machine that stops as long, loses
+// nobody; a process that ends is missed within milliseconds, a machine that
+// vanishes within eight seconds. Who is gone for a reason is dialed again for 15
+// minutes, and whenever discovery sights it.
 //
 // A node that joins with [Config.Observer] sees who is here and is seen by
 // nobody: it is no member, and neither sends nor receives messages.
@@ -48,28 +54,37 @@
 // What a program may rely on; the test that holds each promise is named in
 // brackets.
 //
-//   - The messages of a member come between its [Joined] and its [Left], in the
-//     order in which it sent them, each exactly once.
+//   - The live messages of a member come between its [Joined] and its [Left],
+//     in the order in which it sent them, each exactly once.
 //     [TestMessagesComeBetweenJoinedAndLeft, TestDroppedLinkLosesNothing,
 //     TestRandomSchedules]
 //   - What it said while it was cut off from us follows its next Joined, in
 //     order. [TestSaidWhileCutOffFollowsTheNextJoined]
-//   - A broadcast that is accepted while a member is present reaches it when a
-//     link does, or a [Gap] says how many are missing: those that the sender
-//     no longer has, because they did not fit its log or the member was away
-//     for more than 15 minutes. Nothing is skipped silently.
-//     [TestShortCutLosesNobody, TestAwayForTooLongIsAGap, TestLogOverflow]
+//   - A broadcast that is accepted while a member is present reaches it over
+//     whatever path is left, or a [Gap] says how many are missing: those that
+//     the sender no longer has, because they did not fit its log or the member
+//     was away for more than 15 minutes. Nothing is skipped silently.
+//     [TestShortCutLosesNobody, TestAwayForTooLongIsAGap, TestLogOverflow,
+//     TestBlockedPairIsRelayed]
+//   - Who vanishes stays present for up to a second while the others are asked
+//     what they have of it: its last words come before its Left, if anybody has
+//     them. [TestDyingWordsReachEverybody] What turns up later, because
+//     nobody who had it could be reached, comes as History.
+//     [TestHalvesMerge]
 //   - Accepted means that this node has it in memory: it survives broken links
 //     and the crashes of others, not this node's own. A node that is alone
-//     accepts messages too, and nobody gets them. [TestSaidToNobodyIsAccepted]
+//     accepts messages too; who joins later gets them as history.
+//     [TestSaidToNobodyIsAccepted]
 //   - [Receipt.Delivered] returns nil when the nodes of all who were present at
-//     acceptance have confirmed that they hold the message, which does not say
-//     that their programs have read it. Otherwise it names who left without
-//     confirming. [TestDeliveredMeansEveryoneHasIt,
+//     acceptance have confirmed that they hold the message, over a link or
+//     through others, which does not say that their programs have read it.
+//     Otherwise it names who left without confirming.
+//     [TestDeliveredMeansEveryoneHasIt,
 //     TestReceiptNamesWhoLeftWithoutConfirming]
 //   - [Node.Send] promises the same to one, in an order of its own: none holds
-//     between private messages and broadcasts. [TestSendReachesOneOnly,
-//     TestSendSurvivesACut]
+//     between private messages and broadcasts. Whoever relays it cannot read
+//     it. [TestSendReachesOneOnly, TestSendSurvivesACut,
+//     TestBlockedPairIsRelayed]
 //   - Between members no order is promised. Message.Sent is the sender's clock,
 //     and a reply is never earlier by it than what it replies to, unless a
 //     clock is more than five seconds off. [TestSentFollowsTheClocksOfOthers,
@@ -78,6 +93,25 @@
 //     sees Left without a reason. After [Node.Close], or a crash, they see Left
 //     with one. [TestLeaveDeliversWhatWasSaid, TestLeaverGetsWhatWasSaidToIt,
 //     TestCloseIsSeenAsALoss]
+//
+// # History
+//
+// A node that joins gets what was said before, from the others' memory: Message
+// with History set, at most [Config.History] of them, the last 1,000, 8 MiB and
+// 24 hours. It is what an origin accepted before it counted this node as
+// present, and what those have said who are gone by now. It comes sorted by the
+// senders' clocks, of each origin in its order and before its live messages,
+// which wait for it at most two seconds; nothing comes twice. It is best effort:
+// what is too old, or comes too late, is left out without a Gap. Its sender
+// need not be present, nor ever have been.
+// [TestNewcomerReadsHistory, TestNoHistory, TestHistoryIsBounded, TestHalvesMerge]
+//
+// Age counts from when a node first received a message and travels as an age,
+// so that nobody's clock can make history of the present.
+//
+// [Config.HistoryFile] keeps the history over everyone's leaving. One process
+// holds the file; [Join] returns [ErrHistoryHeld] to others.
+// [TestHistoryFile]
 //
 // # Slow members and slow programs
 //
@@ -112,7 +146,11 @@
 // Links are encrypted, and a member proves its ID on each. Every message is
 // signed by its origin over room, instance, sequence and content, and verified
 // before it counts. So nobody can speak for another ID, alter what it said, or
-// replay it. [TestLyingMembers]
+// replay it. [TestLyingMembers] Members that have no link to each other are
+// connected by a tunnel through others, encrypted from end to end by keys that
+// both have signed: who relays sees who talks to whom, and how much, and can
+// drop it, no more. Who signs two different messages with one sequence number
+// is found out when two who have them meet; a [Conflict] says so.
 //
 // Names are not proven: anyone can call itself anything. Rooms are no secrets
 // either: whoever is on the network and knows the name of a room can join it.
@@ -124,6 +162,8 @@
 //	message                   64 KiB
 //	room                      128 members
 //	log of broadcasts         32 MiB, 15 minutes after a member left
+//	what others said          32 MiB, 15 minutes; of it as history 8 MiB,
+//	                          1,000 messages, 24 hours
 //	a member behind           4 MiB, then Broadcast waits
 //	private, per recipient    1 MiB, then Send waits
 //	private, for the absent   32 MiB in all, 15 minutes
@@ -131,6 +171,8 @@
 //	former members known      1,024
 //	sightings                 512, 16 addresses each
 //	dials at once             4
+//	relays between two        3
+//	tunnels                   256, 192 KiB under way in each
 //
 // # Tests
 //

@@ -104,6 +104,9 @@ func (n *Node) peers(l *link, p []byte) error {
 			l.told[instance] = true
 			continue
 		}
+		if n.observer && len(l.routes) < wire.MaxRoutes {
+			l.routes[instance] = nil // an observer opens no tunnels, but can say who could
+		}
 		n.sightings.tell(now, &l.teller, instance, n.believable(l, one))
 	}
 	n.clockwork.set()

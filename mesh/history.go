@@ -26,9 +26,11 @@ type mark struct {
 // its way. What members say that we have met in it waits: nothing older of
 // them may come after it.
 type gathering struct {
-	link *link
-	held []Event
-	size int
+	link  *link // whom it is asked of; nil: its link ended, and nobody else is there yet
+	until time.Time
+	held  []Event
+	size  int
+	taken int // messages of history
 }
 
 // emitLocked shows the program an event of a member, now or after the history.
@@ -62,7 +64,7 @@ func (n *Node) gatheredLocked() {
 	}
 	for _, m := range n.members {
 		if m.fresh {
-			m.fresh, m.past = false, m.start
+			m.fresh, m.urged, m.past = false, false, m.start
 		}
 	}
 }
@@ -79,28 +81,70 @@ func (n *Node) metLocked(l *link, h wire.Have, now time.Time) {
 		m.want = max(h.Next, m.past)
 		m.start = m.want
 		if n.gather == nil && h.Held > 0 && n.archive.history > 0 {
-			n.gather = &gathering{link: l}
-			n.askLocked(l, Member{}, true, now)
+			n.gather = &gathering{until: now.Add(askTimeout)}
 		}
 		if m.fresh = n.gather != nil; !m.fresh {
 			m.past = m.start
 		}
+	}
+	if n.gather != nil && n.gather.link == nil && h.Held > 0 {
+		n.gatherFromLocked(l, now)
 	}
 	if l.asked == nil && (h.Held > 0 || !first) {
 		n.compareSoonLocked(l, now)
 	}
 }
 
+// gatherFromLocked asks the other side of a link for the history.
+func (n *Node) gatherFromLocked(l *link, now time.Time) {
+	n.gather.link = l
+	n.askLocked(l, Member{}, true, now)
+	l.asked.until = n.gather.until
+}
+
+// gatherOnLocked goes on with a gathering: elsewhere, if the link has ended that
+// was asked, and with each member about itself whose history nobody gave.
+func (n *Node) gatherOnLocked(a *ask, now time.Time) {
+	g := n.gather
+	if g == nil {
+		return
+	}
+	if a.cut && a.only == (Member{}) {
+		g.link = nil
+		for _, l := range n.links {
+			if l.m != nil && l.heard && l.asked == nil {
+				n.gatherFromLocked(l, now)
+				return
+			}
+		}
+		return
+	}
+	open := false
+	for _, m := range n.members {
+		if !m.fresh || m.link == nil {
+			continue
+		}
+		if m.link.asked == nil && !m.urged && m.past < m.start && m.start > 1 && g.taken < n.archive.history {
+			m.urged = true
+			n.askLocked(m.link, m.peer.Member, true, now)
+			m.link.asked.until = g.until
+		}
+		open = open || m.link.asked != nil && m.link.asked.gather
+	}
+	if !open {
+		n.gatheredLocked()
+	}
+}
+
 // settle ends an ask.
 func (n *Node) settle(a *ask) {
-	n.take(a)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if a.gather {
-		n.gatheredLocked()
+		n.gatherOnLocked(a, time.Now())
 	}
 	if m := n.members[a.only]; m != nil && m.asking > 0 {
-		if m.asking--; m.asking == 0 && m.present && m.link == nil && !m.detour && n.state == running {
+		if m.asking--; m.asking == 0 && m.missing() && !m.detour && n.state == running {
 			n.leftLocked(m, cmp.Or(m.lost, errNoLink), time.Now())
 		}
 	}
@@ -190,10 +234,10 @@ func (n *Node) takeLocked(it *item, record []byte, now time.Time) {
 		return
 	}
 	switch {
-	case m.present && m.link == nil && it.seq == m.want: // it is being looked for: this is live
+	case m.missing() && it.seq == m.want: // it is being looked for: this is live
 		m.want++
 		n.showPastLocked(m.peer, it, false, now)
-	case !m.present && m.link == nil && it.seq == m.want:
+	case !m.present && m.link == nil && it.seq == m.want && !n.reachableLocked(m.peer.Instance):
 		m.want++
 		n.showPastLocked(m.peer, it, true, now)
 	case m.fresh && it.seq >= m.past && it.seq < m.start:
@@ -220,10 +264,18 @@ func (n *Node) showPastLocked(from Peer, it *item, history bool, now time.Time) 
 	}
 	n.clock.observe(now, it.clock)
 	n.keepLocked(it, now)
-	n.events.push(Message{
+	if n.gather != nil {
+		n.gather.taken++
+	}
+	ev := Message{
 		From: from, Seq: it.seq, Sent: clockTime(it.clock),
 		Data: bytes.Clone(msg.Body), History: history,
-	})
+	}
+	if m := n.members[it.origin]; m != nil && !history {
+		n.emitLocked(m, ev)
+		return
+	}
+	n.events.push(ev)
 }
 
 // keepLocked holds a message for others.
@@ -286,5 +338,5 @@ func (n *Node) expireMarksLocked(now time.Time) {
 		}
 	}
 	n.archive.trim(now)
-	n.archive.sweep(func(who Member) bool { return n.members[who] != nil })
+	n.archive.sweep(func(who Member) bool { return n.members[who] != nil || who == n.self.Member })
 }

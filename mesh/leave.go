@@ -25,7 +25,7 @@ func (n *Node) Leave(ctx context.Context) error {
 	n.state = leaving
 	now := time.Now()
 	for _, m := range n.members {
-		if m.present && m.link == nil { // we do not wait for another link to it
+		if m.missing() { // we do not wait for another link to it
 			n.leftLocked(m, cmp.Or(m.lost, errNoLink), now)
 		}
 	}

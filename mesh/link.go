@@ -114,7 +114,7 @@ func (n *Node) addLink(conn carrier) {
 	}
 	if old != nil {
 		n.pathLostLocked(old, peer.Instance{})
-		n.overdueLocked(old)
+		n.giveUpLocked(old, true)
 		n.deposeLocked(old, h.ID, now)
 	}
 	if h.Observer {
@@ -158,13 +158,17 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 		// link goes on from here as well.
 		m.acked, m.privateAcked = n.stream.next(), m.private.next()
 	}
-	m.link, m.peer, m.grace, m.lost = l, p, time.Time{}, nil
+	m.link, m.peer = l, p
 	l.start, l.privateStart = m.acked, m.privateAcked
 	if i := slices.IndexFunc(n.present, func(q Peer) bool { return q.Member == p.Member }); i >= 0 {
 		n.present = slices.Clone(n.present)
 		n.present[i] = p
 	}
-	if n.observer && !m.present {
+	if !n.observer {
+		return
+	}
+	m.grace, m.lost = time.Time{}, nil
+	if !m.present {
 		n.joinedLocked(m, now)
 	}
 }
@@ -369,7 +373,7 @@ func (n *Node) linkEnded(l *link, err error) {
 	n.hand.hurry(now)
 	n.linksChanged.announce()
 	n.clockwork.set()
-	n.overdueLocked(l)
+	n.giveUpLocked(l, true)
 	m := l.m
 	if m == nil {
 		return
@@ -382,23 +386,20 @@ func (n *Node) linkEnded(l *link, err error) {
 		m.away = now
 		return
 	}
-	if n.state == closed {
+	if n.state != running {
+		n.leftLocked(m, err, now)
 		return
 	}
 	if errors.Is(err, peer.ErrReplaced) {
-		m.grace = now.Add(graceTime) // the link that takes its place is on its way to us
+		m.missUntil(now.Add(graceTime)) // the link that takes its place is on its way to us
 		return
 	}
-	if n.detourLocked(l, err, now) {
-		m.grace, m.lost = now.Add(relayGrace), err
-		return
-	}
-	if n.addressLostLocked(l.conn) {
-		m.grace = now.Add(graceTime)
+	if n.addressLostLocked(l.conn) && !errors.Is(err, peer.ErrGone) && !errors.Is(err, peer.ErrTimeout) {
+		m.missUntil(now.Add(graceTime))
 		n.sightings.redial(now, instance)
 		return
 	}
-	n.leftLocked(m, err, now)
+	n.partedLocked(l, err, now)
 }
 
 // partedLocked takes in that a member's link ended unexpectedly. It is still
@@ -407,15 +408,13 @@ func (n *Node) linkEnded(l *link, err error) {
 func (n *Node) partedLocked(l *link, err error, now time.Time) {
 	m := l.m
 	m.detour = n.detourLocked(l, err, now)
-	m.asking = 0
-	if n.state == running {
-		m.asking = n.askOthersLocked(m, now)
-	}
+	m.asking = n.askOthersLocked(m, now)
+	m.lost = err
 	switch {
 	case m.detour:
-		m.grace, m.lost = now.Add(relayGrace), err
+		m.missUntil(now.Add(relayGrace))
 	case m.asking > 0:
-		m.grace, m.lost = now.Add(lingerTime), err
+		m.missUntil(now.Add(lingerTime))
 	default:
 		n.leftLocked(m, err, now)
 	}

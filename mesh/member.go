@@ -38,6 +38,7 @@ type member struct {
 	start             uint64 // the first broadcast that was live for us
 	past              uint64 // from here up to start its history would be taken
 	fresh             bool   // met while a history is being gathered
+	urged             bool   // asked for its own, in that time
 
 	// What it has of us: the sequence it waits for by its own word, or by ours
 	// when it has said nothing yet.
@@ -168,6 +169,18 @@ func (n *Node) trimLocked(now time.Time) {
 		}
 	}
 	n.stream.trim(keep)
+}
+
+// missing reports whether a member is present without a link that works, while
+// it is being looked for.
+func (m *member) missing() bool { return m.present && !m.grace.IsZero() }
+
+// missUntil keeps a member present without a link until t. Links that come and
+// end meanwhile do not prolong it.
+func (m *member) missUntil(t time.Time) {
+	if m.grace.IsZero() || t.Before(m.grace) {
+		m.grace = t
+	}
 }
 
 // recent reports whether a member is here, or may still need what was said.

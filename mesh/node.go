@@ -34,7 +34,8 @@ type Node struct {
 	tunnelKey hpke.PrivateKey
 	record    []byte // of ourselves, signed
 	events    *queue
-	clockwork signal // something that the clockwork looks at has changed
+	examined  chan *ask // what came of asks, to be checked
+	clockwork signal    // something that the clockwork looks at has changed
 
 	ctx    context.Context // ends when the node closes
 	cancel context.CancelFunc
@@ -121,6 +122,7 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 		n.Close()
 		return nil, err
 	}
+	n.wg.Go(n.runExaminer)
 	n.wg.Go(n.accept)
 	if err := disc.Announce(ctx, n.service()); err != nil {
 		n.Close()
@@ -173,6 +175,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		discovery:  disc,
 		events:     newQueue(defaultLimits.queued),
 		limits:     defaultLimits,
+		examined:   make(chan *ask, 4),
 		clockwork:  newSignal(),
 		addrs:      transport.Addrs(),
 		stream:     newStream(wire.Broadcast),
@@ -261,6 +264,9 @@ func (n *Node) Sightings() []Sighting {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	out := append(n.sightings.list(), n.hand.list(n.linkedLocked)...)
+	for i := range out {
+		out[i].Via = n.reachedByLocked(out[i].Instance)
+	}
 	slices.SortFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
 	return out
 }
@@ -336,7 +342,7 @@ func (n *Node) turnLocked(now time.Time) (next time.Time) {
 		return next
 	}
 	for _, m := range n.members {
-		if !m.present || m.link != nil || m.grace.IsZero() {
+		if !m.missing() {
 			continue
 		}
 		if m.grace.After(now) {

@@ -139,6 +139,7 @@ func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
 	l.privateCursor = cmp.Or(h.PrivateWant, l.privateStart)
 	n.ackedLocked(m, l.cursor, now)
 	n.privateAckedLocked(m, l.privateCursor)
+	m.grace, m.lost = time.Time{}, nil
 	n.metLocked(l, h, now)
 	m.privateWant = cmp.Or(m.privateWant, h.PrivateNext)
 	if !m.present && !l.byeHeard {

@@ -323,7 +323,7 @@ func (t *tunnel) relayer() *Peer {
 func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
 	var closed *peer.CloseError
 	instance := l.conn.Remote().Instance
-	if n.state != running || n.observer || errors.Is(err, peer.ErrGone) || errors.As(err, &closed) || !n.reachableLocked(instance) {
+	if n.observer || errors.Is(err, peer.ErrGone) || errors.As(err, &closed) || !n.reachableLocked(instance) {
 		return false
 	}
 	if s := n.seekOfLocked(now, instance); s != nil && s.t == nil {

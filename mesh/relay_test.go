@@ -185,3 +185,24 @@ func (a *actor) has(from *actor, seq uint64) bool {
 	}
 	return false
 }
+
+// TestObserverSeesWhoReaches holds that an observer that cannot reach a member
+// is told who does.
+func TestObserverSeesWhoReaches(t *testing.T) {
+	inRoom(t, func(r *room) {
+		r.join("ana", nil)
+		bo := r.join("bo", nil)
+		r.lan.Cut(r.lan.Host("eye"), bo.host)
+		eye := r.join("eye", func(cfg *mesh.Config) {
+			cfg.Observer = true
+			cfg.Peers = []string{"10.0.0.1"}
+		})
+		pass(5 * time.Second)
+		for _, s := range eye.Sightings() {
+			if s.Instance == bo.Self().Instance.String() && s.Via != nil && s.Via.Name == "ana" {
+				return
+			}
+		}
+		t.Errorf("sightings are %+v", eye.Sightings())
+	})
+}

@@ -190,7 +190,7 @@ func (r *room) present(a *actor, want string) {
 func (r *room) delivered(receipt *mesh.Receipt) {
 	r.Helper()
 	if err := settled(receipt); err != nil {
-		r.Errorf("message %d: %v", receipt.Seq(), err)
+		r.Errorf("message %d: %v; pending: %q", receipt.Seq(), err, names(receipt.Pending()))
 	}
 }
 

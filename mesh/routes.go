@@ -207,3 +207,19 @@ func (n *Node) pathLostLocked(l *link, to peer.Instance) {
 		}
 	}
 }
+
+// reachedByLocked returns a neighbour that says that it reaches an instance, or
+// nil.
+func (n *Node) reachedByLocked(instance string) *Peer {
+	to, err := peer.ParseInstance(instance)
+	if err != nil {
+		return nil
+	}
+	for _, l := range n.links {
+		if _, ok := l.routes[to]; ok && l.m != nil {
+			p := l.m.peer
+			return &p
+		}
+	}
+	return nil
+}

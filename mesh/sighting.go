@@ -15,6 +15,7 @@ type Sighting struct {
 	Addrs     []netip.AddrPort
 	OtherRoom bool  // advertised for another room, and not dialed
 	Err       error // why the last dial did not get through, nil before it ended; see peer's errors
+	Via       *Peer // a member that reaches it; nil: none is known
 }
 
 // Bounds of what others can make a node remember and dial.
@@ -39,7 +40,7 @@ const (
 	// sightedRetry is how soon after a dial a fresh sighting may cause another.
 	sightedRetry = time.Second
 	// linkedRetry bounds the wait after the other side said that it has a link
-	// to us: it finds out within 2.5 s when that is not so.
+	// to us: it finds out within 2 s when that is not so.
 	linkedRetry = time.Second
 	// steadyAfter is how long a link has to last for the next to be dialed at
 	// once when it ends.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"testing/cryptotest"
 	"testing/synctest"
 	"time"
 
@@ -24,12 +25,14 @@ var (
 // with -seed.
 func TestRandomSchedules(t *testing.T) {
 	if *seedFlag != 0 {
+		cryptotest.SetGlobalRandom(t, *seedFlag)
 		inRoom(t, func(r *room) { newSimulation(r, *seedFlag, true).run() })
 		return
 	}
 	for range *schedulesFlag {
 		seed := rand.Uint64N(1<<40) + 1
 		ok := t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+			cryptotest.SetGlobalRandom(t, seed)
 			inRoom(t, func(r *room) { newSimulation(r, seed, false).run() })
 		})
 		if !ok {
@@ -38,8 +41,9 @@ func TestRandomSchedules(t *testing.T) {
 	}
 }
 
-// simulation is one random schedule. Time passes only as the schedule says, so
-// a seed replays but for what happens at the same instant.
+// simulation is one random schedule. Time passes only as the schedule says, and
+// identities, instances and keys come of the seed too, so a seed replays but for
+// what happens at the same instant.
 type simulation struct {
 	*room
 	rng     *rand.Rand

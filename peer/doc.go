@@ -41,10 +41,10 @@
 //     refuses or another instance answers, the link ends with [ErrGone], within
 //     milliseconds.
 //   - The cable is out, or the machine is off: the kernel's keepalive ends that
-//     TCP connection after 4 to 5 s; a ping is given 2.5 s more. The link ends
-//     with [ErrTimeout] after 6.5 to 7.5 s.
+//     TCP connection after 4 to 5 s; a ping is given 2 s more. The link ends
+//     with [ErrTimeout] after 6 to 7 s.
 //   - The other process hangs: after 4 s with something unconfirmed, or 25 s
-//     of silence, a ping is given 2.5 s (6.5 s after silence).
+//     of silence, a ping is given 2 s (6 s after silence).
 //
 // Pings are answered by whoever is in [Conn.ReadMessage]: a program that does
 // not read is taken for one that hangs.

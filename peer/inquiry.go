@@ -12,7 +12,7 @@ import (
 
 // When to doubt a link, and how long to wait before giving it up. A cable that
 // is out for 5 s and a process stopped for 4 s lose nobody; a cable out for
-// good is noticed in 6.5 to 7.5 s, a killed process at once.
+// good is noticed in 6 to 7 s, a killed process at once.
 const (
 	// hasteWait is for a watch that ended as a dying process ends it. The port
 	// is asked too, and answers sooner.
@@ -20,7 +20,7 @@ const (
 
 	// answerWait is for all else: together with the 4 to 5 s it takes to doubt,
 	// it bridges a replugged cable.
-	answerWait = 2500 * time.Millisecond
+	answerWait = 2 * time.Second
 
 	askAgain    = 5 * time.Millisecond   // between two questions to a port
 	stuckAfter  = 4 * time.Second        // bytes unconfirmed for as long are reason to ask

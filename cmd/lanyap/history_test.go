@@ -123,20 +123,20 @@ func TestHistoryFileIsUnusable(t *testing.T) {
 
 func TestPeersThroughOthers(t *testing.T) {
 	relay := mesh.Peer{Member: mesh.Member{ID: peer.ID{1}, Instance: peer.Instance{1}}, Name: "cy\x1b"}
-	far := present{Peer: mesh.Peer{Member: mesh.Member{ID: peer.ID{2}, Instance: peer.Instance{2}}, Name: "bo", Via: &relay}}
+	far := mesh.Sighting{Instance: "0200000000000000", Err: peer.ErrTimeout, Via: &relay}
 	var out buffer
 	a := &app{stdout: &out}
-	if err := a.peersTable([]present{far}, nil); err != nil {
+	if err := a.peersTable(nil, []mesh.Sighting{far}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := out.String(), "through cy␛ ("+relay.ID.Short()+")"; !strings.Contains(got, want) {
+	if got, want := out.String(), "members reach it through cy␛\n"; !strings.HasSuffix(got, want) {
 		t.Errorf("table lacks %q:\n%s", want, got)
 	}
 	out = buffer{}
-	if err := a.peersJSON([]present{far}, nil); err != nil {
+	if err := a.peersJSON(nil, []mesh.Sighting{far}); err != nil {
 		t.Fatal(err)
 	}
-	want := `"name":"bo"},"addr":"","via":{"id":"` + relay.ID.String() + `","instance":"0100000000000000","name":"cy\u001b"}}`
+	want := `"reason":"timeout","via":{"id":"` + relay.ID.String() + `","instance":"0100000000000000","name":"cy\u001b"}}`
 	if got := out.String(); !strings.Contains(got, want) {
 		t.Errorf("JSON lacks %s:\n%s", want, got)
 	}

@@ -164,7 +164,8 @@ func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
 			Instance string           `json:"instance"` // empty for an address given by hand
 			Addrs    []netip.AddrPort `json:"addrs"`
 			Reason   string           `json:"reason"`
-		}{chat.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code})
+			Via      *chat.Person     `json:"via,omitempty"` // a member that reaches it
+		}{chat.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code, chat.PersonOrNil(s.Via)})
 		if err != nil {
 			return err
 		}
@@ -177,11 +178,10 @@ type peerJSON struct {
 	Peer chat.Person    `json:"peer"`
 	Addr netip.AddrPort `json:"addr"`
 	RTT  *float64       `json:"rtt_ms,omitempty"` // absent: it did not answer in time
-	Via  *chat.Person   `json:"via,omitempty"`    // who relays; absent: nobody
 }
 
 func newPeerJSON(m present) peerJSON {
-	out := peerJSON{Head: chat.NewHead("peer"), Peer: chat.NewPerson(m.Peer), Addr: m.Addr, Via: chat.PersonOrNil(m.Via)}
+	out := peerJSON{Head: chat.NewHead("peer"), Peer: chat.NewPerson(m.Peer), Addr: m.Addr}
 	if m.answered {
 		ms := float64(m.rtt.Microseconds()) / 1000
 		out.RTT = &ms
@@ -200,26 +200,21 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 		if m.answered {
 			rtt = m.rtt.Round(10 * time.Microsecond).String()
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", chat.Line(m.Name), m.ID.Short(), reachedAt(m.Peer), rtt)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", chat.Line(m.Name), m.ID.Short(), m.Addr, rtt)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	for _, s := range unreached {
 		_, text := reason(s)
+		if s.Via != nil {
+			text += "; members reach it through " + s.Via.Name
+		}
 		if _, err := fmt.Fprintf(a.stdout, "not reached: %s: %s\n", place(s), chat.Line(text)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// reachedAt says how a member is reached.
-func reachedAt(p mesh.Peer) string {
-	if p.Via != nil {
-		return fmt.Sprintf("through %s (%s)", chat.Line(p.Via.Name), p.Via.ID.Short())
-	}
-	return p.Addr.String()
 }
 
 // place names a sighting by its addresses.

@@ -8,7 +8,7 @@ import (
 )
 
 // deathAfter is how long a link lives on over a path that is cut: on real
-// networks the death watch ends it after 6.5 to 7.5 s.
+// networks the death watch ends it after 6 to 7 s.
 const deathAfter = 7 * time.Second
 
 var (

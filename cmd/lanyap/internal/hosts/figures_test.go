@@ -44,6 +44,11 @@ var table = []figure{
 	{"mdns", "mDNS packets/s of 16 idle nodes together, after 30 s", "≤ 1", measureMDNS, false},
 	{"link", "per idle link and side: heap, goroutines", "≤ 120 kB, ≤ 17", measureLink, true},
 	{"idle", "node with 63 idle links: CPU of one core, resident memory", "≤ 1 %, ≤ 40 MB", measureIdle, false},
+	{"heal", "12 hosts in two halves for 10 s, heal → everyone has everything, p50 / p99", "≤ 1 / 3 s", measureHeal, false},
+	{"blocked", "blocked pair, message through a third: extra latency against the direct link, p50", "≤ 1 ms", measureBlocked, false},
+	{"history", "late joiner, 1,000 messages of history: joined → the last of them, p50 / p99", "≤ 150 ms", measureHistory, true},
+	{"stopped", "8 others at 200 msg/s, send → last, p50 / p99; with one member stopped; p99 ratio; memory of a sender", "≤ 1.5×, ≤ 8 MiB", measureStopped, false},
+	{"flood", "sustained broadcast of 256 B from one node to 8, messages/s at every one", "–", measureFlood, false},
 	{"throughput", "one pair, 64 KiB messages, × pion's defaults: tuned with GOGC=400; tuned; ordinary user (rmem_max 212992)", "≥ 4 tuned", measureThroughput, true},
 	{"loss", "the same with 1 % loss at the receiver", "≥ 4", measureLoss, true},
 }

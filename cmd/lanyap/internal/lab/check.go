@@ -14,7 +14,8 @@ import (
 //     and is never the program itself.
 //   - Between a member's joined and its left, what it says to all comes in the
 //     order of its sequence, each once, none missing after the first. What it
-//     says to one has a sequence of its own.
+//     says to one has a sequence of its own. History may come of anybody, and
+//     with holes.
 //   - A message is the same for everyone: text, and who said it.
 //   - As many members show a message as its sender was told have it; every
 //     accepted message is at last delivered or undelivered.
@@ -83,7 +84,7 @@ func (c *checker) readers(log Log) {
 				}
 			}
 		case "message":
-			if !present[ev.From.key()] {
+			if !present[ev.From.key()] && !ev.History {
 				c.report(log, ev, "message from a member that is not here")
 			}
 			msg := message{origin: ev.From.key(), seq: ev.Seq}
@@ -97,7 +98,9 @@ func (c *checker) readers(log Log) {
 			heard[msg] = true
 			c.shown[msg]++
 			c.same(log, ev, msg, ev.From.ID)
-			c.order(log, ev, msg, newest)
+			if !ev.History {
+				c.order(log, ev, msg, newest)
+			}
 		}
 	}
 }

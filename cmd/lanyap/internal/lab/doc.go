@@ -34,7 +34,8 @@
 // not to, so that such a packet does leave.
 //
 // [Check] goes over the events of all programs of a run and reports what the
-// program promises and did not keep.
+// program promises and did not keep. [CheckStorm] does so for a run in which
+// programs are killed and hosts cut off all the time, and says what is lost.
 //
 // # Time
 //

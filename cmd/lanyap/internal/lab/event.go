@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// maxLine is the longest line of output that is read: 64 KiB of text, each
+// byte of which JSON may write as six.
+const maxLine = 512 << 10
+
 // Ident is how the program names a member: one ID may be here several times,
 // an instance is one start of one program.
 type Ident struct {
@@ -36,15 +40,17 @@ type Event struct {
 
 	// joined, left
 	Peer   Ident  `json:"peer"`
+	Via    *Ident `json:"via"` // the member over which it is heard; nil: over a link
 	Reason string `json:"reason"`
 
-	// message, sent, delivered, undelivered, warning
+	// message, sent, delivered, undelivered, gap, warning
 	From    Ident     `json:"from"`
 	To      *Ident    `json:"to"`
 	Seq     uint64    `json:"seq"`
 	Sent    time.Time `json:"sent"`
 	Text    string    `json:"text"`
 	Private bool      `json:"private"`
+	History bool      `json:"history"` // said before this program was there
 	Count   int       `json:"count"`
 	Peers   []Ident   `json:"peers"`
 
@@ -76,4 +82,19 @@ func (l Log) self() Ident {
 		}
 	}
 	return Ident{}
+}
+
+// Unsettled returns how many messages the program has accepted without saying
+// whether they were delivered.
+func (l Log) Unsettled() int {
+	open := 0
+	for _, ev := range l.Events {
+		switch ev.Type {
+		case "sent":
+			open++
+		case "delivered", "undelivered":
+			open--
+		}
+	}
+	return open
 }

@@ -38,6 +38,35 @@ func BlockPair(a, b *Host) {
 	b.Block(a)
 }
 
+// Partition cuts hosts of different parts off from each other, in one moment,
+// until [Switch.Whole]. It is independent of the faults of hosts.
+func (s *Switch) Partition(parts ...[]*Host) {
+	s.lab.t.Helper()
+	ports := make([]string, len(parts))
+	for i, part := range parts {
+		for _, h := range part {
+			ports[i] += h.port + ", "
+		}
+	}
+	var rules []string
+	for i, from := range ports {
+		for j, to := range ports {
+			if i != j {
+				rules = append(rules, fmt.Sprintf("iifname { %s } oifname { %s } drop", from, to))
+			}
+		}
+	}
+	s.lab.must(s.lab.thread.nft(s.ns, fmt.Sprintf(
+		"table bridge fault {\nchain forward { type filter hook forward priority 0; policy accept;\n%s\n}\n}\n",
+		strings.Join(rules, "\n"))))
+}
+
+// Whole ends the partition, if there is one.
+func (s *Switch) Whole() {
+	s.lab.t.Helper()
+	s.lab.must(s.lab.thread.nft(s.ns, "add table bridge fault\ndelete table bridge fault\n"))
+}
+
 // Lose drops that share of the packets the host receives from the cable, at
 // random.
 func (h *Host) Lose(percent float64) {

@@ -207,7 +207,8 @@ func (h *Host) Readdress() {
 	h.lab.t.Helper()
 	h.sw.ports++
 	old := h.Addr
-	h.Addr = h.sw.addr(h.sw.ports + 100)
+	// After 150 changes the addresses come again, long after their last use.
+	h.Addr = h.sw.addr(101 + h.sw.ports%150)
 	commands := []string{
 		fmt.Sprintf("addr del %s/24 dev eth0", old),
 		fmt.Sprintf("addr add %s/24 brd + dev eth0", h.Addr),

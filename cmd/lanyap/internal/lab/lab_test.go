@@ -204,6 +204,13 @@ func TestFaults(t *testing.T) {
 	expect(t, true, p[0], p[1], hosts[1].Addr, "healed")
 	expect(t, true, p[1], p[0], hosts[0].Addr, "healed back")
 
+	s.Partition(hosts[:2], hosts[2:])
+	expect(t, false, p[0], p[2], hosts[2].Addr, "in another part")
+	expect(t, false, p[2], p[1], hosts[1].Addr6, "in another part, back")
+	expect(t, true, p[0], p[1], hosts[1].Addr, "in the same part")
+	s.Whole()
+	expect(t, true, p[0], p[2], hosts[2].Addr, "whole again")
+
 	hosts[2].Firewall()
 	expect(t, false, p[0], p[2], hosts[2].Addr6, "into the firewall")
 	expect(t, true, p[2], p[0], hosts[0].Addr6, "out of the firewall")

@@ -17,10 +17,6 @@ import (
 	"time"
 )
 
-// maxLine is the longest line of output that is read: 64 KiB of text, each
-// byte of which JSON may write as six.
-const maxLine = 512 << 10
-
 // Program says what to run.
 type Program struct {
 	Path  string
@@ -28,6 +24,15 @@ type Program struct {
 	Env   []string // in addition to PATH, HOME, NO_COLOR and LANYAP_STATE_DIR, each the host's own
 	Stdin *os.File // nil: a pipe for [Process.Say]
 	Mount bool     // in a mount namespace of its own
+
+	// Watch, if set, is called with each event in turn, and the process keeps
+	// neither lines nor events: a program that says a million things would
+	// fill the memory.
+	Watch func(Event)
+
+	// Tally counts messages without reading them and skips all but ready,
+	// joined and left: the reading would take as much time as a fast program.
+	Tally bool
 }
 
 // Process is a program that runs, or ran, on a host.
@@ -38,6 +43,8 @@ type Process struct {
 
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
+	watch  func(Event)
+	tally  bool
 	stderr lockedBuffer
 	done   chan struct{} // closed when it has ended and all its output is read
 
@@ -47,6 +54,7 @@ type Process struct {
 	present   map[string]Ident
 	self      Ident
 	unsettled int
+	counted   int // messages, with Tally
 	killed    bool
 }
 
@@ -66,7 +74,7 @@ func (h *Host) Start(prog Program) *Process {
 	if prog.Mount {
 		cmd.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
 	}
-	p := &Process{Host: h, T: l.t, cmd: cmd, done: make(chan struct{}), present: make(map[string]Ident)}
+	p := &Process{Host: h, T: l.t, cmd: cmd, watch: prog.Watch, tally: prog.Tally, done: make(chan struct{}), present: make(map[string]Ident)}
 	p.stderr.wrote = l.bump
 	cmd.Stderr = &p.stderr
 	stdout, err := cmd.StdoutPipe()
@@ -104,11 +112,21 @@ func (p *Process) record(stdout io.Reader) {
 }
 
 func (p *Process) add(line []byte, at time.Time) {
+	if p.tally && !p.worthReading(line) {
+		return
+	}
 	ev, ok := parseEvent(line, at)
+	if ok && p.watch != nil {
+		p.watch(ev)
+	}
 	p.mu.Lock()
-	p.lines = append(p.lines, string(line))
+	if p.watch == nil {
+		p.lines = append(p.lines, string(line))
+	}
 	if ok {
-		p.events = append(p.events, ev)
+		if p.watch == nil {
+			p.events = append(p.events, ev)
+		}
 		switch ev.Type {
 		case "ready":
 			p.self = Ident{ID: ev.ID, Instance: ev.Instance, Name: ev.Name}
@@ -129,9 +147,15 @@ func (p *Process) add(line []byte, at time.Time) {
 // Say writes lines to the program's standard input.
 func (p *Process) Say(lines ...string) {
 	p.T.Helper()
-	if _, err := io.WriteString(p.stdin, strings.Join(lines, "\n")+"\n"); err != nil {
+	if err := p.TrySay(lines...); err != nil {
 		p.T.Fatalf("%s: say %q: %v", p.Host.Name, lines, err)
 	}
+}
+
+// TrySay is Say for any goroutine, and for a program that may have ended.
+func (p *Process) TrySay(lines ...string) error {
+	_, err := io.WriteString(p.stdin, strings.Join(lines, "\n")+"\n")
+	return err
 }
 
 // EndInput closes the program's standard input.
