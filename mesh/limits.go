@@ -1,5 +1,8 @@
 package mesh
 
+// maxMembers is how many a room has beside this node, relayed ones too.
+const maxMembers = 128
+
 // limits bound the memory of a node, in bytes. Tests have smaller ones.
 type limits struct {
 	// log is what is kept of the node's broadcasts, and again of what it said

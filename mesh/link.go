@@ -23,6 +23,7 @@ var (
 	errOther    = errors.New("mesh: private message to another member")
 	errFuture   = errors.New("mesh: acknowledgement of what was never sent")
 	errSkipped  = errors.New("mesh: message or gap beyond the one expected")
+	errFull     = errors.New("mesh: room is full")
 	errQuiet    = errors.New("mesh: message on an observer's link")
 )
 
@@ -86,6 +87,11 @@ func (n *Node) addLink(conn carrier) {
 	if n.state != running || h.Instance == n.self.Instance {
 		n.mu.Unlock()
 		conn.Close(ErrClosed)
+		return
+	}
+	if _, relayed := conn.(*tunnel); relayed && len(n.links) >= maxMembers && n.links[h.Instance] == nil {
+		n.mu.Unlock()
+		conn.Close(errFull) // package peer holds the same of direct links
 		return
 	}
 	l := &link{

@@ -189,7 +189,7 @@ func (n *Node) relay(l *link, p []byte) error {
 		return nil // l is told, or has been, that there is no way
 	}
 	r.Hops--
-	next.relay(wire.AppendRelay(nil, r))
+	next.relay(wire.AppendRelay(nil, r), l.conn.Remote().Instance)
 	return nil
 }
 

@@ -100,7 +100,8 @@ func (t *tunnel) open(l *link, record []byte) {
 }
 
 func (t *tunnel) post(l *link, record []byte) bool {
-	return l.relay(wire.AppendRelay(nil, wire.Relay{To: t.to, From: t.self.Instance, Hops: wire.MaxHops, Payload: record}))
+	frame := wire.AppendRelay(nil, wire.Relay{To: t.to, From: t.self.Instance, Hops: wire.MaxHops, Payload: record})
+	return l.relay(frame, t.self.Instance)
 }
 
 // meet takes in the other's open, which came over l: that way our keys go back.
