@@ -28,10 +28,10 @@ const (
 
 // ask is a question to the other side of a link that is not answered yet.
 type ask struct {
-	only    Member // whose messages; zero: everybody's
-	gather  bool   // the history of a room that is new to us
-	done    bool   // nothing more will come
-	cut     bool   // the link ended before the answer did
+	only    Member     // whose messages; zero: everybody's
+	gather  *gathering // what it is for; nil: no history of a room that is new to us
+	done    bool       // nothing more will come
+	cut     bool       // the link ended before the answer did
 	until   time.Time
 	got     []*item
 	size    int64 // of got
@@ -40,7 +40,11 @@ type ask struct {
 
 // askLocked asks the other side of a link for what we may lack.
 func (n *Node) askLocked(l *link, only Member, gather bool, now time.Time) {
-	l.asked = &ask{only: only, gather: gather, until: now.Add(askTimeout), records: make(map[Member][]byte)}
+	l.asked = &ask{only: only, until: now.Add(askTimeout), records: make(map[Member][]byte)}
+	if gather {
+		l.asked.gather = n.gather
+		n.gather.open++
+	}
 	q := wire.Ask{Only: only != Member{}, Holdings: n.holdingsLocked(only, now)}
 	if gather || !q.Only {
 		q.Limit = uint16(n.archive.history)

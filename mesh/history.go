@@ -31,6 +31,7 @@ type gathering struct {
 	held  []Event
 	size  int
 	taken int // messages of history
+	open  int // asks whose answers have not been taken in
 }
 
 // emitLocked shows the program an event of a member, now or after the history.
@@ -106,7 +107,7 @@ func (n *Node) gatherFromLocked(l *link, now time.Time) {
 // was asked, and with each member about itself whose history nobody gave.
 func (n *Node) gatherOnLocked(a *ask, now time.Time) {
 	g := n.gather
-	if g == nil {
+	if g == nil || g != a.gather {
 		return
 	}
 	if a.cut && a.only == (Member{}) {
@@ -119,7 +120,9 @@ func (n *Node) gatherOnLocked(a *ask, now time.Time) {
 		}
 		return
 	}
-	open := false
+	if m := n.members[a.only]; m != nil && a.cut {
+		m.urged = false
+	}
 	for _, m := range n.members {
 		if !m.fresh || m.link == nil {
 			continue
@@ -129,9 +132,8 @@ func (n *Node) gatherOnLocked(a *ask, now time.Time) {
 			n.askLocked(m.link, m.peer.Member, true, now)
 			m.link.asked.until = g.until
 		}
-		open = open || m.link.asked != nil && m.link.asked.gather
 	}
-	if !open {
+	if g.open == 0 {
 		n.gatheredLocked()
 	}
 }
@@ -140,7 +142,8 @@ func (n *Node) gatherOnLocked(a *ask, now time.Time) {
 func (n *Node) settle(a *ask) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if a.gather {
+	if a.gather != nil {
+		a.gather.open--
 		n.gatherOnLocked(a, time.Now())
 	}
 	if m := n.members[a.only]; m != nil && m.asking > 0 {
@@ -152,6 +155,7 @@ func (n *Node) settle(a *ask) {
 
 // take shows the program what is new and true of what others hold.
 func (n *Node) take(a *ask) {
+	n.dropHeld(a)
 	if len(a.got) == 0 {
 		return
 	}
@@ -175,6 +179,16 @@ func (n *Node) take(a *ask) {
 		n.takeLocked(it, a.records[it.origin], now)
 	}
 	a.got = nil
+}
+
+// dropHeld leaves in an ask what we do not hold already, byte for byte.
+func (n *Node) dropHeld(a *ask) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a.got = slices.DeleteFunc(a.got, func(it *item) bool {
+		held := n.archive.find(it.origin, it.seq)
+		return held != nil && bytes.Equal(held.frame, it.frame)
+	})
 }
 
 // verify leaves in an ask what its origins have signed. Checking a signature
