@@ -145,12 +145,18 @@
 //
 // Links are encrypted, and a member proves its ID on each. Every message is
 // signed by its origin over room, instance, sequence and content, and verified
-// before it counts. So nobody can speak for another ID, alter what it said, or
-// replay it. [TestLyingMembers] Members that have no link to each other are
-// connected by a tunnel through others, encrypted from end to end by keys that
-// both have signed: who relays sees who talks to whom, and how much, and can
-// drop it, no more. Who signs two different messages with one sequence number
-// is found out when two who have them meet; a [Conflict] says so.
+// before it counts. So nobody can speak for another ID, alter what it said,
+// replay it, or make up a past. [TestLyingMembers, TestLyingHistory,
+// TestLyingRecords, TestTunnelUnderAnothersInstance]
+//
+// Members that have no link to each other are connected by a tunnel through
+// others, encrypted from end to end by keys that both have signed: who relays
+// sees who talks to whom, and how much, and can drop it, no more; then another
+// way is taken. [TestRelayCannotRead, TestCrookedRelays, TestForgedTunnels]
+//
+// Who signs two different messages with one sequence number is found out when
+// two members compare of whom that is the last message that they hold; a
+// [Conflict] says so. [TestTwoBodiesForOneSequence]
 //
 // Names are not proven: anyone can call itself anything. Rooms are no secrets
 // either: whoever is on the network and knows the name of a room can join it.

@@ -9,11 +9,6 @@ import (
 	"github.com/lanyap/lanyap/peer"
 )
 
-// ackInterval is the least time between two acknowledgements that travel
-// alone. One a message would double the messages of a busy room; the first
-// after a pause goes at once.
-const ackInterval = 5 * time.Millisecond
-
 var (
 	errReplaced = errors.New("mesh: another link took its place")
 	errEarly    = errors.New("mesh: message before the first have")
@@ -239,121 +234,6 @@ func (n *Node) frame(l *link, f wire.Frame) error {
 		n.answeredAsk(l)
 	}
 	return nil
-}
-
-// write sends what is due over the link until it ends.
-func (n *Node) write(l *link) {
-	buf := make([]byte, 0, 512)
-	pause := time.NewTimer(0)
-	defer pause.Stop()
-	for {
-		n.mu.Lock()
-		out, wait := n.fillLocked(l, buf[:0], time.Now())
-		l.writing = len(out) > 0
-		if !l.writing {
-			n.linksChanged.announce()
-		}
-		n.mu.Unlock()
-		if len(out) > 0 {
-			if err := l.conn.WriteMessage(out); err != nil {
-				l.conn.Close(err) // the reader reports it
-				return
-			}
-			if cap(out) <= 2*batchSize {
-				buf = out
-			}
-			continue
-		}
-		var again <-chan time.Time
-		if wait > 0 {
-			pause.Reset(wait)
-			again = pause.C
-		}
-		select {
-		case <-l.wake:
-		case <-again:
-		case <-l.conn.Done():
-			return
-		}
-	}
-}
-
-// fillLocked gathers the next link message in buf. When there is none it
-// returns how long until an acknowledgement is due, or 0.
-func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Duration) {
-	if n.links[l.conn.Remote().Instance] != l {
-		return buf, 0
-	}
-	if !l.quiet && !l.greeted {
-		return n.appendHave(l, buf, now), 0
-	}
-	if l.othersDue = !l.othersDue; l.othersDue {
-		buf = l.forwards.fill(buf)
-	}
-	if l.heard && !l.byeAckSent {
-		buf, l.privateCursor = l.m.private.fill(buf, l.privateCursor)
-		buf, l.cursor = n.stream.fill(buf, l.cursor)
-	}
-	if len(buf) == 0 {
-		buf = l.forwards.fill(buf)
-	}
-	if len(l.reachOut) > 0 && len(buf) < batchSize {
-		buf = l.appendReach(buf)
-	}
-	if l.peersNow {
-		buf = n.appendPeersLocked(l, buf)
-	}
-	if l.askOut != nil && len(buf) < batchSize {
-		buf = wire.AppendAsk(buf, *l.askOut)
-		l.askOut = nil
-	}
-	if l.answerDue {
-		buf = n.appendAnswer(l, buf, now)
-	}
-	drained := n.drainedLocked(l)
-	if l.ackDue {
-		wait := l.ackedAt.Add(ackInterval).Sub(now)
-		if wait > 0 && len(buf) == 0 && !(drained && l.byeHeard) && !l.byeAckHeard {
-			return buf, wait
-		}
-		buf = n.appendHave(l, buf, now) // before the bye-ack, which may end the link
-	}
-	if drained {
-		buf = appendByes(l, buf)
-	}
-	return buf, 0
-}
-
-// appendHave says what we have, and in the first of a link where we begin.
-func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
-	h := wire.Have{Next: l.start, Want: l.m.want, PrivateNext: l.privateStart, PrivateWant: l.m.privateWant}
-	first := !l.greeted
-	if l.greeted {
-		l.ackedAt = now
-		h.Next, h.PrivateNext = n.stream.next(), l.m.private.next()
-	} else {
-		h.Held = n.archive.newcomer(now)
-	}
-	l.greeted = true
-	l.ackDue = false
-	buf = wire.AppendHave(buf, h)
-	if first {
-		buf = wire.AppendRecordFrame(buf, n.record)
-	}
-	return buf
-}
-
-// drainedLocked reports whether all has been written that comes before a
-// goodbye or the answer to one.
-func (n *Node) drainedLocked(l *link) bool {
-	if l.quiet {
-		return true
-	}
-	end := n.stream.next()
-	if l.byeHeard {
-		end = l.byeAt
-	}
-	return l.heard && l.cursor >= end && l.privateCursor == l.m.private.next()
 }
 
 // linkEnded takes in that a link is over, for whatever reason.
