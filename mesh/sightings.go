@@ -17,6 +17,7 @@ type sightings struct {
 	entries map[peer.Instance]*sighting
 	pace    bucket                       // addresses dialed, over all
 	recent  map[netip.AddrPort]time.Time // when an address was last dialed
+	revived time.Time                    // when the lost were last dialed all at once
 }
 
 func newSightings(self peer.Instance) *sightings {
@@ -143,11 +144,35 @@ func (t *sightings) link(now time.Time, instance peer.Instance, addrs []netip.Ad
 	if e == nil {
 		e = t.enter(now, instance) // links have a bound of their own
 	}
+	if !e.lost.IsZero() && e.fails > 0 {
+		t.revive(now)
+	}
 	e.linked, e.replace = true, false
 	e.since = now
 	e.link = addrs
 	e.fails, e.err = 0, nil
 	e.otherRoom = false
+}
+
+// reviveEvery is the least time between two revivals.
+const reviveEvery = time.Second
+
+// revive makes the dials to all that were lost come at once: one of them that
+// could not be reached is linked again, so the network may be whole again.
+func (t *sightings) revive(now time.Time) {
+	if now.Sub(t.revived) < reviveEvery {
+		return
+	}
+	t.revived = now
+	for _, e := range t.entries {
+		if e.linked || e.lost.IsZero() || !e.departed.IsZero() {
+			continue
+		}
+		if soon := now.Add(t.patience(e.instance)); e.next.After(soon) {
+			e.next = soon
+		}
+		e.fails = min(e.fails, 1)
+	}
 }
 
 // unlink says that the link has ended; member, that it was one worth to be

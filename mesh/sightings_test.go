@@ -302,3 +302,27 @@ func TestDialedWhenItSaysLinked(t *testing.T) {
 		t.Errorf("a link in the making is shown as %v", got[0].Err)
 	}
 }
+
+// TestReviveDialsTheLost holds that one lost member that is linked again makes
+// the others be dialed at once, and those that are gone not.
+func TestReviveDialsTheLost(t *testing.T) {
+	now := time.Now()
+	s := newSightings(peer.Instance{1})
+	addr := []netip.AddrPort{netip.MustParseAddrPort("10.0.0.9:7475")}
+	for i := byte(2); i < 6; i++ {
+		who := peer.Instance{i}
+		s.link(now, who, addr)
+		s.unlink(now, who, true)
+		for range 5 {
+			s.dialedTo(now, who, peer.ErrTimeout)
+		}
+	}
+	s.depart(now, peer.Instance{5})
+	later := now.Add(100 * time.Millisecond)
+	s.link(later, peer.Instance{2}, addr)
+	for i, want := range map[byte]bool{3: true, 4: true, 5: false} {
+		if got := !s.entries[peer.Instance{i}].next.After(later.Add(higherWait)); got != want {
+			t.Errorf("%d is dialed at once: %v, want %v", i, got, want)
+		}
+	}
+}
