@@ -20,7 +20,7 @@ func TestPeers(t *testing.T) {
 	hosts := l.Switch().Hosts(3, lab.HostConfig{})
 	nodes := chatAll(t, hosts[:2])
 	awaitMesh(t, l, nodes)
-	for _, args := range [][]string{{"peers"}, {"peers", "--json"}} {
+	for _, args := range [][]string{{"peers", "--timeout", "3s"}, {"peers", "--json", "--timeout", "3s"}} {
 		look := run(t, hosts[2], args...)
 		exits(t, look, patience, 0)
 		for _, p := range nodes {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -161,7 +162,8 @@ func (p *Process) TrySay(lines ...string) error {
 // EndInput closes the program's standard input.
 func (p *Process) EndInput() { p.stdin.Close() }
 
-// Signal sends sig.
+// Signal sends sig. After SIGSTOP it returns when the program stands still: it
+// may run for another moment on a machine that is busy.
 func (p *Process) Signal(sig syscall.Signal) {
 	p.T.Helper()
 	if sig == syscall.SIGTERM || sig == syscall.SIGINT {
@@ -170,6 +172,29 @@ func (p *Process) Signal(sig syscall.Signal) {
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		p.T.Fatalf("%s: signal: %v", p.Host.Name, err)
 	}
+	if sig == syscall.SIGSTOP {
+		p.Host.lab.Await(10*time.Second, p.Host.Name+" stands still", p.standsStill)
+	}
+}
+
+// standsStill reports whether every thread of the program is stopped, or has
+// ended.
+func (p *Process) standsStill() bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return true
+	}
+	for _, path := range threads {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		// The state follows the name, which is in parentheses (proc(5)).
+		if _, rest, ok := strings.Cut(string(stat), ") "); ok && !strings.HasPrefix(rest, "T") {
+			return false
+		}
+	}
+	return true
 }
 
 // Kill ends the program at once, as a crash would. It may have ended already.
