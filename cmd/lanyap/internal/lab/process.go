@@ -172,8 +172,12 @@ func (p *Process) Signal(sig syscall.Signal) {
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		p.T.Fatalf("%s: signal: %v", p.Host.Name, err)
 	}
-	if sig == syscall.SIGSTOP {
-		p.Host.lab.Await(10*time.Second, p.Host.Name+" stands still", p.standsStill)
+	if sig != syscall.SIGSTOP {
+		return
+	}
+	// Nothing tells when that is so but a look at it.
+	for end := time.Now().Add(time.Second); !p.standsStill() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
 	}
 }
 
