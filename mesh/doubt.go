@@ -30,6 +30,15 @@ func (l *link) doubtLocked(to peer.Instance, now time.Time, d time.Duration) {
 	}
 }
 
+// forgiveLocked ends the doubts in all ways to a member. Each side doubts by
+// what it has seen, and answers nobody on a way that it doubts: without this
+// both could be left with the other's.
+func (n *Node) forgiveLocked(to peer.Instance) {
+	for _, l := range n.links {
+		delete(l.doubts, to)
+	}
+}
+
 // doubtedLocked reports whether l is doubted, and another neighbour knows a way
 // that may be better.
 func (n *Node) doubtedLocked(l *link, to peer.Instance, now time.Time) bool {

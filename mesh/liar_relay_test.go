@@ -138,40 +138,49 @@ func TestCrookedRelays(t *testing.T) {
 			return [][]byte{frame}
 		}},
 	}
+	rounds := 20 // what happens depends on the order in which ways are tried
+	if testing.Short() {
+		rounds = 3
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			inRoom(t, func(r *room) {
+			for range rounds {
 				kept, all, sealed = nil, nil, 0
-				ana, cy := r.apart()
-				c := r.crook(ana, cy, tt.treat)
-				pass(5 * time.Second)
-				r.say(ana, "first")
-				pass(10 * time.Second)
-				r.unpunished(c.ends[:]...)
-				bo := r.join("bo", nil)
-				pass(60 * time.Second)
-				var want []string
-				for i := range 20 {
-					text := fmt.Sprint("m", i)
-					want = append(want, text)
-					r.say(ana, text)
-					pass(20 * time.Millisecond)
-				}
-				pass(60 * time.Second)
-				r.unpunished(c.ends[:]...)
-				if got := strings.TrimPrefix(cy.lines(ana), "first "); got != strings.Join(want, " ") {
-					t.Errorf("cy has read %q", got)
-				}
-				if got := strings.TrimPrefix(bo.lines(ana), "first "); got != strings.Join(want, " ") {
-					t.Errorf("bo has read %q", got)
-				}
-				if n := c.count(wire.TunnelOpen); n > 1000 {
-					t.Errorf("%d opens in two minutes", n)
-				}
-				r.present(bo, names(bo.Members()))
-			})
+				inRoom(t, func(r *room) { r.crooked(tt.treat) })
+			}
 		})
 	}
+}
+
+// crooked has two members talk through a relay that does with what it carries
+// what it likes, then also through one that is honest.
+func (r *room) crooked(treat func(kind byte, frame []byte) [][]byte) {
+	ana, cy := r.apart()
+	c := r.crook(ana, cy, treat)
+	pass(5 * time.Second)
+	r.say(ana, "first")
+	pass(10 * time.Second)
+	r.unpunished(c.ends[:]...)
+	bo := r.join("bo", nil)
+	pass(60 * time.Second)
+	var want []string
+	for i := range 20 {
+		text := fmt.Sprint("m", i)
+		want = append(want, text)
+		r.say(ana, text)
+		pass(20 * time.Millisecond)
+	}
+	pass(60 * time.Second)
+	r.unpunished(c.ends[:]...)
+	for _, listener := range []*actor{bo, cy} {
+		if got := strings.TrimPrefix(listener.lines(ana), "first "); got != strings.Join(want, " ") {
+			r.Errorf("%s has read %q", listener.Self().Name, got)
+		}
+	}
+	if n := c.count(wire.TunnelOpen); n > 1000 {
+		r.Errorf("%d opens in two minutes", n)
+	}
+	r.present(bo, names(bo.Members()))
 }
 
 // TestLyingRelayFrames holds that who sends what no relay passes on loses its

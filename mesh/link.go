@@ -250,8 +250,11 @@ func (n *Node) linkEnded(l *link, err error) {
 		n.sightings.unlink(now, instance, l.m != nil)
 		n.pathLostLocked(l, peer.Instance{})
 		n.reachSoonLocked(now, 0)
-	} else if way := l.tunnel.broken(err); way != nil {
-		way.doubtLocked(instance, now, doubtFor)
+	} else {
+		n.seekDue = earlier(n.seekDue, now)
+		if way := l.tunnel.broken(err); way != nil {
+			way.doubtLocked(instance, now, doubtFor)
+		}
 	}
 	if errors.Is(err, peer.ErrGone) {
 		n.sightings.depart(now, instance) // as good as a goodbye: no start of a program comes back

@@ -115,6 +115,8 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 	if s.t != nil {
 		if via := s.t.unanswered(); via != nil {
 			via.doubtLocked(to, now, doubtBriefly)
+		} else if !s.t.up() {
+			n.forgiveLocked(to) // nobody answers on the ways that are left
 		}
 		n.dropTunnelLocked(s.t)
 		s.t = nil
