@@ -168,9 +168,14 @@ func (a *archive) last(origin Member) *item {
 	return s.items[len(s.items)-1]
 }
 
-// newcomer returns how many messages it would get.
+// newcomer returns how many messages it would get at the most.
 func (a *archive) newcomer(now time.Time) uint64 {
-	return uint64(len(a.past(maxHistory, nil, Member{}, now)))
+	for i := len(a.items) - 1; i >= 0; i-- {
+		if now.Sub(a.items[i].at) <= historyAge { // mostly the first that is looked at
+			return uint64(min(i+1, a.history))
+		}
+	}
+	return 0
 }
 
 // past returns the history for somebody who asks for limit messages: the last

@@ -16,6 +16,13 @@ const (
 	// lingerTime is how long who is lost stays present while the others are
 	// asked what they have of it.
 	lingerTime = time.Second
+	// latelyTime is how long ago somebody who is lost may have said something
+	// for all others to be asked. It is longer than a link that gets nothing
+	// through lasts: what is older would have come to us, or its link would have
+	// ended. Of those who were silent fewOthers are asked; whoever heard them
+	// later tells.
+	latelyTime = 15 * time.Second
+	fewOthers  = 2
 	// comparePace is the least time between two comparisons, and compareEvery
 	// how often one is made though nothing happened.
 	comparePace  = 100 * time.Millisecond
@@ -123,6 +130,9 @@ func (n *Node) answerAsk(l *link, p []byte) error {
 	l.answer, l.answered, l.answerDue = nil, make(map[Member]bool), true
 	if budget.take(now, 1) {
 		l.answer = n.archive.answer(q, l.m.peer.Member, now)
+		if q.Only && len(q.Holdings) == 1 {
+			n.askBackLocked(l, q.Holdings[0], now)
+		}
 	}
 	l.wake.set()
 	return nil
@@ -150,11 +160,18 @@ func (n *Node) appendAnswer(l *link, buf []byte, now time.Time) []byte {
 	return wire.AppendAsked(buf)
 }
 
-// askOthersLocked asks everybody what they have of a member that is lost, and
+// askOthersLocked asks others what they have of a member that is lost, and
 // returns how many that are.
 func (n *Node) askOthersLocked(m *member, now time.Time) int {
+	most := len(n.links)
+	if last := n.archive.last(m.peer.Member); m.told <= m.want && (last == nil || now.Sub(last.at) > latelyTime) {
+		most = fewOthers
+	}
 	count := 0
 	for _, l := range n.links {
+		if count == most {
+			break
+		}
 		if l.m == nil || l.m == m || !l.heard || l.asked != nil {
 			continue
 		}
@@ -162,6 +179,22 @@ func (n *Node) askOthersLocked(m *member, now time.Time) int {
 		count++
 	}
 	return count
+}
+
+// askBackLocked takes in that who asks about a member has more of it than we.
+func (n *Node) askBackLocked(l *link, h wire.Holding, now time.Time) {
+	m := n.members[memberOf(h.Member)]
+	if m == nil || m.want == 0 || h.Last < m.want {
+		return
+	}
+	m.told = max(m.told, h.Last+1)
+	if m.link != nil || l.asked != nil {
+		return
+	}
+	n.askLocked(l, m.peer.Member, false, now)
+	if m.missing() {
+		m.asking++
+	}
 }
 
 // compareLocked looks whether answers are overdue, and starts comparisons one

@@ -66,10 +66,11 @@
 //     was away for more than 15 minutes. Nothing is skipped silently.
 //     [TestShortCutLosesNobody, TestAwayForTooLongIsAGap, TestLogOverflow,
 //     TestBlockedPairIsRelayed]
-//   - Who vanishes stays present for up to a second while the others are asked
-//     what they have of it: its last words come before its Left, if anybody has
-//     them. [TestDyingWordsReachEverybody] What turns up later, because
-//     nobody who had it could be reached, comes as History.
+//   - Who vanishes stays present for up to a second while others are asked what
+//     they have of it, all of them if it has spoken in the last 15 seconds: its
+//     last words come before its Left, if anybody has them.
+//     [TestDyingWordsReachEverybody, TestDyingWordsAreOffered] What turns up
+//     later, because who had it could not be reached in time, comes as History.
 //     [TestHalvesMerge]
 //   - Accepted means that this node has it in memory: it survives broken links
 //     and the crashes of others, not this node's own. A node that is alone

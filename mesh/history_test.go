@@ -174,6 +174,38 @@ func TestDyingWordsReachEverybody(t *testing.T) {
 	})
 }
 
+// TestDyingWordsAreOffered kills a host that had been silent, when one member
+// of many has what it said last. Nobody asks everybody about who was silent;
+// the one that heard it tells.
+func TestDyingWordsAreOffered(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		others := []*actor{bo}
+		for i := range 8 {
+			a := r.join(fmt.Sprint("host", i), nil)
+			r.lan.Delay(ana.host, a.host, time.Second)
+			for _, b := range others {
+				r.lan.Delay(b.host, a.host, 10*time.Millisecond)
+			}
+			others = append(others, a)
+		}
+		pass(20 * time.Second)
+		r.say(ana, "my last")
+		pass(100 * time.Millisecond)
+		ana.host.Kill()
+		pass(2 * time.Second)
+		for _, a := range others {
+			if got := a.lines(ana); got != "my last" {
+				t.Errorf("%s has read %q", a.Self().Name, got)
+			}
+			log := a.events()
+			if _, ok := log[len(log)-1].(mesh.Left); !ok {
+				t.Errorf("%s: the last event is %+v", a.Self().Name, log[len(log)-1])
+			}
+		}
+	})
+}
+
 // TestHistoryFile holds that a room's history survives everyone's leaving.
 func TestHistoryFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lan")

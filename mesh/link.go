@@ -249,7 +249,7 @@ func (n *Node) linkEnded(l *link, err error) {
 	if l.tunnel == nil {
 		n.sightings.unlink(now, instance, l.m != nil)
 		n.pathLostLocked(l, peer.Instance{})
-		n.reachSoonLocked(now, 0)
+		n.unreachableLocked(instance, errors.Is(err, peer.ErrGone), now)
 	} else {
 		n.seekDue = earlier(n.seekDue, now)
 		if way := l.tunnel.broken(err); way != nil {

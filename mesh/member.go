@@ -35,6 +35,7 @@ type member struct {
 
 	// What we have of it. 0: never met.
 	want, privateWant uint64
+	told              uint64 // up to here others say that they have it
 	start             uint64 // the first broadcast that was live for us
 	past              uint64 // from here up to start its history would be taken
 	fresh             bool   // met while a history is being gathered

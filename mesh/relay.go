@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"cmp"
 	"crypto/ecdh"
 	"crypto/hpke"
 	"errors"
@@ -333,4 +334,20 @@ func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
 	}
 	n.seekDue = now
 	return true
+}
+
+// detourOverLocked takes in that a neighbour knows no way to an instance any
+// more: if it was the last, who is missed is not looked for any longer.
+func (n *Node) detourOverLocked(to peer.Instance, now time.Time) {
+	if n.reachableLocked(to) {
+		return
+	}
+	for who, m := range n.members {
+		if who.Instance != to || !m.missing() || !m.detour {
+			continue
+		}
+		if m.detour = false; m.asking == 0 {
+			n.leftLocked(m, cmp.Or(m.lost, errNoLink), now)
+		}
+	}
 }

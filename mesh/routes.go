@@ -25,7 +25,27 @@ func (n *Node) reachSoonLocked(now time.Time, delay time.Duration) {
 	n.seekDue = earlier(n.seekDue, now.Add(delay))
 }
 
-// directLocked reports whether a link leads to a member without a relay, and
+// unreachableLocked tells the neighbours that a link has ended. When the other
+// side is gone for good, they need not hear that at once who have a link to it
+// themselves, which are all in a complete mesh.
+func (n *Node) unreachableLocked(to peer.Instance, gone bool, now time.Time) {
+	if !gone {
+		n.reachSoonLocked(now, 0)
+		return
+	}
+	n.reachSoonLocked(now, reachDelay)
+	for _, l := range n.links {
+		_, told := l.toldReach[to]
+		if way, ok := l.routes[to]; !told || ok && len(way) == 0 {
+			continue
+		}
+		delete(l.toldReach, to)
+		l.reachOut[to] = wire.Route{To: to, Lost: true}
+		l.wake.set()
+	}
+}
+
+// direct reports whether a link leads to a member without a relay, and
 // can carry what is for it.
 func (l *link) direct() bool { return l.tunnel == nil && !l.quiet && l.heard }
 
@@ -167,6 +187,7 @@ func (n *Node) reach(l *link, p []byte) error {
 			lost = true
 			delete(l.routes, to)
 			n.pathLostLocked(l, to)
+			n.detourOverLocked(to, now)
 			continue
 		}
 		l.learn(to, way)
