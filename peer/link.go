@@ -67,6 +67,9 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 	if old := t.claims.link(a, l); old != nil {
 		old.conn.end(ErrReplaced, farewellReplaced)
 	}
+	if t.ctx.Err() != nil {
+		_ = conn.Close(nil) // Close has ended those links that it saw
+	}
 	t.log.Info("linked", "id", remote.ID, "instance", remote.Instance, "addr", ss.remote, "dialed", offerer)
 	return conn, nil
 }

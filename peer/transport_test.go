@@ -176,6 +176,30 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestCloseWhileDialing closes a transport just when a dial of its becomes a
+// link: that link must not go on, and Close not wait for it.
+func TestCloseWhileDialing(t *testing.T) {
+	var wg sync.WaitGroup
+	for range 24 {
+		wg.Go(func() {
+			a, b := listen(t, peer.Config{}), listen(t, peer.Config{})
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			wg.Go(func() { _, _ = a.Dial(ctx, target(b)) })
+			if _, err := b.Accept(ctx); err != nil {
+				t.Error(err)
+			}
+			start := time.Now()
+			a.Close()
+			if d := time.Since(start); d > 10*time.Second {
+				t.Errorf("Close took %v", d)
+			}
+			b.Close()
+		})
+	}
+	wg.Wait()
+}
+
 func TestPortTaken(t *testing.T) {
 	a := listen(t, peer.Config{})
 	port := int(a.Addrs()[0].Port())
