@@ -25,7 +25,7 @@ const (
 // Target is whom to dial and where.
 type Target struct {
 	Instance Instance         // zero: whoever answers
-	Addrs    []netip.AddrPort // tried in order, another each 20 ms until one answers
+	Addrs    []netip.AddrPort // tried in order, another each 20 ms, and all again each 250 ms, until one answers
 }
 
 // Dial links to the target. Of two nodes that dial each other at once one dial

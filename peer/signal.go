@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -33,18 +32,7 @@ const (
 
 const (
 	protocolVersion = "1"
-
-	// stagger is the head start each address has over the next: a LAN answers
-	// well within it, a dead address costs no more.
-	stagger = 20 * time.Millisecond
-
-	// connectTimeout is for TCP alone: two lost SYNs are one second and three.
-	connectTimeout = 4 * time.Second
 )
-
-// keepAlive makes the kernel watch for us: a pulled cable ends the TCP
-// connection of a link 4 to 5 s later, at the cost of no wake-up of ours.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 4}
 
 // noContext is for calls that take a context and do not wait.
 var noContext = context.Background()
@@ -56,70 +44,6 @@ type signal struct {
 	r      *bufio.Reader
 	local  netip.Addr
 	remote netip.AddrPort
-}
-
-// connect returns a connection to the first of the addresses that answers.
-func connect(ctx context.Context, addrs []netip.AddrPort) (*signal, error) {
-	if len(addrs) == 0 {
-		return nil, errors.New("no address")
-	}
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	results := make(chan result, len(addrs))
-	start := func(addr netip.AddrPort) {
-		d := net.Dialer{KeepAliveConfig: keepAlive}
-		conn, err := d.DialContext(ctx, "tcp", addr.String())
-		results <- result{conn, err}
-	}
-	tick := time.NewTimer(stagger)
-	defer tick.Stop()
-	go start(addrs[0])
-	started, ended := 1, 0
-	var first error
-	for ended < len(addrs) {
-		next := started < len(addrs)
-		select {
-		case <-tick.C:
-		case r := <-results:
-			ended++
-			if r.err == nil {
-				// The others, if any, end with ctx.
-				go func(n int) {
-					for range n {
-						if r := <-results; r.conn != nil {
-							_ = r.conn.Close()
-						}
-					}
-				}(started - ended)
-				return newSignal(r.conn), nil
-			}
-			if first == nil || errors.Is(r.err, syscall.ECONNREFUSED) {
-				first = r.err // refused says more than silence
-			}
-		}
-		if next {
-			go start(addrs[started])
-			started++
-			tick.Reset(stagger)
-		}
-	}
-	return nil, dialError(first)
-}
-
-// dialError puts TCP's errors into the words of this package.
-func dialError(err error) error {
-	var timeout net.Error
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return ErrRefused
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, context.DeadlineExceeded):
-		return ErrTimeout
-	}
-	return err
 }
 
 func newSignal(conn net.Conn) *signal {

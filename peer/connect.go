@@ -1,0 +1,112 @@
+package peer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"syscall"
+	"time"
+)
+
+const (
+	// stagger is the head start each address has over the next: a LAN answers
+	// well within it, a dead address costs no more.
+	stagger = 20 * time.Millisecond
+
+	// connectTimeout is for TCP alone.
+	connectTimeout = 4 * time.Second
+
+	// againAfter is how long after the last address all are tried again, the
+	// earlier attempts going on. The kernel repeats a lost SYN after a second,
+	// which on a LAN is a long time to miss who just came back.
+	againAfter = 250 * time.Millisecond
+
+	// againTimeout bounds all but the first attempt at an address, so that
+	// there are no more than four at a time.
+	againTimeout = time.Second
+)
+
+// keepAlive makes the kernel watch for us: a pulled cable ends the TCP
+// connection of a link 4 to 5 s later, at the cost of no wake-up of ours.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 4}
+
+// knock is how a try at one of several addresses ended.
+type knock struct {
+	index int
+	again bool
+	conn  net.Conn
+	err   error
+}
+
+// connect returns a connection to the first of the addresses that answers.
+func connect(ctx context.Context, addrs []netip.AddrPort) (*signal, error) {
+	if len(addrs) == 0 {
+		return nil, errors.New("no address")
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	ended := make(chan knock)
+	dead := make([]bool, len(addrs))
+	var first error
+	due := time.NewTimer(0)
+	defer due.Stop()
+	for started := 0; slices.Contains(dead, false); {
+		select {
+		case <-due.C:
+			if i := started % len(addrs); !dead[i] {
+				go try(ctx, addrs[i], knock{index: i, again: started >= len(addrs)}, ended)
+			}
+			started++
+			due.Reset(stagger)
+			if started%len(addrs) == 0 {
+				due.Reset(againAfter)
+			}
+		case a := <-ended:
+			if a.err == nil {
+				return newSignal(a.conn), nil
+			}
+			if first == nil || errors.Is(a.err, syscall.ECONNREFUSED) {
+				first = a.err // refused says more than silence
+			}
+			dead[a.index] = dead[a.index] || !a.again || !timedOut(a.err)
+		case <-ctx.Done():
+			return nil, dialError(cmp.Or(first, context.Cause(ctx)))
+		}
+	}
+	return nil, dialError(first)
+}
+
+// try connects to one address and says how that ended, if anybody waits for it.
+func try(ctx context.Context, addr netip.AddrPort, a knock, ended chan<- knock) {
+	d := net.Dialer{KeepAliveConfig: keepAlive}
+	if a.again {
+		d.Timeout = againTimeout
+	}
+	a.conn, a.err = d.DialContext(ctx, "tcp", addr.String())
+	select {
+	case ended <- a:
+	case <-ctx.Done():
+		if a.conn != nil {
+			_ = a.conn.Close()
+		}
+	}
+}
+
+// dialError puts TCP's errors into the words of this package.
+func dialError(err error) error {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ErrRefused
+	case timedOut(err), errors.Is(err, syscall.EHOSTUNREACH):
+		return ErrTimeout
+	}
+	return err
+}
+
+func timedOut(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}
