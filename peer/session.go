@@ -60,6 +60,10 @@ func newAPI(mux ice.UDPMux, addr netip.Addr, offerer bool) *webrtc.API {
 	s.SetICEBindingRequestHandler(func(_ *stun.Message, _, _ ice.Candidate, pair *ice.CandidatePair) bool {
 		return !offerer || pair.ResponsesReceived() > 0
 	})
+	// A check that arrives before our description of the other side makes a
+	// candidate of its own (peer reflexive), which pion would rather not take in
+	// the first second. Here there is no other address than the one it is from.
+	s.SetPrflxAcceptanceMinWait(0)
 	s.SetDTLSInsecureSkipHelloVerify(true) // ICE has already proven the address
 	s.SetDTLSRetransmissionInterval(100 * time.Millisecond)
 	s.DetachDataChannels()
