@@ -163,6 +163,9 @@ func (s *simulation) checkReceipt(from *player, to mesh.Member, m said, heard ma
 			continue // its node had it; killed while it gathered history, its program has not
 		}
 		h := heard[p][streamKey{from.Self().Member, to != mesh.Member{}}]
+		if s.small && h != nil && h.gaps > 0 && h.texts[m.receipt.Seq()] == "" {
+			continue // its node had it; its program, which read too slowly, got a gap
+		}
 		if h == nil || h.texts[m.receipt.Seq()] != m.text {
 			s.Errorf("%s: receipt of %d says that %s has it, which it has not", from.Self().Name, m.receipt.Seq(), p.Self().Name)
 		}
