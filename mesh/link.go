@@ -109,6 +109,7 @@ func (n *Node) addLink(conn carrier) {
 	old := n.links[h.Instance]
 	n.links[h.Instance] = l
 	if l.tunnel == nil {
+		n.linkedAt = now
 		n.sightings.link(now, h.Instance, n.linkAddrs(conn))
 	} else if old != nil && old.tunnel == nil {
 		n.sightings.unlink(now, h.Instance, true) // it is dead, or the other side would not want a tunnel

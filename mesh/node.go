@@ -56,7 +56,9 @@ type Node struct {
 	seeks      map[peer.Instance]*seek            // who is reached by others only
 	nonces     map[[wire.NonceSize]byte]time.Time // of opens that were answered
 	seekDue    time.Time                          // when to look at seeks; zero: nothing to do
+	linkedAt   time.Time                          // when the last direct link came up
 	reachDue   time.Time                          // when to tell whom we reach; zero: nothing new
+	reachSince time.Time                          // from when on there is something new
 	archive    *archive
 	store      *store.Store // nil: the history is kept in memory alone
 	loading    bool         // the history file is being read

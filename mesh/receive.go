@@ -146,7 +146,7 @@ func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
 		n.joinedLocked(m, now)
 	}
 	if l.tunnel == nil {
-		n.reachSoonLocked(now, reachDelay)
+		n.reachSoonLocked(now)
 	}
 	l.wake.set()
 	n.clockwork.set()

@@ -13,8 +13,11 @@ import (
 
 const (
 	// tunnelPatience is how long a member that others reach is left to direct
-	// dials before a tunnel to it is opened.
+	// dials before a tunnel to it is opened, counted from our last direct link:
+	// while a room forms, or two halves of one meet, those keep coming. After
+	// maxPatience it is opened in any case.
 	tunnelPatience = 1 * time.Second
+	maxPatience    = 8 * time.Second
 	// openTimeout is how long an open may go unanswered; with lastSeek it
 	// bounds what a route that leads nowhere costs.
 	openTimeout = 2 * time.Second
@@ -51,6 +54,8 @@ func (n *Node) signRecord() []byte {
 
 // seek is a member that others reach and we do not.
 type seek struct {
+	born  time.Time
+	tried bool      // or not to be left to direct dials: it was here
 	next  time.Time // when to open a tunnel
 	wait  time.Duration
 	until time.Time // how long the one being opened may take
@@ -95,7 +100,7 @@ func (n *Node) seekLocked(now time.Time) (next time.Time) {
 func (n *Node) seekOfLocked(now time.Time, to peer.Instance) *seek {
 	s := n.seeks[to]
 	if s == nil && len(n.seeks) < maxSeeks {
-		s = &seek{next: now.Add(tunnelPatience), wait: firstSeek}
+		s = &seek{born: now, next: now.Add(tunnelPatience), wait: firstSeek}
 		n.seeks[to] = s
 	}
 	return s
@@ -122,9 +127,16 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 		n.dropTunnelLocked(s.t)
 		s.t = nil
 	}
+	if forming := n.linkedAt.Add(tunnelPatience); !s.tried && forming.After(s.next) {
+		s.next = forming
+		if latest := s.born.Add(maxPatience); s.next.After(latest) {
+			s.next = latest
+		}
+	}
 	if s.next.After(now) {
 		return s.next
 	}
+	s.tried = true
 	s.wait = min(2*s.wait, lastSeek)
 	s.next = now.Add(s.wait)
 	if s.t = n.newTunnelLocked(to, now); s.t == nil {
@@ -330,7 +342,7 @@ func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
 		return false
 	}
 	if s := n.seekOfLocked(now, instance); s != nil && s.t == nil {
-		s.next, s.wait = now, firstSeek
+		s.next, s.wait, s.tried = now, firstSeek, true
 	}
 	n.seekDue = now
 	return true
