@@ -108,6 +108,10 @@ func (s *simulation) read(p *player) map[streamKey]*hearing {
 			h.texts[ev.Seq] = string(ev.Data)
 		}
 	}
+	for who, last := range gap { // a Gap does not say of which stream
+		of(who, false).gaps += last
+		of(who, true).gaps += last
+	}
 	return heard
 }
 
