@@ -285,8 +285,8 @@ func (n *Node) showPastLocked(from Peer, it *item, history bool, now time.Time) 
 		From: from, Seq: it.seq, Sent: clockTime(it.clock),
 		Data: bytes.Clone(msg.Body), History: history,
 	}
-	if m := n.members[it.origin]; m != nil && !history {
-		n.emitLocked(m, ev)
+	if m := n.members[it.origin]; m != nil && it.seq >= m.start {
+		n.emitLocked(m, ev) // behind what is live
 		return
 	}
 	n.events.push(ev)

@@ -206,6 +206,29 @@ func TestDyingWordsAreOffered(t *testing.T) {
 	})
 }
 
+// TestHistoryFollowsWhatWaits has a member come, speak and die while a newcomer
+// still waits for the history: what another has of it beyond that comes after.
+func TestHistoryFollowsWhatWaits(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		r.say(ana, "old")
+		r.lan.Delay(ana.host, r.lan.Host("cy"), 500*time.Millisecond)
+		cy := r.join("cy", nil)
+		for len(cy.Members()) == 0 {
+			pass(10 * time.Millisecond)
+		}
+		bo := r.join("bo", nil)
+		r.say(bo, "heard by both")
+		pass(10 * time.Millisecond)
+		r.lan.Delay(bo.host, cy.host, time.Second)
+		r.say(bo, "heard by ana")
+		pass(10 * time.Millisecond)
+		bo.host.Kill()
+		pass(5 * time.Second)
+		r.heard(cy, "joined ana", "joined bo", "ana 1 earlier: old", "bo 1: heard by both", "lost bo", "bo 2 earlier: heard by ana")
+	})
+}
+
 // TestHistoryFile holds that a room's history survives everyone's leaving.
 func TestHistoryFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lan")
