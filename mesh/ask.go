@@ -3,7 +3,6 @@ package mesh
 import (
 	"bytes"
 	"maps"
-	"math/rand/v2"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
@@ -13,21 +12,6 @@ const (
 	// askTimeout is how long an answer may take; the live messages of members
 	// that are new to us wait as long for the history.
 	askTimeout = 2 * time.Second
-	// lingerTime is how long who is lost stays present while the others are
-	// asked what they have of it.
-	lingerTime = time.Second
-	// latelyTime is how long ago somebody who is lost may have said something
-	// for all others to be asked. It is longer than a link that gets nothing
-	// through lasts: what is older would have come to us, or its link would have
-	// ended. Of those who were silent fewOthers are asked; whoever heard them
-	// later tells.
-	latelyTime = 15 * time.Second
-	fewOthers  = 2
-	// comparePace is the least time between two comparisons, and compareEvery
-	// how often one is made though nothing happened.
-	comparePace  = 100 * time.Millisecond
-	compareDelay = 500 * time.Millisecond // lets a new neighbour say first whom it reaches
-	compareEvery = time.Minute
 	// maxGot bounds what is taken for one ask before it is looked at; in bytes
 	// historyBytes does.
 	maxGot = 2048
@@ -43,6 +27,24 @@ type ask struct {
 	got     []*item
 	size    int64 // of got
 	records map[Member][]byte
+}
+
+// asks is what the two sides of a link ask each other.
+type asks struct {
+	asked     *ask            // what we asked and is not answered
+	askOut    *wire.Ask       // that question, while it is not written
+	answer    []*item         // what is left of our answer to theirs
+	answered  map[Member]bool // whose record is in it
+	answerDue bool
+	askedAll  bucket // questions that they may ask
+	askedOnly bucket // and such for one origin
+}
+
+func newAsks() asks {
+	return asks{
+		askedAll:  bucket{burst: 16, perSecond: 1},
+		askedOnly: bucket{burst: 256, perSecond: 8},
+	}
 }
 
 // askLocked asks the other side of a link for what we may lack.
@@ -158,101 +160,6 @@ func (n *Node) appendAnswer(l *link, buf []byte, now time.Time) []byte {
 	}
 	l.answerDue = false
 	return wire.AppendAsked(buf)
-}
-
-// askOthersLocked asks others what they have of a member that is lost, and
-// returns how many that are.
-func (n *Node) askOthersLocked(m *member, now time.Time) int {
-	most := len(n.links)
-	if last := n.archive.last(m.peer.Member); m.told <= m.want && (last == nil || now.Sub(last.at) > latelyTime) {
-		most = fewOthers
-	}
-	count := 0
-	for _, l := range n.links {
-		if count == most {
-			break
-		}
-		if l.m == nil || l.m == m || !l.heard || l.asked != nil {
-			continue
-		}
-		n.askLocked(l, m.peer.Member, false, now)
-		count++
-	}
-	return count
-}
-
-// askBackLocked takes in that who asks about a member has more of it than we.
-func (n *Node) askBackLocked(l *link, h wire.Holding, now time.Time) {
-	m := n.members[memberOf(h.Member)]
-	if m == nil || m.want == 0 || h.Last < m.want {
-		return
-	}
-	m.told = max(m.told, h.Last+1)
-	if m.link != nil || l.asked != nil {
-		return
-	}
-	n.askLocked(l, m.peer.Member, false, now)
-	if m.missing() {
-		m.asking++
-	}
-}
-
-// compareLocked looks whether answers are overdue, and starts comparisons one
-// at a time: after a link came up, and now and then.
-func (n *Node) compareLocked(now time.Time) (next time.Time) {
-	for _, l := range n.links {
-		if l.asked == nil {
-			continue
-		}
-		if l.asked.until.After(now) {
-			next = earlier(next, l.asked.until)
-			continue
-		}
-		n.giveUpLocked(l, false)
-	}
-	if g := n.gather; g != nil && g.until.After(now) {
-		next = earlier(next, g.until)
-	} else if g != nil {
-		n.gatheredLocked()
-	}
-	if n.compareDue.After(now) {
-		return earlier(next, n.compareDue)
-	}
-	n.compareDue = now.Add(compareEvery)
-	if len(n.compares) == 0 {
-		n.compares = n.anyLinkLocked()
-	}
-	for len(n.compares) > 0 {
-		l := n.compares[0]
-		n.compares = n.compares[1:]
-		if n.currentLocked(l) && l.asked == nil && l.heard {
-			n.askLocked(l, Member{}, false, now)
-			break
-		}
-	}
-	if len(n.compares) > 0 {
-		n.compareDue = now.Add(comparePace)
-	}
-	return earlier(next, n.compareDue)
-}
-
-func (n *Node) anyLinkLocked() []*link {
-	var all []*link
-	for _, l := range n.links {
-		if l.direct() {
-			all = append(all, l)
-		}
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	return []*link{all[rand.IntN(len(all))]}
-}
-
-// compareSoonLocked has a link compared when its turn comes.
-func (n *Node) compareSoonLocked(l *link, now time.Time) {
-	n.compares = append(n.compares, l)
-	n.compareDue = earlier(n.compareDue, now.Add(compareDelay))
 }
 
 // giveUpLocked stops waiting for an answer, and takes what has come of it. cut

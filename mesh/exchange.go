@@ -18,6 +18,21 @@ const (
 	exchangeSighted = 2 * time.Second        // for members that discovery has seen
 )
 
+// hints is what the two sides of a link tell each other of where others are.
+type hints struct {
+	told     map[peer.Instance]bool // members that the other side knows of
+	peersDue time.Time              // when to tell it of those it does not; zero: nothing new
+	peersNow bool
+	teller   bucket // new addresses that it may tell us of
+}
+
+func newHints() hints {
+	return hints{
+		told:   make(map[peer.Instance]bool),
+		teller: bucket{burst: 2 * wire.MaxPeers, perSecond: 2},
+	}
+}
+
 // exchangeSoonLocked schedules telling a new member of the others, and the
 // others of it. Somebody whom discovery does not see depends on being told of
 // the others: that happens at once.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
 )
 
 // errLeft is what a link is closed with after its goodbyes.
@@ -121,4 +123,54 @@ func (n *Node) closeDiscovery() {
 			n.log.Debug("discovery", "err", err)
 		}
 	})
+}
+
+// parting is how far the goodbyes of a link's two sides have come.
+type parting struct {
+	byeDue      bool
+	byeSent     bool
+	byeHeard    bool
+	byeAt       uint64 // our next broadcast then; they get what is before
+	byeAckSent  bool
+	byeAckHeard bool
+}
+
+// bye takes in that the other side is leaving.
+func (n *Node) bye(l *link) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.currentLocked(l) || l.byeHeard {
+		return
+	}
+	now := time.Now()
+	l.byeHeard = true
+	l.byeAt = n.stream.next()
+	n.sightings.depart(now, l.conn.Remote().Instance)
+	if m := l.m; m != nil {
+		m.gone = true
+		if m.present {
+			n.leftLocked(m, nil, now)
+		}
+	}
+	l.wake.set()
+}
+
+func (n *Node) byeAck(l *link) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	l.byeAckHeard = l.byeSent
+	n.linksChanged.announce()
+}
+
+// appendByes appends what ends a link, once all before has been written.
+func appendByes(l *link, buf []byte) []byte {
+	if l.byeDue && !l.byeSent {
+		l.byeSent = true
+		buf = wire.AppendBye(buf)
+	}
+	if l.byeHeard && !l.byeAckSent {
+		l.byeAckSent = true
+		buf = wire.AppendByeAck(buf)
+	}
+	return buf
 }

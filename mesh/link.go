@@ -33,6 +33,7 @@ type link struct {
 
 	// All below is guarded by Node.mu.
 
+	since   time.Time
 	quiet   bool // one side is an observer: peers and bye are all there is
 	greeted bool // our first have is out
 	heard   bool // theirs has arrived
@@ -43,35 +44,22 @@ type link struct {
 	cursor, privateCursor uint64
 	ackDue                bool
 	ackedAt               time.Time
+	othersDue             bool // forwards go before our own in the next batch
+	writing               bool
 
-	since     time.Time
-	routes    map[peer.Instance]route      // to whom the other side knows a way
-	toldReach map[peer.Instance]route      // to whom it knows that we know one
-	reachOut  map[peer.Instance]wire.Route // what it does not know yet
-	doubts    map[peer.Instance]time.Time  // until when it is no way to these
-	flaps     bucket                       // losses that it may have us tell at once
-	opens     bucket                       // tunnels that may be opened to us over it
-	othersDue bool                         // forwards go before our own in the next batch
+	ways
+	asks
+	hints
+	parting
+}
 
-	asked     *ask            // what we asked and is not answered
-	askOut    *wire.Ask       // that question, while it is not written
-	answer    []*item         // what is left of our answer to theirs
-	answered  map[Member]bool // whose record is in it
-	answerDue bool
-	askedAll  bucket // questions that they may ask
-	askedOnly bucket // and such for one origin
-
-	told        map[peer.Instance]bool // members that the other side knows of
-	peersDue    time.Time              // when to tell it of those it does not; zero: nothing new
-	peersNow    bool
-	teller      bucket // new addresses that it may tell us of
-	byeDue      bool
-	byeSent     bool
-	byeHeard    bool
-	byeAt       uint64 // our next broadcast then; they get what is before
-	byeAckSent  bool
-	byeAckHeard bool
-	writing     bool
+func newLink(conn carrier, quiet bool, now time.Time) *link {
+	l := &link{
+		conn: conn, wake: newSignal(), since: now, quiet: quiet,
+		ways: newWays(), asks: newAsks(), hints: newHints(),
+	}
+	l.tunnel, _ = conn.(*tunnel)
+	return l
 }
 
 // addLink takes in a new link, dialed or accepted.
@@ -89,23 +77,7 @@ func (n *Node) addLink(conn carrier) {
 		conn.Close(errFull) // package peer holds the same of direct links
 		return
 	}
-	l := &link{
-		conn:      conn,
-		wake:      newSignal(),
-		quiet:     n.observer || h.Observer,
-		since:     now,
-		routes:    make(map[peer.Instance]route),
-		toldReach: make(map[peer.Instance]route),
-		reachOut:  make(map[peer.Instance]wire.Route),
-		doubts:    make(map[peer.Instance]time.Time),
-		flaps:     bucket{burst: 16, perSecond: 1},
-		told:      make(map[peer.Instance]bool),
-		teller:    bucket{burst: 2 * wire.MaxPeers, perSecond: 2},
-		opens:     bucket{burst: 64, perSecond: 8},
-		askedAll:  bucket{burst: 16, perSecond: 1},
-		askedOnly: bucket{burst: 256, perSecond: 8},
-	}
-	l.tunnel, _ = conn.(*tunnel)
+	l := newLink(conn, n.observer || h.Observer, now)
 	old := n.links[h.Instance]
 	n.links[h.Instance] = l
 	if l.tunnel == nil {
@@ -290,22 +262,4 @@ func (n *Node) linkEnded(l *link, err error) {
 		return
 	}
 	n.partedLocked(l, err, now)
-}
-
-// partedLocked takes in that a member's link ended unexpectedly. It is still
-// here while another way to it is looked for, and while the others are asked
-// what they have of it.
-func (n *Node) partedLocked(l *link, err error, now time.Time) {
-	m := l.m
-	m.detour = n.detourLocked(l, err, now)
-	m.asking = n.askOthersLocked(m, now)
-	m.lost = err
-	switch {
-	case m.detour:
-		m.missUntil(now.Add(relayGrace))
-	case m.asking > 0:
-		m.missUntil(now.Add(lingerTime))
-	default:
-		n.leftLocked(m, err, now)
-	}
 }

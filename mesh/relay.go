@@ -1,10 +1,8 @@
 package mesh
 
 import (
-	"cmp"
 	"crypto/ecdh"
 	"crypto/hpke"
-	"errors"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
@@ -33,9 +31,6 @@ const (
 	maxSeeks = 4 * wire.MaxRoutes
 	// maxNonces is how many opens are remembered, not to answer one again.
 	maxNonces = 4096
-	// relayGrace is how long a member that is reached no more stays present
-	// while a tunnel to it is being opened.
-	relayGrace = 800 * time.Millisecond
 )
 
 var x25519 = ecdh.X25519()
@@ -330,36 +325,4 @@ func (t *tunnel) relayer() *Peer {
 	defer t.mu.Unlock()
 	p := t.via.m.peer
 	return &p
-}
-
-// detourLocked reports whether a member whose link has ended may be reached
-// through others, and sees to it. Who closed the link, or is gone, is not
-// looked for.
-func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
-	var closed *peer.CloseError
-	instance := l.conn.Remote().Instance
-	if n.observer || errors.Is(err, peer.ErrGone) || errors.As(err, &closed) || !n.reachableLocked(instance) {
-		return false
-	}
-	if s := n.seekOfLocked(now, instance); s != nil && s.t == nil {
-		s.next, s.wait, s.tried = now, firstSeek, true
-	}
-	n.seekDue = now
-	return true
-}
-
-// detourOverLocked takes in that a neighbour knows no way to an instance any
-// more: if it was the last, who is missed is not looked for any longer.
-func (n *Node) detourOverLocked(to peer.Instance, now time.Time) {
-	if n.reachableLocked(to) {
-		return
-	}
-	for who, m := range n.members {
-		if who.Instance != to || !m.missing() || !m.detour {
-			continue
-		}
-		if m.detour = false; m.asking == 0 {
-			n.leftLocked(m, cmp.Or(m.lost, errNoLink), now)
-		}
-	}
 }

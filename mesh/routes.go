@@ -24,6 +24,27 @@ const (
 // route is a way beyond a neighbour: the instances between it and the target.
 type route []peer.Instance
 
+// ways is what a link knows of whom its two sides reach.
+type ways struct {
+	routes    map[peer.Instance]route      // to whom the other side knows a way
+	toldReach map[peer.Instance]route      // to whom it knows that we know one
+	reachOut  map[peer.Instance]wire.Route // what it does not know yet
+	doubts    map[peer.Instance]time.Time  // until when it is no way to these
+	flaps     bucket                       // losses that it may have us tell at once
+	opens     bucket                       // tunnels that may be opened to us over it
+}
+
+func newWays() ways {
+	return ways{
+		routes:    make(map[peer.Instance]route),
+		toldReach: make(map[peer.Instance]route),
+		reachOut:  make(map[peer.Instance]wire.Route),
+		doubts:    make(map[peer.Instance]time.Time),
+		flaps:     bucket{burst: 16, perSecond: 1},
+		opens:     bucket{burst: 64, perSecond: 8},
+	}
+}
+
 // reachSoonLocked schedules telling the neighbours that somebody has become
 // reachable, or is no more but that can wait.
 func (n *Node) reachSoonLocked(now time.Time) {

@@ -10,7 +10,7 @@ import (
 // TestShorterWaysStay holds that a neighbour's own links are not hidden by what
 // others told it, and that what is kept is bounded.
 func TestShorterWaysStay(t *testing.T) {
-	l := &link{routes: make(map[peer.Instance]route)}
+	l := &link{ways: newWays()}
 	for i := range 2 * wire.MaxRoutes {
 		l.learn(peer.Instance{1, byte(i >> 8), byte(i)}, route{{9}})
 	}

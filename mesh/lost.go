@@ -1,0 +1,115 @@
+package mesh
+
+import (
+	"cmp"
+	"errors"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// Who is lost is looked for before it is gone: another way to it, and its last
+// words at the others'.
+const (
+	// lingerTime is how long who is lost stays present while the others are
+	// asked what they have of it.
+	lingerTime = time.Second
+	// latelyTime is how long ago somebody who is lost may have said something
+	// for all others to be asked. It is longer than a link that gets nothing
+	// through lasts: what is older would have come to us, or its link would have
+	// ended. Of those who were silent fewOthers are asked; whoever heard them
+	// later tells.
+	latelyTime = 15 * time.Second
+	fewOthers  = 2
+	// relayGrace is how long a member that is reached no more stays present
+	// while a tunnel to it is being opened.
+	relayGrace = 800 * time.Millisecond
+)
+
+// partedLocked takes in that a member's link ended unexpectedly. It is still
+// here while another way to it is looked for, and while the others are asked
+// what they have of it.
+func (n *Node) partedLocked(l *link, err error, now time.Time) {
+	m := l.m
+	m.detour = n.detourLocked(l, err, now)
+	m.asking = n.askOthersLocked(m, now)
+	m.lost = err
+	switch {
+	case m.detour:
+		m.missUntil(now.Add(relayGrace))
+	case m.asking > 0:
+		m.missUntil(now.Add(lingerTime))
+	default:
+		n.leftLocked(m, err, now)
+	}
+}
+
+// askOthersLocked asks others what they have of a member that is lost, and
+// returns how many that are.
+func (n *Node) askOthersLocked(m *member, now time.Time) int {
+	most := len(n.links)
+	if last := n.archive.last(m.peer.Member); m.told <= m.want && (last == nil || now.Sub(last.at) > latelyTime) {
+		most = fewOthers
+	}
+	count := 0
+	for _, l := range n.links {
+		if count == most {
+			break
+		}
+		if l.m == nil || l.m == m || !l.heard || l.asked != nil {
+			continue
+		}
+		n.askLocked(l, m.peer.Member, false, now)
+		count++
+	}
+	return count
+}
+
+// askBackLocked takes in that who asks about a member has more of it than we.
+func (n *Node) askBackLocked(l *link, h wire.Holding, now time.Time) {
+	m := n.members[memberOf(h.Member)]
+	if m == nil || m.want == 0 || h.Last < m.want {
+		return
+	}
+	m.told = max(m.told, h.Last+1)
+	if m.link != nil || l.asked != nil {
+		return
+	}
+	n.askLocked(l, m.peer.Member, false, now)
+	if m.missing() {
+		m.asking++
+	}
+}
+
+// detourLocked reports whether a member whose link has ended may be reached
+// through others, and sees to it. Who closed the link, or is gone, is not
+// looked for.
+func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
+	var closed *peer.CloseError
+	instance := l.conn.Remote().Instance
+	if n.observer || errors.Is(err, peer.ErrGone) || errors.As(err, &closed) || !n.reachableLocked(instance) {
+		return false
+	}
+	if s := n.seekOfLocked(now, instance); s != nil && s.t == nil {
+		s.next, s.wait, s.tried = now, firstSeek, true
+	}
+	n.seekDue = now
+	return true
+}
+
+// detourOverLocked takes in that a neighbour knows no way to an instance any
+// more: if it was the last, who is missed is not looked for any longer.
+func (n *Node) detourOverLocked(to peer.Instance, now time.Time) {
+	if n.reachableLocked(to) {
+		return
+	}
+	for who, m := range n.members {
+		if who.Instance != to || !m.missing() || !m.detour {
+			continue
+		}
+		if m.detour = false; m.asking == 0 {
+			n.leftLocked(m, cmp.Or(m.lost, errNoLink), now)
+		}
+	}
+}
