@@ -30,6 +30,32 @@ func (r *room) via(a *actor, name, want string) {
 	}
 }
 
+// TestTunnelsWaitForDirectLinks has two that cannot reach each other in a room
+// that others keep joining. They are left to direct dials for a second, and
+// while links keep coming for longer, but not for ever.
+func TestTunnelsWaitForDirectLinks(t *testing.T) {
+	for pause, want := range map[time.Duration]time.Duration{
+		time.Minute:            2 * time.Second,
+		400 * time.Millisecond: 10 * time.Second,
+	} {
+		inRoom(t, func(r *room) {
+			ana, _ := r.apart()
+			r.join("bo", nil)
+			start := time.Now()
+			for i := 0; via(ana, "cy") == "nobody" && time.Since(start) < time.Minute; i++ {
+				for next := time.Now().Add(pause); time.Now().Before(next) && via(ana, "cy") == "nobody"; {
+					pass(100 * time.Millisecond)
+				}
+				r.join(fmt.Sprint("host", i), nil)
+			}
+			took := time.Since(start)
+			if took < time.Second || took > want || want > 5*time.Second && took < 5*time.Second {
+				t.Errorf("with a newcomer each %v ana reaches cy after %v", pause, took)
+			}
+		})
+	}
+}
+
 // TestBlockedPairIsRelayed cuts two of three apart for good: they stay members
 // of each other, through the third.
 func TestBlockedPairIsRelayed(t *testing.T) {
