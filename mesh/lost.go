@@ -77,7 +77,7 @@ func (n *Node) askBackLocked(l *link, h wire.Holding, now time.Time) {
 		return
 	}
 	n.askLocked(l, m.peer.Member, false, now)
-	if m.missing() {
+	if m.missing() && m.lost != nil {
 		m.asking++
 	}
 }
