@@ -205,19 +205,7 @@ func TestLyingRelayFrames(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			inRoom(t, func(r *room) {
-				ana, bo := r.join("ana", nil), r.join("bo", nil)
-				l := r.lie(ana)
-				l.WriteMessage(hello())
-				synctest.Wait()
-				if err := l.WriteMessage(tt.lie); err != nil {
-					t.Fatal(err)
-				}
-				r.refused(l, tt.want)
-				pass(time.Second)
-				r.delivered(r.say(ana, "still here"))
-				r.heard(bo, "joined ana", "ana 1: still here")
-			})
+			inRoom(t, func(r *room) { r.refusedAfter(func(*liar) []byte { return tt.lie }, tt.want) })
 		})
 	}
 }

@@ -365,3 +365,20 @@ func TestQuietObserver(t *testing.T) {
 		r.heard(ana)
 	})
 }
+
+// refusedAfter has a liar say something that costs it its link and the others
+// nothing.
+func (r *room) refusedAfter(lie func(*liar) []byte, want string) {
+	r.Helper()
+	ana, bo := r.join("ana", nil), r.join("bo", nil)
+	l := r.lie(ana)
+	l.WriteMessage(hello())
+	synctest.Wait()
+	if err := l.WriteMessage(lie(l)); err != nil {
+		r.Fatal(err)
+	}
+	r.refused(l, want)
+	pass(time.Second)
+	r.delivered(r.say(ana, "still here"))
+	r.heard(bo, "joined ana", "ana 1: still here")
+}

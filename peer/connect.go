@@ -25,7 +25,7 @@ const (
 	againAfter = 250 * time.Millisecond
 
 	// againTimeout bounds all but the first attempt at an address, so that
-	// there are no more than four at a time.
+	// there are no more than five at a time.
 	againTimeout = time.Second
 )
 
