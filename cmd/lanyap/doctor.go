@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/discovery"
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -63,22 +63,22 @@ func (a *app) doctor(ctx context.Context, flags networkFlags, asJSON bool) error
 }
 
 func (a *app) showChecks(found []check, asJSON bool) error {
-	out := chat.NewJSONWriter(a.stdout)
+	out := output.NewJSONWriter(a.stdout)
 	for _, c := range found {
 		var err error
 		switch {
 		case asJSON:
 			err = out.Write(struct {
-				chat.Head
+				output.Head
 				Name string `json:"name"`
 				OK   bool   `json:"ok"`
 				Text string `json:"text"`
 				Todo string `json:"todo"` // empty when ok
-			}{chat.NewHead("check"), c.name, c.ok(), c.text, c.todo})
+			}{output.NewHead("check"), c.name, c.ok(), c.text, c.todo})
 		case c.ok():
-			_, err = fmt.Fprintf(a.stdout, "ok    %s: %s\n", c.name, chat.Line(c.text))
+			_, err = fmt.Fprintf(a.stdout, "ok    %s: %s\n", c.name, output.Line(c.text))
 		default:
-			_, err = fmt.Fprintf(a.stdout, "TODO  %s: %s: %s\n", c.name, chat.Line(c.text), chat.Line(c.todo))
+			_, err = fmt.Fprintf(a.stdout, "TODO  %s: %s: %s\n", c.name, output.Line(c.text), output.Line(c.todo))
 		}
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -55,7 +56,7 @@ func (a *app) report(err error) int {
 		told = explain(err)
 	}
 	// If standard error is closed, the exit code still tells.
-	_, _ = fmt.Fprintln(a.stderr, chat.Mistake(told.text, told.hint))
+	_, _ = fmt.Fprintln(a.stderr, output.Mistake(told.text, told.hint))
 	return told.code
 }
 
@@ -102,7 +103,7 @@ func explain(err error) *failure {
 func names(peers []mesh.Peer) string {
 	list := make([]string, len(peers))
 	for i, p := range peers {
-		list[i] = fmt.Sprintf("%s (%s)", chat.Line(p.Name), p.ID.Short())
+		list[i] = fmt.Sprintf("%s (%s)", output.Line(p.Name), p.ID.Short())
 	}
 	return strings.Join(list, ", ")
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/peer"
 )
 
@@ -31,11 +31,11 @@ func (a *app) id(asJSON bool) error {
 	}
 	id := identity.ID()
 	if asJSON {
-		return chat.NewJSONWriter(a.stdout).Write(struct {
-			chat.Head
+		return output.NewJSONWriter(a.stdout).Write(struct {
+			output.Head
 			ID    peer.ID `json:"id"`
 			Short string  `json:"short"`
-		}{chat.NewHead("id"), id, id.Short()})
+		}{output.NewHead("id"), id, id.Short()})
 	}
 	if _, err := fmt.Fprintln(a.stdout, id); err != nil {
 		return err

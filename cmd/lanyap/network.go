@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/discovery"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
@@ -69,7 +69,7 @@ func (n *networkFlags) check() error {
 }
 
 // clean reports whether a terminal shows s as it is.
-func clean(s string) bool { return chat.Line(s) == s }
+func clean(s string) bool { return output.Line(s) == s }
 
 // isTarget reports whether s is HOST or HOST:PORT.
 func isTarget(s string) bool {
@@ -160,7 +160,7 @@ func (a *app) logger() (*slog.Logger, error) {
 func (a *app) defaultName() string {
 	host, _ := os.Hostname()
 	host, _, _ = strings.Cut(host, ".")
-	return shorten(chat.Line(strings.Trim(a.userName()+"@"+host, "@")), peer.MaxName)
+	return shorten(output.Line(strings.Trim(a.userName()+"@"+host, "@")), peer.MaxName)
 }
 
 // userName asks the environment first: looking a user up can take a while

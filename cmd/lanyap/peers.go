@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -151,7 +151,7 @@ func reason(s mesh.Sighting) (code, text string) {
 }
 
 func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
-	out := chat.NewJSONWriter(a.stdout)
+	out := output.NewJSONWriter(a.stdout)
 	for _, m := range members {
 		if err := out.Write(newPeerJSON(m)); err != nil {
 			return err
@@ -160,12 +160,12 @@ func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
 	for _, s := range unreached {
 		code, _ := reason(s)
 		err := out.Write(struct {
-			chat.Head
+			output.Head
 			Instance string           `json:"instance"` // empty for an address given by hand
 			Addrs    []netip.AddrPort `json:"addrs"`
 			Reason   string           `json:"reason"`
-			Via      *chat.Person     `json:"via,omitempty"` // a member that reaches it
-		}{chat.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code, chat.PersonOrNil(s.Via)})
+			Via      *output.Person   `json:"via,omitempty"` // a member that reaches it
+		}{output.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code, output.PersonOrNil(s.Via)})
 		if err != nil {
 			return err
 		}
@@ -174,14 +174,14 @@ func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
 }
 
 type peerJSON struct {
-	chat.Head
-	Peer chat.Person    `json:"peer"`
+	output.Head
+	Peer output.Person  `json:"peer"`
 	Addr netip.AddrPort `json:"addr"`
 	RTT  *float64       `json:"rtt_ms,omitempty"` // absent: it did not answer in time
 }
 
 func newPeerJSON(m present) peerJSON {
-	out := peerJSON{Head: chat.NewHead("peer"), Peer: chat.NewPerson(m.Peer), Addr: m.Addr}
+	out := peerJSON{Head: output.NewHead("peer"), Peer: output.NewPerson(m.Peer), Addr: m.Addr}
 	if m.answered {
 		ms := float64(m.rtt.Microseconds()) / 1000
 		out.RTT = &ms
@@ -200,7 +200,7 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 		if m.answered {
 			rtt = m.rtt.Round(10 * time.Microsecond).String()
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", chat.Line(m.Name), m.ID.Short(), m.Addr, rtt)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", output.Line(m.Name), m.ID.Short(), m.Addr, rtt)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -210,7 +210,7 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 		if s.Via != nil {
 			text += "; members reach it through " + s.Via.Name
 		}
-		if _, err := fmt.Fprintf(a.stdout, "not reached: %s: %s\n", place(s), chat.Line(text)); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "not reached: %s: %s\n", place(s), output.Line(text)); err != nil {
 			return err
 		}
 	}
@@ -220,7 +220,7 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 // place names a sighting by its addresses.
 func place(s mesh.Sighting) string {
 	if len(s.Addrs) == 0 {
-		return "node " + chat.Line(s.Instance)
+		return "node " + output.Line(s.Instance)
 	}
 	addrs := make([]string, len(s.Addrs))
 	for i, addr := range s.Addrs {

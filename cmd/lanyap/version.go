@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 )
 
 // protocolVersion is the one that nodes advertise; nodes of different versions
@@ -67,10 +67,10 @@ func readBuild() build {
 func (a *app) version(asJSON bool) error {
 	b := readBuild()
 	if asJSON {
-		return chat.NewJSONWriter(a.stdout).Write(struct {
-			chat.Head
+		return output.NewJSONWriter(a.stdout).Write(struct {
+			output.Head
 			build
-		}{chat.NewHead("version"), b})
+		}{output.NewHead("version"), b})
 	}
 	_, err := fmt.Fprintln(a.stdout, b)
 	return err

@@ -27,8 +27,7 @@
 //
 // # What a terminal is shown
 //
-// Names and texts come from strangers. Every face passes them through
-// [Text] or [Line], so that no control sequence, bidirectional override or pile
-// of combining marks reaches a terminal. The JSON face keeps the exact text and
-// escapes such characters in the way of JSON.
+// Names and texts come from strangers. Every face passes them through package
+// output, so that no control sequence, bidirectional override or pile of
+// combining marks reaches a terminal.
 package chat

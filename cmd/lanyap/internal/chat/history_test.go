@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -60,7 +61,7 @@ func TestHistoryIsShownAsEarlier(t *testing.T) {
 		if want := "[" + clock + "] bo: one\n    two\n"; out != want || notices != "" {
 			t.Errorf("plain: %q and %q, want %q", out, notices, want)
 		}
-		if !strings.HasSuffix(object, `"seq":7,"sent":"`+Time(sent)+`","text":"one\ntwo","history":true}`+"\n") {
+		if !strings.HasSuffix(object, `"seq":7,"sent":"`+output.Time(sent)+`","text":"one\ntwo","history":true}`+"\n") {
 			t.Errorf("JSON: %s", object)
 		}
 		ev.History = false

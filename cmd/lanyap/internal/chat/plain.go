@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 )
 
 // continuation starts the second and further lines of a message, so that
@@ -45,7 +47,7 @@ func said(name, text string, private bool) string {
 	if private {
 		name += " (private)"
 	}
-	return name + ": " + strings.ReplaceAll(Text(text), "\n", "\n"+continuation)
+	return name + ": " + strings.ReplaceAll(output.Text(text), "\n", "\n"+continuation)
 }
 
 // when returns what goes before a message that was said earlier: its time, as
@@ -74,7 +76,7 @@ func earlier(t, now time.Time) string {
 func notice(ev Event, room *Room) string {
 	switch ev := ev.(type) {
 	case Ready:
-		return fmt.Sprintf("* you are %s in room %s; waiting for others", displayName(ev.Self), Line(ev.Room))
+		return fmt.Sprintf("* you are %s in room %s; waiting for others", displayName(ev.Self), output.Line(ev.Room))
 	case Joined:
 		if ev.Peer.Via != nil {
 			return fmt.Sprintf("* %s joined (through %s)", room.Label(ev.Peer), room.Label(*ev.Peer.Via))
@@ -84,7 +86,7 @@ func notice(ev Event, room *Room) string {
 		if ev.Reason == nil {
 			return fmt.Sprintf("* %s left", room.Label(ev.Peer))
 		}
-		return fmt.Sprintf("* %s left: %s", room.Label(ev.Peer), Line(ev.Reason.Error()))
+		return fmt.Sprintf("* %s left: %s", room.Label(ev.Peer), output.Line(ev.Reason.Error()))
 	case Gap:
 		if ev.Count == 1 {
 			return fmt.Sprintf("* 1 message of %s is missing", room.Label(ev.From))
@@ -102,24 +104,18 @@ func notice(ev Event, room *Room) string {
 		return fmt.Sprintf("* %s left without having %q", strings.Join(names, ", "), excerpt(ev.Text))
 	case Warning:
 		if ev.Hint == "" {
-			return "* " + Line(ev.Text)
+			return "* " + output.Line(ev.Text)
 		}
-		return Mistake(ev.Text, ev.Hint)
+		return output.Mistake(ev.Text, ev.Hint)
 	}
 	return ""
-}
-
-// Mistake returns the two lines that tell a user what went wrong and what to
-// do next, without the last line feed.
-func Mistake(text, hint string) string {
-	return "error: " + Line(text) + "\nhint: " + Line(hint)
 }
 
 // excerptLen is how many characters of a message remind people which it was.
 const excerptLen = 40
 
 func excerpt(text string) string {
-	text = Line(text)
+	text = output.Line(text)
 	if utf8.RuneCountInString(text) <= excerptLen {
 		return text
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -136,7 +137,7 @@ func (r *Room) Label(p mesh.Peer) string {
 // displayName is the name of p as a terminal may show it, never empty. One
 // that begins like the time of an earlier message, or like a notice, is quoted.
 func displayName(p mesh.Peer) string {
-	name := Line(p.Name)
+	name := output.Line(p.Name)
 	switch {
 	case name == "":
 		return p.ID.Short()

@@ -68,12 +68,12 @@ const (
 // session is one run of a chat.
 type session struct {
 	Config
-	need    int           // others to be here before anything is said
-	gate    chan struct{} // closed once they were
-	broken  chan error    // one error that ends the chat from inside
-	ended   chan struct{} // closed when there are no more events
-	open    sync.Once     // closes gate
-	replies *tally
+	need     int           // others to be here before anything is said
+	gate     chan struct{} // closed once they were
+	broken   chan error    // one error that ends the chat from inside
+	ended    chan struct{} // closed when there are no more events
+	open     sync.Once     // closes gate
+	receipts *receipts
 
 	mu      sync.Mutex // guards heard, leaving
 	heard   time.Time  // when somebody last came or spoke
@@ -85,12 +85,12 @@ type session struct {
 // closes the node, whatever the end.
 func Run(ctx context.Context, cfg Config) error {
 	s := &session{
-		Config:  cfg,
-		need:    max(cfg.Wait, 1),
-		gate:    make(chan struct{}),
-		broken:  make(chan error, 1),
-		ended:   make(chan struct{}),
-		replies: newTally(),
+		Config:   cfg,
+		need:     max(cfg.Wait, 1),
+		gate:     make(chan struct{}),
+		broken:   make(chan error, 1),
+		ended:    make(chan struct{}),
+		receipts: newReceipts(),
 	}
 	s.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs()})
 	for _, note := range cfg.Notes {
@@ -119,7 +119,7 @@ func (s *session) converse(ctx context.Context) error {
 	var said, over <-chan struct{}
 	var late <-chan time.Time
 	if s.Input != nil {
-		said = s.speak(ctx)
+		said = s.send(ctx)
 		over = s.Input.Ended()
 	}
 	for {
@@ -129,14 +129,14 @@ func (s *session) converse(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return s.replies.verdict()
+			return s.receipts.verdict()
 		case <-over:
 			if s.Source == FromTerminal {
 				return nil
 			}
 			over, late = nil, time.After(s.Timeout)
 		case <-late:
-			return &PendingError{Peers: s.replies.pending(s.Members)}
+			return &PendingError{Peers: s.receipts.pending(s.Members)}
 		case err := <-s.broken:
 			return err
 		case <-ctx.Done():

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -142,7 +143,7 @@ func (t *Terminal) render(ev Event) string {
 	switch ev := ev.(type) {
 	case Message:
 		if ev.History {
-			return t.paint(faint, when(ev)+t.label(ev.From, ev.Private)+":") + " " + Text(ev.Text)
+			return t.paint(faint, when(ev)+t.label(ev.From, ev.Private)+":") + " " + output.Text(ev.Text)
 		}
 		return t.said(ev.From, ev.Text, ev.Private)
 	case Sent:
@@ -160,7 +161,7 @@ func (t *Terminal) said(from mesh.Peer, text string, private bool) string {
 	if from.ID != t.cfg.Self.ID {
 		style = colors[int(from.ID[0])%len(colors)]
 	}
-	return t.paint(style, t.label(from, private)+":") + " " + Text(text)
+	return t.paint(style, t.label(from, private)+":") + " " + output.Text(text)
 }
 
 func (t *Terminal) label(from mesh.Peer, private bool) string {

@@ -41,7 +41,7 @@ func (s *session) take(ev mesh.Event) {
 		if !chats(ev.From) {
 			return
 		}
-		s.hear(ev)
+		s.receive(ev)
 	case mesh.Gap:
 		if !chats(ev.From) {
 			return
@@ -55,8 +55,8 @@ func (s *session) take(ev mesh.Event) {
 	}
 }
 
-// hear shows a message. One of the history is nobody speaking now.
-func (s *session) hear(m mesh.Message) {
+// receive shows a message. One of the history is nobody speaking now.
+func (s *session) receive(m mesh.Message) {
 	if m.History {
 		s.Members.Recall(m.From)
 	} else {

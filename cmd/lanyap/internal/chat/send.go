@@ -15,14 +15,14 @@ import (
 // is counted as left.
 const outstanding = 4096
 
-// speak says what the input yields in a goroutine of its own. The channel is
+// send says what the input yields in a goroutine of its own. The channel is
 // closed when everything was said and everybody has it or has left.
-func (s *session) speak(ctx context.Context) <-chan struct{} {
+func (s *session) send(ctx context.Context) <-chan struct{} {
 	said := make(chan struct{})
 	go func() {
 		var waiting sync.WaitGroup
 		slots := make(chan struct{}, outstanding)
-		for s.sayNext(ctx, &waiting, slots) {
+		for s.sendNext(ctx, &waiting, slots) {
 		}
 		waiting.Wait()
 		if ctx.Err() == nil {
@@ -32,8 +32,8 @@ func (s *session) speak(ctx context.Context) <-chan struct{} {
 	return said
 }
 
-// sayNext says one utterance and reports whether there may be more.
-func (s *session) sayNext(ctx context.Context, waiting *sync.WaitGroup, slots chan struct{}) bool {
+// sendNext says one utterance and reports whether there may be more.
+func (s *session) sendNext(ctx context.Context, waiting *sync.WaitGroup, slots chan struct{}) bool {
 	u, err := s.Input.Next(ctx)
 	var mistake *MistakeError
 	switch {
@@ -58,7 +58,7 @@ func (s *session) sayNext(ctx context.Context, waiting *sync.WaitGroup, slots ch
 		<-slots
 		return s.unsaid(ctx, u, err)
 	}
-	s.replies.add(receipt)
+	s.receipts.add(receipt)
 	s.show(sent)
 	waiting.Go(func() {
 		s.confirm(ctx, sent, receipt)
@@ -113,7 +113,7 @@ func (s *session) unsaid(ctx context.Context, u Utterance, err error) bool {
 
 // refuse tells of an utterance that was not said.
 func (s *session) refuse(m *MistakeError) {
-	s.replies.addUnsaid()
+	s.receipts.addUnsaid()
 	s.show(Warning{Text: m.Text, Hint: m.Hint})
 }
 
@@ -130,7 +130,7 @@ func (s *session) confirm(ctx context.Context, sent Sent, receipt Receipt) {
 	default:
 		return // still pending, or the node is closed
 	}
-	s.replies.settle(receipt, len(to)-len(left))
+	s.receipts.settle(receipt, len(to)-len(left))
 	if len(left) > 0 {
 		s.show(Undelivered{Seq: sent.Seq, Text: sent.Text, Peers: left, To: sent.To})
 		return

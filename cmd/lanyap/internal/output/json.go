@@ -1,0 +1,105 @@
+package output
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// Version is the "v" of every JSON object that the program prints. It changes
+// when the meaning of something does; new types and keys may come without.
+const Version = 1
+
+// timeLayout is RFC 3339 with all nine digits of the nanoseconds, so that
+// times sort as text too.
+const timeLayout = "2006-01-02T15:04:05.000000000Z07:00"
+
+// Time returns t as JSON output has it: RFC 3339 in UTC.
+func Time(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// Head is what every JSON object starts with.
+type Head struct {
+	V    int    `json:"v"`
+	Type string `json:"type"`
+	Time string `json:"time"` // when it happened here
+}
+
+// NewHead returns the head of an object of type kind that happens now.
+func NewHead(kind string) Head { return Head{V: Version, Type: kind, Time: Time(time.Now())} }
+
+// Person is a member in JSON. The name is the exact one it gave.
+type Person struct {
+	ID       peer.ID       `json:"id"`
+	Instance peer.Instance `json:"instance"`
+	Name     string        `json:"name"`
+}
+
+// NewPerson returns p for JSON.
+func NewPerson(p mesh.Peer) Person {
+	return Person{ID: p.ID, Instance: p.Instance, Name: p.Name}
+}
+
+// PersonOrNil returns p for JSON, and nil for nobody.
+func PersonOrNil(p *mesh.Peer) *Person {
+	if p == nil {
+		return nil
+	}
+	person := NewPerson(*p)
+	return &person
+}
+
+// JSONWriter writes one JSON object a line. It is safe for concurrent use.
+type JSONWriter struct {
+	mu sync.Mutex // held while writing, so that lines stay whole
+	w  io.Writer
+}
+
+// NewJSONWriter returns a writer to w.
+func NewJSONWriter(w io.Writer) *JSONWriter { return &JSONWriter{w: w} }
+
+// Write writes v as one line. What could do something to a terminal is
+// escaped, as JSON allows for every character: programs read the same text.
+func (j *JSONWriter) Write(v any) error {
+	var line strings.Builder
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	_, err := io.WriteString(j.w, escapeInvisible(line.String()))
+	return err
+}
+
+// escapeInvisible replaces the characters that encoding/json leaves and a
+// terminal may obey (delete, C1 controls, bidirectional overrides) by \uXXXX.
+// Outside strings JSON is ASCII, so only strings are touched.
+func escapeInvisible(line string) string {
+	if strings.IndexFunc(line, mustEscape) < 0 {
+		return line
+	}
+	var out strings.Builder
+	for _, r := range line {
+		switch {
+		case !mustEscape(r):
+			out.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>10, 0xdc00+(r-0x10000)&0x3ff)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
+	}
+	return out.String()
+}
+
+func mustEscape(r rune) bool {
+	return r == 0x7f || r >= utf8.RuneSelf && invisible(r)
+}
