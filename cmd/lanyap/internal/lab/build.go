@@ -13,30 +13,41 @@ import (
 var builds struct {
 	mu    sync.Mutex // guards what follows
 	dir   string
-	paths map[string]string
-	errs  map[string]error
+	paths map[order]string
+	errs  map[order]error
+}
+
+// order is what somebody wants to have built.
+type order struct {
+	pkg     string
+	movable bool // its clock can be moved
 }
 
 // Build builds a main package once for each test process and returns the path
 // of the program. With the race detector in the test it is in the program too.
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
+	return built(t, order{pkg: pkg})
+}
+
+func built(t testing.TB, what order) string {
+	t.Helper()
 	builds.mu.Lock()
 	defer builds.mu.Unlock()
 	if builds.paths == nil {
-		builds.paths, builds.errs = make(map[string]string), make(map[string]error)
+		builds.paths, builds.errs = make(map[order]string), make(map[order]error)
 	}
-	if _, done := builds.paths[pkg]; !done {
-		builds.paths[pkg], builds.errs[pkg] = build(pkg)
+	if _, done := builds.paths[what]; !done {
+		builds.paths[what], builds.errs[what] = build(what)
 	}
-	if err := builds.errs[pkg]; err != nil {
+	if err := builds.errs[what]; err != nil {
 		t.Fatal(err)
 	}
-	return builds.paths[pkg]
+	return builds.paths[what]
 }
 
 // build runs with builds.mu held.
-func build(pkg string) (string, error) {
+func build(what order) (string, error) {
 	if builds.dir == "" {
 		dir, err := os.MkdirTemp("", "lanyap-lab-")
 		if err != nil {
@@ -48,14 +59,24 @@ func build(pkg string) (string, error) {
 		}
 		builds.dir = dir
 	}
-	path := filepath.Join(builds.dir, filepath.Base(pkg))
-	args := []string{"build", "-o", path}
+	path := filepath.Join(builds.dir, filepath.Base(what.pkg))
+	// What commit it is says nothing to a test, and Git refuses to tell of a
+	// copy that belongs to somebody else.
+	args := []string{"build", "-buildvcs=false"}
 	if raceEnabled {
 		args = append(args, "-race")
 	}
-	out, err := exec.Command("go", append(args, pkg)...).CombinedOutput()
+	if what.movable {
+		path += "-movable"
+		overlay, err := movableClock(builds.dir)
+		if err != nil {
+			return "", err
+		}
+		args = append(args, "-overlay", overlay)
+	}
+	out, err := exec.Command("go", append(args, "-o", path, what.pkg)...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("lab: build %s: %w\n%s", pkg, err, out)
+		return "", fmt.Errorf("lab: build %s: %w\n%s", what.pkg, err, out)
 	}
 	return path, nil
 }

@@ -42,4 +42,7 @@
 // Events carry the time at which the lab read them, next to the time the
 // program gave. Await looks at its condition when an event arrived or a program
 // ended; nothing sleeps.
+//
+// The wall clock of a host can be set, by [Host.MoveClock] and [Host.SetClock],
+// for programs of [BuildMovable].
 package lab

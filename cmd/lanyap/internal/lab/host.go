@@ -42,6 +42,9 @@ type Host struct {
 	ns   namespace
 	port string // the switch's end of the cable
 	mac  net.HardwareAddr
+
+	clock string        // the file that moves the clock
+	moved time.Duration // by how much
 }
 
 // Host adds one host.
@@ -61,6 +64,7 @@ func (s *Switch) Hosts(n int, cfg HostConfig) []*Host {
 		h.StateDir = filepath.Join(l.t.TempDir(), h.Name)
 		hosts[i] = h
 		l.must(os.Mkdir(h.StateDir, 0o700))
+		h.newClock()
 		l.must(l.thread.sysctl(h.ns, h.sysctls()))
 		if cfg.NoCable {
 			continue

@@ -70,6 +70,7 @@ func (h *Host) Start(prog Program) *Process {
 		"HOME=" + h.StateDir,
 		"NO_COLOR=1",
 		"LANYAP_STATE_DIR=" + h.StateDir,
+		clockVariable + "=" + h.clock,
 	}, prog.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if prog.Mount {
