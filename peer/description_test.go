@@ -54,10 +54,11 @@ func FuzzAccept(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = s.mux.Close() })
-	t := &Transport{}
-	if err := t.makeCertificate(); err != nil {
+	made, err := newCertificate()
+	if err != nil {
 		f.Fatal(err)
 	}
+	cert, _ := forDTLS(made)
 	f.Fuzz(func(tt *testing.T, p []byte) {
 		d, err := parseDescription(p)
 		if err != nil {
@@ -66,7 +67,7 @@ func FuzzAccept(f *testing.F) {
 		if strings.Contains(d.sdp, "\na=candidate:") {
 			tt.Fatal("a candidate was kept")
 		}
-		ss, err := newSession(s, s.conn.local(), false, t.cert)
+		ss, err := newSession(s, s.conn.local(), false, cert)
 		if err != nil {
 			tt.Fatal(err)
 		}

@@ -52,7 +52,7 @@
 // # Security
 //
 // Everything over a link is encrypted by DTLS with a certificate that is new
-// with every start. Hello, the first exchange on a link, proves both IDs by a
+// with every start and never expires, whatever the clock says. Hello, the first exchange on a link, proves both IDs by a
 // signature over both certificates' fingerprints, so nobody can sit in
 // between. What is said before that, over HTTP, is in clear: instances, the
 // port and a hash of the room's name. A room's name is no secret: anybody on

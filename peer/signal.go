@@ -30,12 +30,7 @@ const (
 	headerProof    = "Lanyap-Proof"    // HMAC under the link's token, to replace the link or reopen its watch
 )
 
-const (
-	protocolVersion = "1"
-)
-
-// noContext is for calls that take a context and do not wait.
-var noContext = context.Background()
+const protocolVersion = "1"
 
 // signal is one TCP connection to a node's port, for requests one after the
 // other; the last of them may leave it open as a watch.

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -166,7 +167,7 @@ func listen(port int, addrs []netip.Addr) (net.Listener, *sockets, error) {
 // and fails if any of them is somebody else's.
 func listenOn(port int, addrs []netip.Addr) (net.Listener, *sockets, error) {
 	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
-	l, err := lc.Listen(noContext, "tcp", net.JoinHostPort("", strconv.Itoa(port)))
+	l, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort("", strconv.Itoa(port)))
 	if err != nil {
 		return nil, nil, fmt.Errorf("peer: TCP port %d: %w", port, err)
 	}

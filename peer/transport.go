@@ -1,14 +1,11 @@
 package peer
 
 import (
+	"cmp"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -98,7 +95,7 @@ type Transport struct {
 func Listen(cfg Config) (*Transport, error) {
 	t := &Transport{
 		identity: cfg.Identity,
-		room:     cmpOr(cfg.Room, DefaultRoom),
+		room:     cmp.Or(cfg.Room, DefaultRoom),
 		log:      cfg.Logger,
 	}
 	if t.identity == nil {
@@ -121,10 +118,11 @@ func Listen(cfg Config) (*Transport, error) {
 	if err := t.self.check(); err != nil {
 		return nil, err
 	}
-	if err := t.makeCertificate(); err != nil {
+	cert, err := newCertificate()
+	if err != nil {
 		return nil, err
 	}
-	var err error
+	t.cert, t.fingerprint = forDTLS(cert)
 	if t.listener, t.sockets, err = listen(cfg.Port, cfg.Addrs); err != nil {
 		return nil, err
 	}
@@ -138,33 +136,6 @@ func Listen(cfg Config) (*Transport, error) {
 	t.wg.Go(func() { _ = t.server.Serve(t.listener) })
 	t.wg.Go(t.sweep)
 	return t, nil
-}
-
-func cmpOr(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
-// makeCertificate makes the DTLS certificate: P-256, as browsers have, and new
-// with every start. It is never the identity: DTLS 1.2 shows it in clear.
-func (t *Transport) makeCertificate() error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return fmt.Errorf("peer: certificate: %w", err)
-	}
-	cert, err := webrtc.GenerateCertificate(key)
-	if err != nil {
-		return fmt.Errorf("peer: certificate: %w", err)
-	}
-	prints, err := cert.GetFingerprints()
-	if err != nil {
-		return fmt.Errorf("peer: certificate: %w", err)
-	}
-	t.cert = *cert
-	t.fingerprint, err = parseFingerprint(prints[0].Algorithm + " " + prints[0].Value)
-	return err
 }
 
 // Self is what this node says of itself.
