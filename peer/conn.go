@@ -75,7 +75,8 @@ type Conn struct {
 	dialed     bool
 
 	rbuf     []byte
-	heard    atomic.Int64  // when a message was last read, Unix nanoseconds
+	born     time.Time     // what heard counts from; its monotonic reading, which no time sync moves
+	heard    atomic.Int64  // when a message was last read, in nanoseconds after born
 	written  atomic.Uint64 // bytes given to ch, ever
 	lastPing atomic.Uint64
 
@@ -86,9 +87,7 @@ type Conn struct {
 }
 
 func newConn(ch channel, remote Hello) *Conn {
-	c := &Conn{ch: ch, remote: remote, rbuf: make([]byte, readBuffer), done: make(chan struct{})}
-	c.heard.Store(time.Now().UnixNano())
-	return c
+	return &Conn{ch: ch, remote: remote, born: time.Now(), rbuf: make([]byte, readBuffer), done: make(chan struct{})}
 }
 
 // Remote returns what the other side said and proved of itself.
@@ -121,7 +120,7 @@ func (c *Conn) ReadMessage() ([]byte, error) {
 			c.end(err, "")
 			return nil, c.Err()
 		}
-		c.heard.Store(time.Now().UnixNano())
+		c.heard.Store(int64(time.Since(c.born)))
 		if !text {
 			return p, nil
 		}
@@ -131,6 +130,9 @@ func (c *Conn) ReadMessage() ([]byte, error) {
 		}
 	}
 }
+
+// silence is for how long nothing was read.
+func (c *Conn) silence() time.Duration { return time.Since(c.born) - time.Duration(c.heard.Load()) }
 
 // largeBuffers hold one message of any length, between two reads of a link
 // that gets long ones.

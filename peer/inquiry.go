@@ -6,8 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
-	"syscall"
 	"time"
+
+	"github.com/lanyap/lanyap/internal/errno"
 )
 
 // When to doubt a link, and how long to wait before giving it up. A cable that
@@ -38,7 +39,7 @@ type inquiry struct {
 
 // inquiry tells from how a watch ended how to ask.
 func (w *watch) inquiry(trouble error) inquiry {
-	if errors.Is(trouble, io.EOF) || errors.Is(trouble, syscall.ECONNRESET) {
+	if errors.Is(trouble, io.EOF) || errno.IsReset(trouble) {
 		return inquiry{port: true, wait: hasteWait}
 	}
 	return inquiry{wait: answerWait}
@@ -105,11 +106,7 @@ func (l *link) whoAnswers(ctx context.Context) (Instance, error) {
 
 // doubt asks the link whether it lives, in the background and not too often.
 func (l *link) doubt() {
-	now := time.Now().UnixNano()
-	if last := l.doubted.Load(); now-last < int64(doubtEvery) || !l.doubted.CompareAndSwap(last, now) {
-		return
-	}
-	l.askLater(inquiry{port: true, wait: answerWait})
+	l.doubted.Do(func() { l.askLater(inquiry{port: true, wait: answerWait}) })
 }
 
 // askLater inquires in the background, once at a time.
@@ -158,12 +155,11 @@ func (l *link) look(now time.Time) {
 	if outstanding <= 0 || confirmed != l.progress.confirmed || l.progress.since.IsZero() {
 		l.progress = progress{confirmed: confirmed, since: now}
 	}
-	heard := time.Unix(0, l.conn.heard.Load())
 	switch {
 	case now.Sub(l.progress.since) >= stuckAfter:
 		l.progress.since = now
 		l.askLater(inquiry{wait: answerWait})
-	case now.Sub(heard) >= silentAfter:
+	case l.conn.silence() >= silentAfter:
 		l.askLater(inquiry{wait: stuckAfter + answerWait})
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // link is a Conn as its transport sees it: with its watch, its place among the
@@ -19,10 +21,10 @@ type link struct {
 	over    chan struct{} // closed when its PeerConnection is
 
 	farewell atomic.Pointer[string]
-	doubted  atomic.Int64 // when another's offer last made us ask, Unix nanoseconds
-	asking   atomic.Bool  // an inquiry is under way
-	progress progress     // the sweeper's alone
-	renewed  chan *watch  // watches that the other side opened anew
+	doubted  rate.Sometimes // bounds how often another's offer makes us ask
+	asking   atomic.Bool    // an inquiry is under way
+	progress progress       // the sweeper's alone
+	renewed  chan *watch    // watches that the other side opened anew
 
 	mu    sync.Mutex // guards watch
 	watch *watch
@@ -52,7 +54,7 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 
 	conn := newConn(ch, remote)
 	conn.localAddr, conn.remoteAddr, conn.dialed = ss.socket.addr, ss.remote, offerer
-	l := &link{t: t, conn: conn, channel: ch, over: make(chan struct{}), renewed: make(chan *watch, 1), watch: w}
+	l := &link{t: t, conn: conn, channel: ch, over: make(chan struct{}), renewed: make(chan *watch, 1), watch: w, doubted: rate.Sometimes{Interval: doubtEvery}}
 	ch.closed = l.close
 	context.AfterFunc(ss.ended, func() {
 		// The end of the stream is for the reader to find, behind what else is in it.
@@ -77,8 +79,8 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 // greetWithin does hello, for as long as ctx and the session last.
 func (t *Transport) greetWithin(ctx context.Context, ss *session, ch *rtcChannel, d description, offerer bool) (Hello, token, error) {
 	abort := func() {
-		_ = ch.raw.SetReadDeadline(time.Unix(1, 0))
-		_ = ch.raw.SetWriteDeadline(time.Unix(1, 0))
+		_ = ch.raw.SetReadDeadline(time.Now())
+		_ = ch.raw.SetWriteDeadline(time.Now())
 	}
 	stop := context.AfterFunc(ctx, abort)
 	defer stop()
@@ -103,7 +105,7 @@ func (l *link) close(farewell string) {
 	l.farewell.Store(&farewell)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.watch.SetReadDeadline(time.Unix(1, 0))
+	_ = l.watch.SetReadDeadline(time.Now())
 }
 
 // setWatch replaces the watch, unless the link has ended.
@@ -112,7 +114,7 @@ func (l *link) setWatch(w *watch) {
 	defer l.mu.Unlock()
 	l.watch = w
 	if l.conn.Err() != nil {
-		_ = w.SetReadDeadline(time.Unix(1, 0))
+		_ = w.SetReadDeadline(time.Now())
 	}
 }
 

@@ -72,7 +72,7 @@ type reply struct {
 
 // do sends one request and reads its response; ctx ends both.
 func (s *signal) do(ctx context.Context, method, path string, header http.Header, body string) (reply, error) {
-	stop := context.AfterFunc(ctx, func() { _ = s.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = s.SetDeadline(time.Now()) })
 	defer stop()
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+hostOf(s.remote)+path, strings.NewReader(body))
 	if err != nil {
