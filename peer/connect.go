@@ -7,8 +7,9 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"syscall"
 	"time"
+
+	"github.com/lanyap/lanyap/internal/errno"
 )
 
 const (
@@ -68,7 +69,7 @@ func connect(ctx context.Context, addrs []netip.AddrPort) (*signal, error) {
 			if a.err == nil {
 				return newSignal(a.conn), nil
 			}
-			if first == nil || errors.Is(a.err, syscall.ECONNREFUSED) {
+			if first == nil || errno.IsRefused(a.err) {
 				first = a.err // refused says more than silence
 			}
 			dead[a.index] = dead[a.index] || !a.again || !timedOut(a.err)
@@ -98,9 +99,9 @@ func try(ctx context.Context, addr netip.AddrPort, a knock, ended chan<- knock) 
 // dialError puts TCP's errors into the words of this package.
 func dialError(err error) error {
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errno.IsRefused(err):
 		return ErrRefused
-	case timedOut(err), errors.Is(err, syscall.EHOSTUNREACH):
+	case timedOut(err), errno.IsUnreachable(err):
 		return ErrTimeout
 	}
 	return err

@@ -1,8 +1,11 @@
 package peer
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/pion/ice/v4"
 )
 
 const sampleSDP = "v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n" +
@@ -74,4 +77,20 @@ func FuzzAccept(f *testing.F) {
 		defer ss.release()
 		_, _ = ss.answer(tt.Context(), d)
 	})
+}
+
+// TestCandidateOfLink writes candidates for addresses of one link alone, whose
+// zones on Windows are people's words.
+func TestCandidateOfLink(t *testing.T) {
+	for _, zone := range []string{"", "%eth0", "%12", "%Wi-Fi 2", "%Ethernet 3 typ relay"} {
+		addr := netip.MustParseAddrPort("[fe80::1" + zone + "]:7475")
+		c, err := ice.UnmarshalCandidate(hostCandidate(addr))
+		if err != nil {
+			t.Errorf("zone %q: %v", zone, err)
+			continue
+		}
+		if c.Address() != "fe80::1" || c.Port() != 7475 || c.Type() != ice.CandidateTypeHost {
+			t.Errorf("zone %q: got %v", zone, c)
+		}
+	}
 }

@@ -210,9 +210,11 @@ func (ss *session) accept(kind webrtc.SDPType, d description) error {
 }
 
 // hostCandidate writes addr as a candidate (RFC 8839 §5.1). pion publishes none
-// for IPv6 link-local addresses behind a mux, and takes one with its zone.
+// for IPv6 link-local addresses behind a mux, and takes one. The zone stays
+// here, where the socket adds it again: the grammar has none, and on Windows it
+// is a name with spaces.
 func hostCandidate(addr netip.AddrPort) string {
-	return fmt.Sprintf("candidate:1 1 udp 2130706431 %s %d typ host", addr.Addr(), addr.Port())
+	return fmt.Sprintf("candidate:1 1 udp 2130706431 %s %d typ host", addr.Addr().WithZone(""), addr.Port())
 }
 
 // channel waits for the data channel and checks that the DTLS certificate is

@@ -9,11 +9,12 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
-	"syscall"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/lanyap/lanyap/internal/errno"
 )
 
 // The ports a node tries, in order, before it takes any: a firewall rule or a
@@ -148,14 +149,14 @@ func listen(port int, addrs []netip.Addr) (net.Listener, *sockets, error) {
 	}
 	for p := FirstPort; p <= LastPort; p++ {
 		l, ss, err := listenOn(p, addrs)
-		if err == nil || !errors.Is(err, syscall.EADDRINUSE) {
+		if err == nil || !errno.IsInUse(err) {
 			return l, ss, err
 		}
 	}
 	var err error
 	for range anyPortTries {
 		l, ss, e := listenOn(0, addrs)
-		if e == nil || !errors.Is(e, syscall.EADDRINUSE) {
+		if e == nil || !errno.IsInUse(e) {
 			return l, ss, e
 		}
 		err = e
@@ -177,7 +178,7 @@ func listenOn(port int, addrs []netip.Addr) (net.Listener, *sockets, error) {
 		lost:   make(map[netip.Addr]*socket),
 	}
 	err = ss.set(addrs)
-	if errors.Is(err, syscall.EADDRINUSE) || err != nil && len(ss.byAddr) == 0 {
+	if errno.IsInUse(err) || err != nil && len(ss.byAddr) == 0 {
 		ss.close()
 		_ = l.Close()
 		return nil, nil, err

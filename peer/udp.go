@@ -46,6 +46,7 @@ func (r *run) take(p []byte, to netip.AddrPort) bool {
 // each link received (see ledger).
 type udpConn struct {
 	*net.UDPConn
+	zone   string // of the link it is on, if its address means nothing elsewhere
 	ledger *ledger
 
 	mu      sync.Mutex // guards what follows
@@ -66,7 +67,7 @@ func listenUDP(addr netip.AddrPort, l *ledger) (*udpConn, error) {
 	// loss, not function.
 	_ = conn.SetReadBuffer(socketBytes)
 	_ = conn.SetWriteBuffer(socketBytes)
-	u := &udpConn{UDPConn: conn, ledger: l, idle: make(chan struct{})}
+	u := &udpConn{UDPConn: conn, zone: addr.Addr().Zone(), ledger: l, idle: make(chan struct{})}
 	u.work, u.room = sync.NewCond(&u.mu), sync.NewCond(&u.mu)
 	go u.send()
 	return u, nil
@@ -101,6 +102,7 @@ func (u *udpConn) WriteToAddrPort(p []byte, to netip.AddrPort) (int, error) {
 	if len(p) > maxRun {
 		return 0, errTooLong
 	}
+	to = u.onLink(to)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for {
@@ -121,6 +123,15 @@ func (u *udpConn) WriteToAddrPort(p []byte, to netip.AddrPort) (int, error) {
 	u.waiting = append(u.waiting, r)
 	u.work.Signal()
 	return len(p), nil
+}
+
+// onLink says over which link an address is meant that pion gives without its
+// zone: macOS and Windows send nothing otherwise.
+func (u *udpConn) onLink(to netip.AddrPort) netip.AddrPort {
+	if a := to.Addr(); u.zone != "" && a.Zone() == "" && a.Is6() && a.IsLinkLocalUnicast() {
+		return netip.AddrPortFrom(a.WithZone(u.zone), to.Port())
+	}
+	return to
 }
 
 func (u *udpConn) spareLocked() *run {

@@ -46,6 +46,20 @@ func TestBatching(t *testing.T) {
 	}
 }
 
+func TestSendOnLink(t *testing.T) {
+	u := &udpConn{zone: "Wi-Fi 2"}
+	for to, want := range map[string]string{
+		"[fe80::1]:7475":      "[fe80::1%Wi-Fi 2]:7475",
+		"[fe80::1%eth0]:7475": "[fe80::1%eth0]:7475",
+		"[2001:db8::1]:7475":  "[2001:db8::1]:7475",
+		"169.254.0.1:7475":    "169.254.0.1:7475",
+	} {
+		if got := u.onLink(netip.MustParseAddrPort(to)); got.String() != want {
+			t.Errorf("%s is sent to %s, want %s", to, got, want)
+		}
+	}
+}
+
 func openTestSocket(t *testing.T) *udpConn {
 	t.Helper()
 	u, err := listenUDP(netip.AddrPortFrom(loopback, 0), newLedger())

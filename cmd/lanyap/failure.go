@@ -10,6 +10,7 @@ import (
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/internal/errno"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -49,7 +50,7 @@ func (a *app) report(err error) int {
 		return exitOK
 	case errors.As(err, &signalled):
 		return signalled.code()
-	case isClosed(err):
+	case errno.IsClosedPipe(err):
 		return exitOK // whoever read our output has had enough
 	case errors.As(err, &told):
 	default:
@@ -88,7 +89,7 @@ func explain(err error) *failure {
 		f.hint = "nothing can be written to standard output; is the disk full?"
 	case errors.Is(err, peer.ErrIdentity):
 		f.hint = "mend or remove that file (removing it makes you a new person), or use --ephemeral"
-	case isPortTaken(err):
+	case errno.IsInUse(err):
 		f.hint = "choose another --port, or leave it out: a free one is found"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		f.hint = "make that place writable, name another with LANYAP_STATE_DIR, or use --ephemeral"

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/internal/errno"
 )
 
 // sourceOf tells what kind of thing standard input is.
@@ -22,7 +23,7 @@ func sourceOf(stdin io.Reader) (chat.Source, error) {
 		return chat.FromPipe, nil
 	}
 	info, err := file.Stat()
-	if errors.Is(err, os.ErrClosed) || errors.Is(err, badHandle) {
+	if errors.Is(err, os.ErrClosed) || errno.IsBadHandle(err) {
 		return chat.FromNothing, nil
 	}
 	if err != nil {
