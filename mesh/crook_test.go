@@ -99,6 +99,11 @@ func (l *liar) impostor(id *peer.Identity, instance peer.Instance) *impostor {
 
 // impostorAs begins one as whomever, under a key of its own.
 func (l *liar) impostorAs(id *peer.Identity, who wire.Member) *impostor {
+	return l.impostorCalled("root", id, who)
+}
+
+// impostorCalled begins one under a name.
+func (l *liar) impostorCalled(name string, id *peer.Identity, who wire.Member) *impostor {
 	im := &impostor{liar: l, id: id, keyID: id, self: who}
 	key, err := hpke.DHKEM(ecdh.X25519()).GenerateKey()
 	if err != nil {
@@ -106,7 +111,7 @@ func (l *liar) impostorAs(id *peer.Identity, who wire.Member) *impostor {
 	}
 	rand.Read(im.nonce[:])
 	im.record = wire.AppendRecord(nil, lanKey, wire.Record{
-		Member: im.self, Key: [32]byte(key.PublicKey().Bytes()), Name: "root",
+		Member: im.self, Key: [32]byte(key.PublicKey().Bytes()), Name: name,
 	}, id.Sign)
 	return im
 }

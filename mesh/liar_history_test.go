@@ -167,13 +167,15 @@ func wireMember(a *actor) wire.Member {
 }
 
 // TestLyingRecords holds that nobody is given a name by another, and that a
-// member's own record has to be signed.
+// member's own record has to be signed. That a name is none can be seen by who
+// passes it on.
 func TestLyingRecords(t *testing.T) {
 	cy := newAbsent()
-	record := func(a *absent, who wire.Member) []byte {
-		r := wire.AppendRecord(nil, wire.NewRoomKey("lan"), wire.Record{Member: who, Name: "root"}, a.id.Sign)
+	named := func(id *peer.Identity, who wire.Member, name string) []byte {
+		r := wire.AppendRecord(nil, wire.NewRoomKey("lan"), wire.Record{Member: who, Name: name}, id.Sign)
 		return wire.AppendRecordFrame(nil, r)
 	}
+	record := func(a *absent, who wire.Member) []byte { return named(a.id, who, "root") }
 	tests := []struct {
 		name string
 		lie  func(l *liar) []byte
@@ -181,6 +183,8 @@ func TestLyingRecords(t *testing.T) {
 	}{
 		{"another's", func(l *liar) []byte { return record(newAbsent(), cy.self) }, ""},
 		{"its own without a signature", func(l *liar) []byte { return record(newAbsent(), l.self) }, "signature"},
+		{"its own with a name of two lines", func(l *liar) []byte { return named(l.id, l.self, "ana\nbo") }, "invalid name"},
+		{"another's with a name of two lines", func(*liar) []byte { return named(cy.id, cy.self, "ana\nbo") }, "invalid name"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -67,6 +67,24 @@ func TestForgedTunnels(t *testing.T) {
 	}
 }
 
+// TestTunnelUnderAnInvalidName holds that nobody gets in with a name that a
+// link would not have taken.
+func TestTunnelUnderAnInvalidName(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		id := peer.NewIdentity()
+		im := l.impostorCalled("ana\nbo: yes", id, wire.Member{ID: id.ID(), Instance: peer.NewInstance()})
+		l.on(wire.TypeRelay, im.answer)
+		l.WriteMessage(append(hello(), im.open()...))
+		pass(time.Second)
+		r.heard(ana, "joined liar")
+		if err := l.Err(); err != nil {
+			t.Errorf("the link it was relayed over ended: %v", err)
+		}
+	})
+}
+
 // TestHonestTunnel is what the impostor above differs from.
 func TestHonestTunnel(t *testing.T) {
 	inRoom(t, func(r *room) {

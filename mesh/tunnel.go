@@ -12,6 +12,7 @@ import (
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
+	"github.com/lanyap/lanyap/peer/name"
 )
 
 // carrier is what a link runs over: a *[peer.Conn], or a tunnel.
@@ -207,7 +208,7 @@ func closeCause(text string) error {
 	if text == closeReplaced {
 		return peer.ErrReplaced
 	}
-	return &peer.CloseError{Reason: text[:min(len(text), 200)]}
+	return &peer.CloseError{Reason: name.Clean(text, 200)}
 }
 
 func (t *tunnel) answeredLocked(body []byte) {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/lanyap/lanyap/peer/name"
 )
 
 // MaxMessage is the longest message [Conn.WriteMessage] takes, in bytes:
@@ -171,7 +173,7 @@ func (c *Conn) control(s string) error {
 	case farewellReplaced:
 		return ErrReplaced
 	case "close":
-		return &CloseError{Reason: arg[:min(len(arg), maxReason)]}
+		return &CloseError{Reason: name.Clean(arg, maxReason)}
 	}
 	return nil
 }
@@ -255,7 +257,7 @@ func (c *Conn) Close(cause error) error {
 		return nil
 	}
 	text := cause.Error()
-	c.end(cause, "close "+text[:min(len(text), maxReason)])
+	c.end(cause, "close "+name.Clean(text, maxReason))
 	return nil
 }
 

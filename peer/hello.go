@@ -8,7 +8,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"unicode/utf8"
+
+	"github.com/lanyap/lanyap/peer/name"
 )
 
 // Hello is what a node says of itself once a link is encrypted, and what the
@@ -17,8 +18,8 @@ import (
 type Hello struct {
 	ID       ID       // proven by signature
 	Instance Instance // this start of the program
-	Name     string   // for people: UTF-8, at most MaxName bytes, chosen freely and not unique
-	Services []string // what it takes part in, such as "chat": at most MaxServices of at most MaxName bytes
+	Name     string   // for people: see package name for the rules; chosen freely and not unique
+	Services []string // what it takes part in, such as "chat": at most MaxServices, named by the same rules and not empty
 	Observer bool     // only looks who is here: no member
 
 	// Addrs are the addresses at which the node says it answers, at most
@@ -30,7 +31,7 @@ type Hello struct {
 // Bounds of a Hello: [Listen] refuses what exceeds them, and a link from whose
 // other side it comes ends.
 const (
-	MaxName     = 64 // bytes
+	MaxName     = name.Max // bytes
 	MaxServices = 16
 	MaxAddrs    = 16
 )
@@ -223,15 +224,18 @@ func (r *reader) byte() byte {
 
 // check holds the bounds.
 func (h *Hello) check() error {
-	if len(h.Name) > MaxName || !utf8.ValidString(h.Name) {
-		return fmt.Errorf("peer: name is not UTF-8 of at most %d bytes", MaxName)
+	if err := name.Check(h.Name); err != nil {
+		return fmt.Errorf("peer: name %q: %w", h.Name, err)
 	}
 	if len(h.Services) > MaxServices {
 		return fmt.Errorf("peer: more than %d services", MaxServices)
 	}
 	for _, s := range h.Services {
-		if s == "" || len(s) > MaxName || !utf8.ValidString(s) {
-			return fmt.Errorf("peer: service %q is not UTF-8 of 1 to %d bytes", s, MaxName)
+		if s == "" {
+			return errors.New("peer: service without a name")
+		}
+		if err := name.Check(s); err != nil {
+			return fmt.Errorf("peer: service %q: %w", s, err)
 		}
 	}
 	if len(h.Addrs) > MaxAddrs {

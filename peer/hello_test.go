@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/lanyap/lanyap/peer/name"
 )
 
 // memories are two ends of a channel in memory.
@@ -90,9 +92,12 @@ func TestGreetReflected(t *testing.T) {
 
 func TestHelloBounds(t *testing.T) {
 	long := strings.Repeat("x", MaxName+1)
-	for name, change := range map[string]func(*Hello){
+	for what, change := range map[string]func(*Hello){
 		"long name":        func(h *Hello) { h.Name = long },
 		"name not UTF-8":   func(h *Hello) { h.Name = "\xff" },
+		"name with a line": func(h *Hello) { h.Name = "a\nb" },
+		"name that turns":  func(h *Hello) { h.Name = "\u202ea" },
+		"escape sequence":  func(h *Hello) { h.Services = []string{"\x1b[2J"} },
 		"long service":     func(h *Hello) { h.Services = []string{long} },
 		"empty service":    func(h *Hello) { h.Services = []string{""} },
 		"many services":    func(h *Hello) { h.Services = make([]string, MaxServices+1) },
@@ -100,7 +105,7 @@ func TestHelloBounds(t *testing.T) {
 		"no instance":      func(h *Hello) { h.Instance = Instance{} },
 		"an empty address": func(h *Hello) { h.Addrs = []netip.AddrPort{{}} },
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(what, func(t *testing.T) {
 			h := sampleHello()
 			change(&h)
 			if got, err := parseHello(appendHello(nil, h)); err == nil {
@@ -122,10 +127,16 @@ func TestHelloBounds(t *testing.T) {
 func FuzzParseHello(f *testing.F) {
 	f.Add(appendHello(nil, sampleHello()))
 	f.Add([]byte{})
+	f.Add(appendHello(nil, Hello{Instance: Instance{1}, Name: "a\r\nb", Services: []string{"\u2066"}}))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		h, err := parseHello(p)
 		if err != nil {
 			return
+		}
+		for _, s := range append(h.Services, h.Name) {
+			if err := name.Check(s); err != nil {
+				t.Fatalf("%q was taken: %v", s, err)
+			}
 		}
 		again := appendHello(nil, h)
 		if len(again) > len(p) {
@@ -151,7 +162,7 @@ func FuzzParseProof(f *testing.F) {
 }
 
 func FuzzControl(f *testing.F) {
-	for _, s := range []string{"ping 1", "pong 1", "close bye", "pong x", "", "later 1 2 3", "ping " + strings.Repeat("9", 30)} {
+	for _, s := range []string{"ping 1", "pong 1", "close bye", "pong x", "", "later 1 2 3", "close a\nb\xff", "ping " + strings.Repeat("9", 30)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -163,8 +174,8 @@ func FuzzControl(f *testing.F) {
 		if n, _, _ := y.read(buf); n > 32 {
 			t.Fatalf("%d bytes were answered to %q", n, s)
 		}
-		if closed, ok := err.(*CloseError); ok && len(closed.Reason) > maxReason {
-			t.Fatalf("a reason of %d bytes was kept", len(closed.Reason))
+		if closed, ok := err.(*CloseError); ok && name.Clean(closed.Reason, maxReason) != closed.Reason {
+			t.Fatalf("the reason %q was kept", closed.Reason)
 		}
 	})
 }

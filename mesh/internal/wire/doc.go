@@ -123,10 +123,14 @@
 //	ID          32
 //	instance    8
 //	key         32    X25519 (RFC 7748), new at each start
-//	name        1 + at most 64    length and UTF-8
+//	name        1 + at most 64    length and a name
 //	services    1     how many, at most 16; then each like a name
 //	signature   64    by the ID, over "lanyap record v1\x00" · room key ·
 //	                  all of the above
+//
+// A name is UTF-8 without control characters, line and paragraph separators and
+// characters that turn the direction of writing (package peer/name). A record
+// with another does not read as written here, whoever signed it.
 //
 // A member sends its own right after its first have. Others' come in answers,
 // each before the first message of its origin; anywhere else they are ignored.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer/name"
 )
 
 // known is a signature that was read, to be written again.
@@ -46,6 +47,7 @@ func FuzzParseRelay(f *testing.F) {
 func FuzzParseRecord(f *testing.F) {
 	f.Add(record(anaRecord()))
 	f.Add(append(record(wire.Record{}), 1, 2, 3))
+	f.Add(record(wire.Record{Name: "a\nb", Services: []string{"\u202e"}}))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		r, own, rest, err := wire.ParseRecord(p)
 		if err != nil {
@@ -56,6 +58,11 @@ func FuzzParseRecord(f *testing.F) {
 		}
 		if again := wire.AppendRecord(nil, room, r, known(own)); !bytes.Equal(again, own) {
 			t.Fatalf("record %x became %x", own, again)
+		}
+		for _, s := range append(r.Services, r.Name) {
+			if err := name.Check(s); err != nil {
+				t.Fatalf("%q was taken: %v", s, err)
+			}
 		}
 		wire.VerifyRecord(own, room, verify)
 	})

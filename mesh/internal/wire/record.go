@@ -3,12 +3,13 @@ package wire
 import (
 	"errors"
 	"fmt"
-	"unicode/utf8"
+
+	"github.com/lanyap/lanyap/peer/name"
 )
 
 // Bounds of a record.
 const (
-	MaxName     = 64 // bytes of a name, and of a service's
+	MaxName     = name.Max // bytes of a name, and of a service's
 	MaxServices = 16
 	KeySize     = 32 // X25519, RFC 7748
 )
@@ -30,10 +31,10 @@ func AppendRecord(dst []byte, room RoomKey, r Record, sign func([]byte) []byte) 
 	start := len(dst)
 	dst = appendMember(dst, r.Member)
 	dst = append(dst, r.Key[:]...)
-	dst = appendString(dst, r.Name)
+	dst = appendName(dst, r.Name)
 	dst = append(dst, byte(len(r.Services)))
 	for _, s := range r.Services {
-		dst = appendString(dst, s)
+		dst = appendName(dst, s)
 	}
 	return append(dst, sign(withPrefix(recordPrefix, room, dst[start:]))...)
 }
@@ -47,7 +48,7 @@ func ParseRecord(p []byte) (r Record, own, rest []byte, err error) {
 	}
 	r.Member, p = memberAt(p), p[memberSize:]
 	r.Key, p = [KeySize]byte(p), p[KeySize:]
-	if r.Name, p, err = parseString(p); err != nil {
+	if r.Name, p, err = parseName(p); err != nil {
 		return Record{}, nil, nil, err
 	}
 	if len(p) == 0 || p[0] > MaxServices {
@@ -57,7 +58,7 @@ func ParseRecord(p []byte) (r Record, own, rest []byte, err error) {
 	p = p[1:]
 	for range count {
 		var s string
-		if s, p, err = parseString(p); err != nil {
+		if s, p, err = parseName(p); err != nil {
 			return Record{}, nil, nil, err
 		}
 		r.Services = append(r.Services, s)
@@ -89,15 +90,15 @@ func withPrefix(prefix string, room RoomKey, p []byte) []byte {
 	return append(b, p...)
 }
 
-func appendString(dst []byte, s string) []byte { return append(append(dst, byte(len(s))), s...) }
+func appendName(dst []byte, s string) []byte { return append(append(dst, byte(len(s))), s...) }
 
-func parseString(p []byte) (string, []byte, error) {
+func parseName(p []byte) (string, []byte, error) {
 	if len(p) == 0 || len(p) < 1+int(p[0]) {
 		return "", nil, errTruncated
 	}
 	s, rest := string(p[1:1+p[0]]), p[1+p[0]:]
-	if len(s) > MaxName || !utf8.ValidString(s) {
-		return "", nil, fmt.Errorf("%w: text is not UTF-8 of at most %d bytes", errRecord, MaxName)
+	if err := name.Check(s); err != nil {
+		return "", nil, fmt.Errorf("%w: %w", errRecord, err)
 	}
 	return s, rest, nil
 }
