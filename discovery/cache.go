@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Bounds of what is remembered, and how fast it may change.
@@ -55,17 +57,17 @@ type entry struct {
 	heard     time.Time
 	confirmed bool
 	yielded   time.Time
-	changes   bucket
+	changes   *rate.Limiter
 }
 
 // cache remembers who was heard of.
 type cache struct {
 	entries map[string]*entry
-	fresh   bucket
+	fresh   *rate.Limiter
 }
 
 func newCache() *cache {
-	return &cache{entries: make(map[string]*entry), fresh: newBucket(newRate, newBurst)}
+	return &cache{entries: make(map[string]*entry), fresh: rate.NewLimiter(newRate, newBurst)}
 }
 
 // observe notes a complete sighting with the addresses that may be dialed, and
@@ -74,11 +76,11 @@ func (c *cache) observe(now time.Time, index int, from netip.Addr, s sighting, a
 	e := c.entries[s.instance]
 	isNew := e == nil
 	if isNew {
-		if !c.fresh.take(now) {
+		if !c.fresh.AllowN(now, 1) {
 			return Instance{}, false
 		}
 		c.makeRoom(from)
-		e = &entry{instance: s.instance, source: from, first: now, paths: make(map[int]path), changes: newBucket(changeRate, changeBurst)}
+		e = &entry{instance: s.instance, source: from, first: now, paths: make(map[int]path), changes: rate.NewLimiter(changeRate, changeBurst)}
 		c.entries[s.instance] = e
 	}
 	before := e.view()
@@ -86,7 +88,7 @@ func (c *cache) observe(now time.Time, index int, from netip.Addr, s sighting, a
 	after := e.view()
 	changed := isNew || !after.equal(before)
 	switch {
-	case changed && e.changes.take(now):
+	case changed && e.changes.AllowN(now, 1):
 	case now.Sub(e.yielded) >= refreshEvery:
 	default:
 		return Instance{}, false

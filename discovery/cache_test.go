@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 var (
@@ -175,7 +177,7 @@ func TestCacheFlood(t *testing.T) {
 // One source does not get more than its share.
 func TestCacheShare(t *testing.T) {
 	c := newCache()
-	c.fresh = newBucket(1e9, 1e9)
+	c.fresh = rate.NewLimiter(1e9, 1e9)
 	other := netip.MustParseAddr("10.0.0.8")
 	s, a := heard(0)
 	c.observe(epoch, 2, other, s, a)

@@ -3,33 +3,9 @@ package discovery
 import (
 	"net/netip"
 	"time"
+
+	"golang.org/x/time/rate"
 )
-
-// bucket is a token bucket; the zero value is full.
-type bucket struct {
-	rate  float64 // tokens a second
-	burst float64
-	used  float64
-	at    time.Time
-}
-
-func newBucket(rate, burst float64) bucket { return bucket{rate: rate, burst: burst} }
-
-// take takes one token, if there is one.
-func (b *bucket) take(now time.Time) bool {
-	b.used = max(0, b.used-b.rate*now.Sub(b.at).Seconds())
-	b.at = now
-	if b.used+1 > b.burst {
-		return false
-	}
-	b.used++
-	return true
-}
-
-// idle reports whether the bucket is as good as new.
-func (b *bucket) idle(now time.Time) bool {
-	return b.used <= b.rate*now.Sub(b.at).Seconds()
-}
 
 // Packets above these rates are dropped before they are parsed. A start of
 // 128 nodes at once is about 1,000 packets in its first second; 64 nodes on
@@ -45,47 +21,60 @@ const (
 // limiter bounds what one link makes us parse, and how much of that one
 // source can take. It belongs to the goroutine that reads the link.
 type limiter struct {
-	all     bucket
-	sources map[netip.Addr]*bucket
-	others  bucket // shared by the sources there was no room for
-	swept   time.Time
+	all     *rate.Limiter
+	sources *sources
 }
 
 func newLimiter() *limiter {
-	return &limiter{
-		all:     newBucket(linkRate, linkBurst),
-		sources: make(map[netip.Addr]*bucket),
-		others:  newBucket(sourceRate, sourceBurst),
-	}
+	return &limiter{all: rate.NewLimiter(linkRate, linkBurst), sources: newSources(sourceRate, sourceBurst)}
 }
 
 // allow reports whether a packet from there is worth a look now.
 func (l *limiter) allow(now time.Time, from netip.Addr) bool {
-	return l.source(now, from).take(now) && l.all.take(now)
+	return l.sources.allow(now, from) && l.all.AllowN(now, 1)
 }
 
-func (l *limiter) source(now time.Time, from netip.Addr) *bucket {
-	if b := l.sources[from]; b != nil {
-		return b
+// sources gives each source a share of its own. It belongs to one goroutine.
+type sources struct {
+	limit  rate.Limit
+	burst  int
+	known  map[netip.Addr]*rate.Limiter
+	others *rate.Limiter // shared by the sources there was no room for
+	swept  time.Time
+}
+
+func newSources(limit rate.Limit, burst int) *sources {
+	return &sources{
+		limit: limit, burst: burst,
+		known:  make(map[netip.Addr]*rate.Limiter),
+		others: rate.NewLimiter(limit, burst),
 	}
-	if len(l.sources) >= maxSources && now.Sub(l.swept) >= time.Second {
-		l.sweep(now)
+}
+
+func (s *sources) allow(now time.Time, from netip.Addr) bool { return s.of(now, from).AllowN(now, 1) }
+
+func (s *sources) of(now time.Time, from netip.Addr) *rate.Limiter {
+	if l := s.known[from]; l != nil {
+		return l
 	}
-	if len(l.sources) >= maxSources {
-		return &l.others
+	if len(s.known) >= maxSources && now.Sub(s.swept) >= time.Second {
+		s.sweep(now)
 	}
-	b := newBucket(sourceRate, sourceBurst)
-	l.sources[from] = &b
-	return &b
+	if len(s.known) >= maxSources {
+		return s.others
+	}
+	l := rate.NewLimiter(s.limit, s.burst)
+	s.known[from] = l
+	return l
 }
 
 // sweep forgets the sources that have not spoken for a while. Under a flood
 // of made-up sources none have, and newcomers share a bucket.
-func (l *limiter) sweep(now time.Time) {
-	l.swept = now
-	for addr, b := range l.sources {
-		if b.idle(now) {
-			delete(l.sources, addr)
+func (s *sources) sweep(now time.Time) {
+	s.swept = now
+	for addr, l := range s.known {
+		if l.TokensAt(now) >= float64(s.burst) {
+			delete(s.known, addr)
 		}
 	}
 }

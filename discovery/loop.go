@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // network is what a LAN needs of the system; tests have one in memory.
@@ -57,7 +59,7 @@ func open(cfg Config, n network, ifaces []Interface) *LAN {
 		subscribers: make(map[*subscriber]struct{}),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
-	s := &station{LAN: l, links: make(map[linkKey]*link), answersLeft: newBucket(answerRate, answerBurst)}
+	s := &station{LAN: l, links: make(map[linkKey]*link), answersLeft: rate.NewLimiter(answerRate, answerBurst)}
 	s.update(time.Now(), ifaces)
 	l.work.Go(s.run)
 	l.work.Go(l.follow)
@@ -82,7 +84,7 @@ type station struct {
 	self        *Service // nil: nothing is announced
 	responder   *responder
 	lookupAt    time.Time
-	answersLeft bucket
+	answersLeft *rate.Limiter
 }
 
 // run is the loop. Everything that is decided is decided here, in order.

@@ -63,7 +63,7 @@ func (s *station) question(now time.Time, k *link, p packet, q question) {
 	}
 	// Only those on the link get an answer of their own (RFC 6762 section
 	// 5.5), or we could be made to send to anywhere.
-	if !k.iface.onLink(p.from.Addr()) || !s.answersLeft.take(now) {
+	if !k.iface.onLink(p.from.Addr()) || !s.answersLeft.AllowN(now, 1) {
 		return
 	}
 	r := response{self: *s.self, addrs: k.iface.Addrs, answer: about, ttl: recordTTL}

@@ -156,8 +156,8 @@ func TestLimiter(t *testing.T) {
 	if n := flood(time.Second, spoofed, 60_000); n > maxSources+sourceBurst {
 		t.Errorf("60,000 sources: %d packets at once, want at most %d", n, maxSources+sourceBurst)
 	}
-	if len(l.sources) > maxSources {
-		t.Errorf("%d sources remembered, want at most %d", len(l.sources), maxSources)
+	if len(l.sources.known) > maxSources {
+		t.Errorf("%d sources remembered, want at most %d", len(l.sources.known), maxSources)
 	}
 	if !l.allow(epoch.Add(2*time.Second), other) {
 		t.Error("a known source was kept out by made-up ones")
