@@ -3,6 +3,7 @@ package discovery
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -166,6 +167,152 @@ func TestFloodIsNotAnswered(t *testing.T) {
 		if seen := len(node.sees()); seen == 0 || seen > newBurst {
 			t.Errorf("%d instances were told, want at most %d", seen, newBurst)
 		}
+	})
+}
+
+// Somebody says that we are elsewhere: that is no answer of ours, so whoever
+// asks is answered all the same, and who did not ask is told where we are.
+func TestSpoofedAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		node := startNodes(t, b, 1)[0]
+		time.Sleep(time.Minute)
+		near := b.stranger(t, "10.0.0.99:5353")
+		elsewhere := mustPack(t, announcement(node.service, []netip.Addr{netip.MustParseAddr("10.0.0.99")}))
+		other := node.service
+		other.Room = "00000000000000bb"
+		lies := map[string][]byte{
+			"other addresses": elsewhere,
+			"another room":    mustPack(t, announcement(other, iface(1).Addrs)),
+			"a short life":    mustPack(t, response{self: node.service, addrs: iface(1).Addrs, answer: aboutService, ttl: 1}),
+		}
+		for name, lie := range lies {
+			near.heard()
+			near.say(t, lie)
+			time.Sleep(repeatMin + answerMax)
+			if got := ours(near.heard(), node.service); got != 1 {
+				t.Errorf("%s: told %d times where we are, want once", name, got)
+			}
+			time.Sleep(repeatMin)
+			near.say(t, serviceQuery(t, false)...)
+			synctest.Wait()
+			near.say(t, lie)
+			time.Sleep(repeatMin)
+			if got := ours(near.heard(), node.service); got != 1 {
+				t.Errorf("%s while somebody waits for our answer: %d answers, want one", name, got)
+			}
+		}
+	})
+}
+
+// ours counts the packets that say of a service what its own host 1 says.
+func ours(list []message, s Service) (n int) {
+	want, _ := parse(mustAnnounce(s, iface(1).Addrs))
+	for _, m := range list {
+		if slices.ContainsFunc(m.sightings, func(g sighting) bool { return reflect.DeepEqual(g, want.sightings[0]) }) {
+			n++
+		}
+	}
+	return n
+}
+
+func mustAnnounce(s Service, addrs []netip.Addr) []byte {
+	b, err := announcement(s, addrs).pack()
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// Two interfaces on one network hear each other say that we are elsewhere, and
+// that is true.
+func TestTwoWaysIntoOneNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		second := iface(2)
+		second.Name, second.Index = "eth1", 3
+		second.Addrs[1] = second.Addrs[1].WithZone("eth1")
+		node := b.startOn(t, 1, iface(1), second)
+		defer node.close()
+		time.Sleep(time.Minute)
+		before := b.count()
+		time.Sleep(time.Minute)
+		if sent := b.count() - before; sent > 20 {
+			t.Errorf("alone on the network, it sent %d packets in a minute", sent)
+		}
+	})
+}
+
+// A question for what we do not have gets no empty answer.
+func TestNoEmptyAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		four := iface(1)
+		four.Addrs, four.Prefixes = four.Addrs[:1], four.Prefixes[:1]
+		node := b.startOn(t, 1, four)
+		defer node.close()
+		time.Sleep(time.Minute)
+		ask := b.stranger(t, "10.0.0.99:5353")
+		for _, class := range []dnsmessage.Class{dnsmessage.ClassINET, dnsmessage.ClassINET | topBit} {
+			ask.say(t, buildPacket(t, dnsmessage.Header{}, func(b *dnsmessage.Builder) error {
+				return b.Question(dnsmessage.Question{Name: dnsmessage.MustNewName(node.service.Instance + localDomain), Type: dnsmessage.TypeAAAA, Class: class})
+			}, nil, nil))
+			time.Sleep(repeatMin)
+			for _, m := range ask.heard() {
+				if m.response {
+					t.Errorf("class %x: got %+v", class, m)
+				}
+			}
+		}
+	})
+}
+
+// A packet with many questions is one question, and whoever asks more than
+// their share leaves the others theirs: when there is none left for a
+// bystander to be answered alone, all are told.
+func TestBystanderIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		node := startNodes(t, b, 1)[0]
+		time.Sleep(time.Minute)
+		near := b.stranger(t, "10.0.0.99:5353")
+		many := buildPacket(t, dnsmessage.Header{}, func(b *dnsmessage.Builder) error {
+			for range 230 {
+				q := dnsmessage.Question{Name: dnsmessage.MustNewName(serviceName), Type: dnsmessage.TypePTR, Class: dnsmessage.ClassINET | topBit}
+				if err := b.Question(q); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil, nil)
+		near.say(t, many)
+		if got := sightingsOf(near.heard(), node.service.Instance); got != 1 {
+			t.Errorf("230 questions in one packet: %d answers, want 1", got)
+		}
+		bystander := b.stranger(t, "10.0.0.98:5353")
+		asks := func(what string) {
+			t.Helper()
+			bystander.heard()
+			if err := bystander.write(serviceQuery(t, true)[0], ip4.group(Interface{})); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(repeatMin + answerMax)
+			if got := sightingsOf(bystander.heard(), node.service.Instance); got == 0 {
+				t.Errorf("%s: no answer", what)
+			}
+		}
+		for range 400 {
+			near.say(t, many)
+			synctest.Wait()
+		}
+		asks("while one source floods")
+		for n := range 2000 {
+			from := b.stranger(t, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 1, byte(n)}), 5353).String())
+			from.say(t, many)
+			synctest.Wait()
+			from.Close()
+		}
+		asks("while all sources flood")
 	})
 }
 

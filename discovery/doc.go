@@ -57,10 +57,26 @@
 // is over. Sixteen idle nodes together, in IPv4 and IPv6, send half a packet a
 // second, sixty-four about one and a half.
 //
-// Beside its own sockets, which are bound to the multicast groups, one for each
-// interface and version of IP, it runs the server of github.com/hashicorp/mdns,
-// which sends the answers by unicast, and its querier, 0.15 s after a start or
-// a change and every minute as long as nobody is known.
+// When somebody else says that it is gone or elsewhere, it says again where it
+// is. It does not probe before it announces itself (RFC 6762 section 8.1): that
+// is for names that two hosts may choose alike, and an instance is 64 random
+// bits.
+//
+// Its own sockets are bound to the multicast groups, one for each interface and
+// version of IP, so that they take no unicast packet from another program.
+// Behind them stands the server of github.com/hashicorp/mdns: it makes the
+// answers by unicast, asked over the loopback for each that our own sockets
+// have admitted, and has no other answers for anybody. One that it does not
+// give within 20 ms we give ourselves. In front of them is its querier, which
+// finds those who answer nothing else, 0.15 s after a start or a change and
+// every minute as long as nobody is known.
+//
+// Both of these bind the wildcard address, and a system hands each unicast
+// packet to one socket only, the last. So that another speaker of multicast DNS
+// on this machine, such as avahi-daemon, gets those that are its own, on Linux
+// the server is not started where somebody has that address already; elsewhere
+// that cannot be told. The querier takes them for the tenth of a second for
+// which it runs.
 //
 // # Limits
 //
@@ -71,14 +87,16 @@
 // are taken a second, after a burst of 256. When there is no room, those make
 // way that were heard of only once, then the one not heard of for longest.
 // Nothing makes a node send more than one announcement a second on a link, and
-// 100 answers by unicast a second, after a burst of 512, which go only to hosts
-// on the link.
+// 100 answers by unicast a second, after a burst of 512, to any one address 20
+// after a burst of 128, and none to a host that is not on the link. Who asks
+// when these are used up is answered by multicast, with everybody else. A packet
+// gets one answer, whatever it asks, and 256 questions of it are looked at.
 //
 // Two things are not in our hands. Hashicorp's server parses whatever comes to
-// port 5353, at about 15 µs of CPU a packet; it answers only a question that we
-// have heard on the link too. Its querier sends a packet for each instance it
-// is told of and does not know; it runs for a tenth of a second at a time and
-// only while nobody is known, and stops when more comes in than we look at.
+// port 5353, at about 15 µs of CPU a packet and several milliseconds for a full
+// one. Its querier sends a packet for each instance it is told of and does not
+// know; it runs for a tenth of a second at a time and only while nobody is
+// known, and stops when more comes in than we look at.
 //
 // # Slow consumers
 //

@@ -2,14 +2,11 @@ package discovery
 
 import (
 	"context"
-	"net/netip"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 // openLoopback opens a LAN on the loopback, which works for any user.
@@ -131,39 +128,6 @@ func openFiles() int {
 		return 0
 	}
 	return len(entries)
-}
-
-// The server answers only what was asked on the link: a ticket is good for one
-// answer, and not for long.
-func TestTickets(t *testing.T) {
-	r := &responder{tickets: make(chan ticket, maxTickets)}
-	qu := dns.Question{Name: serviceName, Qtype: dns.TypePTR, Qclass: dns.ClassINET | topBit}
-	if rr := r.Records(qu); rr != nil {
-		t.Errorf("without a ticket: %v", rr)
-	}
-	answer := response{self: self, addrs: []netip.Addr{netip.MustParseAddr("10.0.0.7")}, answer: aboutService, ttl: recordTTL}
-	r.admit(time.Now(), answer)
-	for _, q := range []dns.Question{
-		{Name: serviceName, Qtype: dns.TypePTR, Qclass: dns.ClassINET},
-		{Name: "_ipp._tcp.local.", Qtype: dns.TypePTR, Qclass: dns.ClassINET | topBit},
-	} {
-		if rr := r.Records(q); rr != nil {
-			t.Errorf("%v: %v, want nothing: it is not ours, or answered by multicast", q, rr)
-		}
-	}
-	if rr := r.Records(qu); len(rr) != 4 {
-		t.Errorf("with a ticket: %v, want PTR, SRV, TXT and A", rr)
-	}
-	if rr := r.Records(qu); rr != nil {
-		t.Errorf("with a ticket used already: %v", rr)
-	}
-	r.admit(time.Now().Add(-ticketFor), answer)
-	if rr := r.Records(qu); rr != nil {
-		t.Errorf("with an old ticket: %v", rr)
-	}
-	for range 1000 {
-		r.admit(time.Now(), answer)
-	}
 }
 
 func TestProbe(t *testing.T) {

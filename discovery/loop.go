@@ -17,7 +17,7 @@ type network struct {
 	watch   func(context.Context) iter.Seq[[]Interface]
 	group   func(Interface, family) (socket, error) // hears and speaks to the group
 	answers func(Interface, family) (socket, error) // a port of its own
-	serve   func([]Interface) *responder            // nil: no hashicorp server
+	serve   func() *responder                       // nil: no hashicorp server
 	lookup  func(context.Context, Interface) []sighting
 }
 
@@ -59,7 +59,7 @@ func open(cfg Config, n network, ifaces []Interface) *LAN {
 		subscribers: make(map[*subscriber]struct{}),
 	}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
-	s := &station{LAN: l, links: make(map[linkKey]*link), answersLeft: rate.NewLimiter(answerRate, answerBurst)}
+	s := &station{LAN: l, links: make(map[linkKey]*link), answersLeft: rate.NewLimiter(answerRate, answerBurst), askers: newSources(askerRate, askerBurst)}
 	s.update(time.Now(), ifaces)
 	l.work.Go(s.run)
 	l.work.Go(l.follow)
@@ -85,6 +85,7 @@ type station struct {
 	responder   *responder
 	lookupAt    time.Time
 	answersLeft *rate.Limiter
+	askers      *sources // who was answered by unicast
 }
 
 // run is the loop. Everything that is decided is decided here, in order.
@@ -161,18 +162,14 @@ func (s *station) announce(now time.Time, r announceRequest) {
 	}
 	s.act(now)
 	close(r.done)
-	s.serveAgain()
+	s.serve()
 }
 
-// serveAgain starts hashicorp's server for the interfaces of now. It comes
-// after the announcement, for others wait for that.
-func (s *station) serveAgain() {
-	if s.responder != nil {
-		s.responder.Close()
-		s.responder = nil
-	}
-	if s.self != nil && s.network.serve != nil {
-		s.responder = s.network.serve(s.interfaces())
+// serve starts hashicorp's server, if it is not there. It comes after the
+// announcement, for others wait for that.
+func (s *station) serve() {
+	if s.responder == nil && s.self != nil && s.network.serve != nil {
+		s.responder = s.network.serve()
 	}
 }
 
@@ -241,7 +238,7 @@ func (s *station) renew(now time.Time, changed []*link) {
 	}
 	s.lookupAt = now.Add(lookupDelay)
 	s.act(now)
-	s.serveAgain()
+	s.serve()
 }
 
 // interfaces lists those with a link.

@@ -21,6 +21,7 @@ const (
 const (
 	maxPacket    = 9000
 	maxQuestions = 16
+	maxLooked    = 256 // questions looked at, whatever they are about
 	maxSightings = 64
 	maxKnown     = 256
 )
@@ -106,7 +107,7 @@ func parse(packet []byte) (message, error) {
 }
 
 func (m *message) readQuestions(p *dnsmessage.Parser) error {
-	for {
+	for range maxLooked {
 		raw, err := p.Question()
 		if errors.Is(err, dnsmessage.ErrSectionDone) {
 			return nil
@@ -124,6 +125,10 @@ func (m *message) readQuestions(p *dnsmessage.Parser) error {
 			m.questions = append(m.questions, q)
 		}
 	}
+	if err := p.SkipAllQuestions(); err != nil {
+		return errPacket
+	}
+	return nil
 }
 
 func readQuestion(raw dnsmessage.Question) (question, bool) {

@@ -2,15 +2,18 @@ package discovery
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
-// Answers by unicast a second, ours and hashicorp's: a start of 128 nodes at
-// once asks for about as many; beyond that we answer by multicast, or the
-// asker asks again.
+// Answers by unicast a second, to all and to each address: a start of 128
+// nodes at once asks for about as many, and so it may on one host. Beyond that
+// we answer by multicast.
 const (
 	answerRate  = 100
 	answerBurst = 512
+	askerRate   = 20
+	askerBurst  = 128
 
 	// askedAgo is how old our last question is when somebody else's can stand
 	// for our next one; a younger one may be our own, looped back.
@@ -40,43 +43,84 @@ func (s *station) receive(now time.Time, p packet) {
 	if ours && known >= recordTTL/2 {
 		k.heardKnown(p.from)
 	}
+	s.questions(now, k, p)
+}
+
+// asked is what we have to say to a question.
+func (s *station) asked(k *link, m message, q question) subject {
+	if q.instance != "" && q.instance != s.self.Instance {
+		return 0
+	}
+	about := q.about
+	if m.known[s.self.Instance] >= recordTTL/2 {
+		about &^= aboutService
+	}
+	if !k.iface.has(ip4) {
+		about &^= aboutA
+	}
+	if !k.iface.has(ip6) {
+		about &^= aboutAAAA
+	}
+	return about
+}
+
+// questions answers those of one packet, or plans to. What asks for an answer
+// by unicast, or comes from a port that hears no other, is answered at once,
+// all together.
+func (s *station) questions(now time.Time, k *link, p packet) {
+	var alone subject
+	var first question
 	for _, q := range p.message.questions {
-		s.question(now, k, p, q)
+		about := s.asked(k, p.message, q)
+		switch {
+		case about == 0:
+		case !q.unicast && p.from.Port() == mdnsPort:
+			k.heardQuery(now, about, p.from, p.message.truncated)
+		case alone == 0:
+			alone, first = about, q
+		default:
+			alone |= about
+		}
+	}
+	if alone != 0 {
+		s.answerAlone(now, k, p, alone, first)
 	}
 }
 
-// question answers, or plans to.
-func (s *station) question(now time.Time, k *link, p packet, q question) {
-	about := q.about
-	if q.instance != "" && q.instance != s.self.Instance {
+// answerAlone answers by unicast. Only those on the link get such an answer
+// (RFC 6762 section 5.5), or we could be made to send to anywhere. When too
+// many want one, all are told by multicast, which is at most once a second.
+func (s *station) answerAlone(now time.Time, k *link, p packet, about subject, first question) {
+	from := p.from
+	if !k.iface.onLink(from.Addr()) {
 		return
 	}
-	if p.message.known[s.self.Instance] >= recordTTL/2 {
-		about &^= aboutService
-	}
-	if about == 0 {
-		return
-	}
-	if !q.unicast && p.from.Port() == mdnsPort {
-		k.heardQuery(now, about, p.from, p.message.truncated)
-		return
-	}
-	// Only those on the link get an answer of their own (RFC 6762 section
-	// 5.5), or we could be made to send to anywhere.
-	if !k.iface.onLink(p.from.Addr()) || !s.answersLeft.AllowN(now, 1) {
+	if !s.askers.allow(now, from.Addr()) || !s.answersLeft.AllowN(now, 1) {
+		k.heardQuery(now, about, netip.AddrPort{}, false)
 		return
 	}
 	r := response{self: *s.self, addrs: k.iface.Addrs, answer: about, ttl: recordTTL}
-	if q.unicast && s.responder != nil {
-		s.responder.admit(now, r)
+	if from.Port() != mdnsPort {
+		r.id = p.message.id
+	}
+	socket := k.socket
+	send := func(b []byte) {
+		if err := socket.write(b, from); err != nil {
+			s.log.Debug("mdns answer", "to", from, "err", err)
+		}
+	}
+	if first.unicast && s.responder != nil && s.responder.answer(r, send) {
 		return
 	}
-	if p.from.Port() != mdnsPort {
-		r.id, r.legacy, r.ttl = p.message.id, &q, legacyTTL
+	if from.Port() != mdnsPort {
+		r.legacy, r.ttl = &first, legacyTTL
 	}
-	if err := s.send(k, r, p.from); err != nil {
-		s.log.Debug("mdns answer", "to", p.from, "err", err)
+	b, err := r.pack()
+	if err != nil {
+		s.log.Error("mdns answer", "err", err)
+		return
 	}
+	send(b)
 }
 
 // standIn takes somebody's question for our next one if it asks what ours
@@ -163,13 +207,39 @@ func (s *station) see(now time.Time, k *link, p packet, sg sighting) {
 }
 
 // seeSelf takes what somebody says of us: usually ourselves, looped back. If
-// they say that we are gone, we say that we are not.
+// they say that we are gone, or elsewhere, we say where we are (RFC 6762
+// section 9): our instance is a random number that nobody else comes upon, so
+// there is nobody to settle it with.
 func (s *station) seeSelf(now time.Time, k *link, sg sighting) {
-	if sg.gone {
-		k.heardQuery(now, aboutService|aboutInstance|aboutHost, netip.AddrPort{}, false)
-		return
-	}
-	if sg.ttl >= recordTTL && sg.port == s.self.Port {
+	switch {
+	case !sg.gone && s.says(sg, k.iface.Addrs):
 		k.heardAnswer(now)
+	case !sg.gone && s.says(sg, nil):
+		// Our own words for another interface, which is on this network too.
+	default:
+		k.heardQuery(now, aboutService|aboutInstance|aboutHost, netip.AddrPort{}, false)
 	}
+}
+
+// says reports whether a sighting of us says what we would: all of addrs and
+// no other, or if there are none, any that this machine has.
+func (s *station) says(sg sighting, addrs []netip.Addr) bool {
+	if sg.port != s.self.Port || sg.room != s.self.Room || sg.ttl < recordTTL {
+		return false
+	}
+	if addrs == nil {
+		return !slices.ContainsFunc(sg.addrs, func(a netip.Addr) bool { return !s.isOwn(a) })
+	}
+	addrs = addrs[:min(len(addrs), maxAdvertised)]
+	return slices.EqualFunc(sg.addrs, addrs, func(said, a netip.Addr) bool { return said == a.WithZone("") })
+}
+
+// isOwn reports whether this machine has an address on some link.
+func (s *station) isOwn(a netip.Addr) bool {
+	for _, k := range s.links {
+		if slices.ContainsFunc(k.iface.Addrs, func(own netip.Addr) bool { return own.WithZone("") == a }) {
+			return true
+		}
+	}
+	return false
 }
