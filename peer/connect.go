@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lanyap/lanyap/internal/errno"
+	"github.com/lanyap/lanyap/peer/errno"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/lanyap/lanyap/internal/errno"
+	"github.com/lanyap/lanyap/peer/errno"
 )
 
 // When to doubt a link, and how long to wait before giving it up. A cable that

@@ -14,7 +14,7 @@ import (
 	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 
-	"github.com/lanyap/lanyap/internal/errno"
+	"github.com/lanyap/lanyap/peer/errno"
 )
 
 // The ports a node tries, in order, before it takes any: a firewall rule or a

@@ -10,9 +10,9 @@ import (
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
-	"github.com/lanyap/lanyap/internal/errno"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
+	"github.com/lanyap/lanyap/peer/errno"
 )
 
 // Exit codes; scripts rely on them.

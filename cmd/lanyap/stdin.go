@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
-	"github.com/lanyap/lanyap/internal/errno"
+	"github.com/lanyap/lanyap/peer/errno"
 )
 
 // sourceOf tells what kind of thing standard input is.

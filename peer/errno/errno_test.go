@@ -8,7 +8,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/lanyap/lanyap/internal/errno"
+	"github.com/lanyap/lanyap/peer/errno"
 )
 
 // TestErrnos has the system itself say what is wrong, whatever numbers it has
