@@ -16,6 +16,7 @@ type Interface struct {
 	Prefixes []netip.Prefix // on-link prefixes, one for each of Addrs
 	Loopback bool
 	Running  bool   // has a carrier; without one it is used as long as it has an address
+	Mute     bool   // cannot multicast: links run over it, and nobody is found
 	Unused   string // why it is not used; empty when it is
 }
 
@@ -35,8 +36,8 @@ const (
 // An interface is used when it is up, can multicast, has an address, and is
 // neither a port of a bridge nor a point-to-point link. The loopback is used
 // where there is nothing else. An interface that was named is used even if it
-// is the loopback or a point-to-point link. A name that does not exist is an
-// error.
+// is the loopback, a point-to-point link or one that cannot multicast, such as
+// WireGuard's. A name that does not exist is an error.
 func Interfaces(names []string) ([]Interface, error) {
 	list, err := list(names)
 	if err != nil {
@@ -88,6 +89,8 @@ func describe(ifi net.Interface, names []string, unusable map[netip.Addr]bool) I
 		Loopback: ifi.Flags&net.FlagLoopback != 0,
 		Running:  ifi.Flags&net.FlagRunning != 0,
 	}
+	// Linux does not say so of its loopback, which can.
+	i.Mute = ifi.Flags&net.FlagMulticast == 0 && !i.Loopback
 	addrs, err := ifi.Addrs()
 	if err == nil {
 		i.addAddrs(addrs, unusable)
@@ -98,8 +101,7 @@ func describe(ifi net.Interface, names []string, unusable map[netip.Addr]bool) I
 		i.Unused = unusedNamed
 	case ifi.Flags&net.FlagUp == 0:
 		i.Unused = unusedDown
-	case ifi.Flags&net.FlagMulticast == 0 && !i.Loopback:
-		// Linux does not say so of its loopback, which can.
+	case i.Mute && !named:
 		i.Unused = unusedMulticast
 	case len(i.Addrs) == 0:
 		i.Unused = unusedAddress
@@ -190,7 +192,7 @@ func (i Interface) isBroadcast(a netip.Addr) bool {
 // speaks reports whether we use the interface in that family. Multicast of
 // IPv6 has no route on a loopback; there IPv4 does, if there is any.
 func (i Interface) speaks(f family) bool {
-	return i.Unused == "" && i.has(f) && (f == ip4 || !i.Loopback || !i.has(ip4))
+	return i.Unused == "" && !i.Mute && i.has(f) && (f == ip4 || !i.Loopback || !i.has(ip4))
 }
 
 // has reports whether the interface has an address of the family, and with it
@@ -226,5 +228,5 @@ func (i Interface) source(f family) (netip.Addr, bool) {
 // equal reports whether nothing that matters to a socket has changed.
 func (i Interface) equal(o Interface) bool {
 	return i.Name == o.Name && i.Index == o.Index && i.Loopback == o.Loopback && i.Running == o.Running &&
-		i.Unused == o.Unused && slices.Equal(i.Addrs, o.Addrs) && slices.Equal(i.Prefixes, o.Prefixes)
+		i.Mute == o.Mute && i.Unused == o.Unused && slices.Equal(i.Addrs, o.Addrs) && slices.Equal(i.Prefixes, o.Prefixes)
 }
