@@ -24,6 +24,12 @@ type Config struct {
 	Network    Network        // nil: this machine's
 	Logger     *slog.Logger   // nil: discard
 
+	// AllowRemote answers whoever calls. Otherwise only those are answered who
+	// call from a network of this machine, from a private (RFC 1918, RFC 4193),
+	// shared (RFC 6598) or link-local address, or from one of Peers; nobody else
+	// learns that a node is there.
+	AllowRemote bool
+
 	// History is how many earlier messages this node asks for when it joins,
 	// and serves to others who join. 0: 1,000, which is also the most;
 	// negative: none.

@@ -66,7 +66,7 @@ func (n *Node) dial(to peer.Target) {
 // more. Its own watch would notice seconds later: nothing reaches us there.
 func (n *Node) staleLocked(instance peer.Instance, err error) carrier {
 	l := n.links[instance]
-	if l == nil || l.tunnel != nil || !n.addressLostLocked(l.conn) {
+	if l == nil || l.tunnel != nil || !n.addressLostLocked(l) {
 		return nil
 	}
 	if errors.Is(err, peer.ErrRefused) || errors.Is(err, peer.ErrInstance) {
@@ -102,7 +102,7 @@ func (n *Node) dialPorts(p *handPeer) (*peer.Conn, []netip.AddrPort, error) {
 	var tried []netip.AddrPort
 	var worst error
 	for _, port := range p.ports {
-		to := peer.Target{}
+		to := peer.Target{ByHand: true}
 		for _, ip := range ips {
 			to.Addrs = append(to.Addrs, netip.AddrPortFrom(ip, port))
 		}

@@ -130,13 +130,19 @@
 //
 // # Networks
 //
-// Nodes find each other by mDNS (package discovery) on every usable interface.
+// Nodes find each other by mDNS (package discovery) on every usable interface;
+// over others, such as a VPN's, they can be given by hand.
 // Where multicast is filtered, one address given by hand ([Config.Peers]) is
 // enough: members tell each other whom they know.
 // [TestOneAddressByHandIsEnough, TestAddressByHandThatStartsLater]
 // Of two nodes either may dial, so a firewall that lets only one side in does
 // no harm. [TestOneWayFirewall] [Node.Sightings] tells of nodes that were seen
 // and not reached, and why.
+//
+// Of who calls, those are answered who are near: on a network of this machine,
+// or at a private or link-local address; and who is at an address given by hand.
+// The rest of the world learns nothing, not even what answers there, unless
+// [Config.AllowRemote] is set.
 //
 // A node sends packets only to the networks its machine is on, to addresses
 // given by hand, and to private addresses (RFC 1918, RFC 4193) at which a

@@ -133,33 +133,37 @@ func (n *Node) peers(l *link, p []byte) error {
 // on other private ones, for members across a router. A member that lies
 // cannot make us send anything to the rest of the world.
 func (n *Node) believable(l *link, p wire.Peer) []netip.AddrPort {
-	zone := l.conn.RemoteAddr().Addr().Zone()
+	over := l.conn.RemoteAddr().Addr()
 	var out []netip.AddrPort
-	if a := zoned(p.Observed, zone); a.IsValid() && (n.near(a.Addr()) || a.Addr().IsPrivate()) {
+	if a := meant(p.Observed, over); a.IsValid() && (n.near(a.Addr()) || a.Addr().IsPrivate()) {
 		out = append(out, a)
 	}
 	for _, a := range p.Claimed {
-		if a = zoned(a, zone); a.IsValid() && n.near(a.Addr()) {
+		if a = meant(a, over); a.IsValid() && n.near(a.Addr()) {
 			out = append(out, a)
 		}
 	}
 	return out[:min(len(out), maxTold)]
 }
 
-// zoned gives an IPv6 link-local address the zone of the link that it was told
-// over: there it means the same. Without one it means nothing.
-func zoned(a netip.AddrPort, zone string) netip.AddrPort {
+// meant returns an address as it is to be understood here that was told over a
+// link to another; zero if it means nothing here. A link-local IPv6 address has
+// the zone of that link. A loopback address means the teller's own machine.
+func meant(a netip.AddrPort, over netip.Addr) netip.AddrPort {
 	ip := a.Addr()
 	if a.Port() == 0 || !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() {
+		return netip.AddrPort{}
+	}
+	if ip.IsLoopback() && over.IsValid() && !over.IsLoopback() {
 		return netip.AddrPort{}
 	}
 	if !ip.IsLinkLocalUnicast() || ip.Is4() {
 		return a
 	}
-	if zone == "" {
+	if over.Zone() == "" {
 		return netip.AddrPort{}
 	}
-	return netip.AddrPortFrom(ip.WithZone(zone), a.Port())
+	return netip.AddrPortFrom(ip.WithZone(over.Zone()), a.Port())
 }
 
 // linkAddrs returns where to dial the other side of a link again: where it was
@@ -170,14 +174,14 @@ func (n *Node) linkAddrs(conn carrier) []netip.AddrPort {
 	if found.IsValid() && (n.near(found.Addr()) || found.Addr().IsPrivate()) {
 		out = append(out, found)
 	}
-	return append(out, n.nearOnly(conn.Remote().Addrs, found.Addr().Zone())...)
+	return append(out, n.nearOnly(conn.Remote().Addrs, found.Addr())...)
 }
 
-func (n *Node) nearOnly(addrs []netip.AddrPort, zone string) []netip.AddrPort {
+func (n *Node) nearOnly(addrs []netip.AddrPort, over netip.Addr) []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, a := range addrs {
 		if a.Addr().Zone() == "" {
-			a = zoned(a, zone)
+			a = meant(a, over)
 		}
 		if a.IsValid() && n.near(a.Addr()) {
 			out = append(out, a)

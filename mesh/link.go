@@ -34,6 +34,7 @@ type link struct {
 	// All below is guarded by Node.mu.
 
 	since   time.Time
+	served  bool // its address of ours is one that others are told of
 	quiet   bool // one side is an observer: peers and bye are all there is
 	greeted bool // our first have is out
 	heard   bool // theirs has arrived
@@ -78,6 +79,7 @@ func (n *Node) addLink(conn carrier) {
 		return
 	}
 	l := newLink(conn, n.observer || h.Observer, now)
+	l.served = n.servesLocked(conn.LocalAddr())
 	old := n.links[h.Instance]
 	n.links[h.Instance] = l
 	if l.tunnel == nil {
@@ -256,7 +258,7 @@ func (n *Node) linkEnded(l *link, err error) {
 		m.missUntil(now.Add(graceTime)) // the link that takes its place is on its way to us
 		return
 	}
-	if n.addressLostLocked(l.conn) && !errors.Is(err, peer.ErrGone) && !errors.Is(err, peer.ErrTimeout) {
+	if n.addressLostLocked(l) && !errors.Is(err, peer.ErrGone) && !errors.Is(err, peer.ErrTimeout) {
 		m.missUntil(now.Add(graceTime))
 		n.sightings.redial(now, instance)
 		return

@@ -245,11 +245,13 @@ func (n *Node) expireLocked(now time.Time) {
 }
 
 // addressLostLocked reports whether the link ran over an address of ours that
-// is gone.
-func (n *Node) addressLostLocked(conn carrier) bool {
-	local := conn.LocalAddr()
-	if !local.IsValid() {
-		return false
-	}
-	return !slices.ContainsFunc(n.addrs, func(a netip.AddrPort) bool { return a.Addr() == local })
+// is gone. Of an address that others are not told of, such as that of a VPN,
+// nobody says when it goes; the link will notice.
+func (n *Node) addressLostLocked(l *link) bool {
+	return l.served && !n.servesLocked(l.conn.LocalAddr())
+}
+
+// servesLocked reports whether others are told of an address of ours.
+func (n *Node) servesLocked(ip netip.Addr) bool {
+	return slices.ContainsFunc(n.addrs, func(a netip.AddrPort) bool { return a.Addr() == ip })
 }

@@ -3,6 +3,7 @@ package mesh
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/lanyap/lanyap/discovery"
@@ -21,6 +22,8 @@ func (m machine) Listen(cfg peer.Config) (Transport, error) {
 	}
 	here := &host{interfaces: m.interfaces}
 	cfg.Addrs = here.set(usable)
+	cfg.OnLink = here.around
+	cfg.AddrsOnly = len(m.interfaces) > 0
 	t, err := peer.Listen(cfg)
 	if err != nil {
 		return nil, err
@@ -38,23 +41,26 @@ type host struct {
 	*peer.Transport
 	interfaces []string
 
-	mu       sync.Mutex // guards prefixes
-	prefixes []netip.Prefix
+	mu    sync.Mutex // guards what follows
+	used  []netip.Prefix
+	alive []netip.Prefix // beside those, of interfaces that are up and not used to find others
 }
 
 // set takes in the machine's interfaces and returns the addresses to serve.
 func (h *host) set(interfaces []discovery.Interface) []netip.Addr {
 	var addrs []netip.Addr
-	var prefixes []netip.Prefix
+	var used, alive []netip.Prefix
 	for _, i := range interfaces {
-		if i.Unused != "" {
-			continue
+		switch {
+		case i.Unused == "":
+			addrs = append(addrs, i.Addrs...)
+			used = append(used, i.Prefixes...)
+		case i.Running && len(h.interfaces) == 0:
+			alive = append(alive, i.Prefixes...)
 		}
-		addrs = append(addrs, i.Addrs...)
-		prefixes = append(prefixes, i.Prefixes...)
 	}
 	h.mu.Lock()
-	h.prefixes = prefixes
+	h.used, h.alive = used, alive
 	h.mu.Unlock()
 	return addrs
 }
@@ -64,16 +70,24 @@ func (h *host) set(interfaces []discovery.Interface) []netip.Addr {
 func (h *host) OnLink(ip netip.Addr) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return within(h.used, ip)
+}
+
+// around reports whether an address is on one of the networks of this machine,
+// used to find others or not. A point-to-point link is one that is not: who is
+// at its other end may call.
+func (h *host) around(ip netip.Addr) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return within(h.used, ip) || within(h.alive, ip)
+}
+
+func within(networks []netip.Prefix, ip netip.Addr) bool {
 	if ip.Is6() && ip.IsLinkLocalUnicast() && ip.Zone() == "" {
 		return false // on which link?
 	}
 	bare := ip.WithZone("")
-	for _, p := range h.prefixes {
-		if p.Contains(bare) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(bare) })
 }
 
 // Watch follows the machine's interfaces until ctx is done.

@@ -104,6 +104,8 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 		Observer: cfg.Observer,
 		Port:     cfg.Port,
 		Logger:   cfg.Logger,
+
+		AllowRemote: cfg.AllowRemote,
 	})
 	if err != nil {
 		return nil, err
@@ -299,7 +301,7 @@ func (n *Node) browse() {
 			continue
 		}
 		now := time.Now()
-		addrs := n.nearOnly(seen.Addrs, "")
+		addrs := n.nearOnly(seen.Addrs, netip.Addr{})
 		n.mu.Lock()
 		if seen.Gone {
 			n.sightings.vanished(instance)
@@ -379,7 +381,8 @@ func (n *Node) networkChanged() {
 	n.sightings.reset(now)
 	n.hand.hurry(now)
 	for instance, l := range n.links {
-		n.sightings.replace(now, instance, n.addressLostLocked(l.conn))
+		l.served = l.served || n.servesLocked(l.conn.LocalAddr())
+		n.sightings.replace(now, instance, n.addressLostLocked(l))
 	}
 	n.mu.Unlock()
 	n.clockwork.set()

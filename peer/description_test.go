@@ -61,7 +61,8 @@ func FuzzAccept(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	cert, _ := forDTLS(made)
+	t := &Transport{sockets: &sockets{served: map[netip.Addr]*socket{loopback: s}}}
+	t.cert, _ = forDTLS(made)
 	f.Fuzz(func(tt *testing.T, p []byte) {
 		d, err := parseDescription(p)
 		if err != nil {
@@ -70,7 +71,7 @@ func FuzzAccept(f *testing.F) {
 		if strings.Contains(d.sdp, "\na=candidate:") {
 			tt.Fatal("a candidate was kept")
 		}
-		ss, err := newSession(s, s.conn.local(), false, cert)
+		ss, err := t.newSession(loopback, s.conn.local(), false)
 		if err != nil {
 			tt.Fatal(err)
 		}

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"github.com/lanyap/lanyap/peer/errno"
 )
 
 const (
@@ -26,6 +29,7 @@ const (
 type Target struct {
 	Instance Instance         // zero: whoever answers
 	Addrs    []netip.AddrPort // tried in order, another each 20 ms, and all again each 250 ms, until one answers
+	ByHand   bool             // a person named Addrs: who is there may call us as well, wherever that is
 }
 
 // Dial links to the target. Of two nodes that dial each other at once one dial
@@ -46,6 +50,9 @@ func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
 	defer abort(nil)
 	defer context.AfterFunc(t.ctx, func() { abort(ErrClosed) })()
 	addrs := slices.Clone(to.Addrs)
+	if to.ByHand {
+		t.callers.invite(addrs)
+	}
 	for {
 		s, err := connect(ctx, t.withoutSelf(addrs))
 		if err != nil {
@@ -77,16 +84,15 @@ func (t *Transport) dialError(to Target, err error) error {
 	if len(to.Addrs) > 0 {
 		whom = to.Addrs[0].String()
 	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errno.IsReset(err) {
+		err = ErrHungUp
+	}
 	return fmt.Errorf("peer: dial %s: %w", whom, err)
 }
 
 // dialOver makes a link to whoever answers on s, if it is in or in is zero. It
 // takes s over when it succeeds.
 func (t *Transport) dialOver(ctx context.Context, s *signal, in Instance) (*Conn, error) {
-	local := t.sockets.find(s.local)
-	if local == nil {
-		return nil, fmt.Errorf("no socket on %s", s.local)
-	}
 	if in.IsZero() {
 		var err error
 		if in, err = t.ask(ctx, s); err != nil {
@@ -102,7 +108,7 @@ func (t *Transport) dialOver(ctx context.Context, s *signal, in Instance) (*Conn
 	if err != nil {
 		return nil, err
 	}
-	ss, err := newSession(local, s.remote, true, t.cert)
+	ss, err := t.newSession(s.local, s.remote, true)
 	if err != nil {
 		t.claims.end(a)
 		return nil, err
@@ -143,7 +149,7 @@ func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attemp
 	}
 	// Who answers there now is a.instance, so any other that was linked over
 	// the same two addresses is gone, and must not keep its place in the mux.
-	t.evict(ctx, ss.socket, ss.remote, a.instance, ErrGone)
+	t.evict(ctx, ss.socket.addr, ss.remote, a.instance, ErrGone)
 	d, err := parseDescription(r.body)
 	if err != nil {
 		return nil, err
@@ -159,8 +165,8 @@ func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attemp
 
 // evict ends a link between two addresses that one with in will have, and
 // waits until it is out of the way.
-func (t *Transport) evict(ctx context.Context, local *socket, remote netip.AddrPort, in Instance, cause error) {
-	old := t.claims.at(local.addr, remote)
+func (t *Transport) evict(ctx context.Context, local netip.Addr, remote netip.AddrPort, in Instance, cause error) {
+	old := t.claims.at(local, remote)
 	if old == nil {
 		return
 	}

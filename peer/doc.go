@@ -49,6 +49,14 @@
 // Pings are answered by whoever is in [Conn.ReadMessage]: a program that does
 // not read is taken for one that hangs.
 //
+// # Who is answered
+//
+// Who calls from a private, shared (RFC 6598), link-local or loopback address,
+// from a network of ours ([Config.OnLink]), or from an address that was dialed
+// by hand ([Target.ByHand]). Anybody else's connection is reset before a byte is
+// read, unless [Config.AllowRemote] is set. A datagram that belongs to no link
+// and to no answered offer is dropped, whoever sent it.
+//
 // # Security
 //
 // Everything over a link is encrypted by DTLS with a certificate that is new
@@ -79,10 +87,14 @@
 // # Network
 //
 // TCP and UDP use one port number: 7475 to 7490, the first that is free, or
-// any. There is one UDP socket for each local address and one candidate pair
-// for each link: the two addresses of the HTTP connection. On Linux datagrams
-// leave in batches (UDP_SEGMENT); each socket asks for buffers of 4 MiB and
-// lives with what it gets (sysctl net.core.rmem_max). A link under load is also
-// bound by Go's garbage collector, which the few megabytes of a small program's
-// heap keep busy: GOGC=400 moves 1.6 times as much.
+// any. There is one UDP socket for each local address, Config.Addrs and those
+// over which somebody was reached or called, and one candidate pair for each
+// link: the two addresses of the HTTP connection. So a link runs over whatever
+// TCP gets through, a VPN or the loopback too.
+//
+// On Linux datagrams leave in batches (UDP_SEGMENT); each socket asks for
+// buffers of 4 MiB and lives with what it gets (sysctl net.core.rmem_max). A
+// link under load is also bound by Go's garbage collector, which the few
+// megabytes of a small program's heap keep busy: GOGC=400 moves 1.6 times as
+// much.
 package peer

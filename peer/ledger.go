@@ -148,10 +148,3 @@ func (l *ledger) introduce(p []byte, from netip.AddrPort) *account {
 	l.byAddr[from] = a
 	return a
 }
-
-// empty reports whether no link has an account.
-func (l *ledger) empty() bool {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return len(l.byUfrag) == 0
-}

@@ -63,7 +63,7 @@ func localHost(host string) bool {
 // caller is who sends a request, as far as its headers can be believed.
 type caller struct {
 	instance Instance
-	local    *socket
+	local    netip.Addr
 	remote   netip.AddrPort // its address, with the port it answers on
 }
 
@@ -100,11 +100,7 @@ func (t *Transport) meet(r *http.Request) (caller, error) {
 		return caller{}, &errStatus{http.StatusBadRequest, "no remote address"}
 	}
 	addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	local := t.sockets.find(plain(addr).Addr())
-	if local == nil {
-		return caller{}, &errStatus{http.StatusForbidden, "this address is not served"}
-	}
-	return caller{instance: in, local: local, remote: netip.AddrPortFrom(from.Addr().Unmap(), uint16(port))}, nil
+	return caller{instance: in, local: plain(addr).Addr(), remote: netip.AddrPortFrom(from.Addr().Unmap(), uint16(port))}, nil
 }
 
 func refuse(w http.ResponseWriter, err error) {
@@ -158,7 +154,7 @@ func readOffer(w http.ResponseWriter, r *http.Request) (offer, error) {
 
 // admit answers an offer and goes on in the background until there is a link.
 func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) (err error) {
-	v, err := t.halfOpen.enter(t.ctx, who.remote.Addr(), t.sockets.find(who.remote.Addr()) != nil)
+	v, err := t.halfOpen.enter(t.ctx, who.remote.Addr(), t.sockets.own(who.remote.Addr()))
 	if err != nil {
 		return err
 	}
@@ -171,7 +167,7 @@ func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) (err error
 	if err != nil {
 		return err
 	}
-	ss, err := newSession(who.local, who.remote, false, t.cert)
+	ss, err := t.newSession(who.local, who.remote, false)
 	if err != nil {
 		t.claims.end(a)
 		return err
@@ -215,7 +211,7 @@ func (t *Transport) claimOffer(v *visitor, who caller, o offer) (*attempt, error
 		old.doubt() // if it is dead, the next offer gets through
 		return nil, ErrLinked
 	}
-	if old := t.claims.at(who.local.addr, who.remote); old != nil {
+	if old := t.claims.at(who.local, who.remote); old != nil {
 		// Another instance answers where an old link goes to, or says so.
 		if old.conn.remote.Instance != who.instance && !old.gone(v.ctx) {
 			return nil, &errStatus{http.StatusConflict, "another instance is linked at that address"}

@@ -33,7 +33,7 @@ func (t *Transport) countRequests(conn net.Conn, state http.ConnState) {
 				n++
 			}
 		}
-		if len(r.from) >= maxRequests || n >= maxRequestsFrom && t.sockets.find(addr) == nil {
+		if len(r.from) >= maxRequests || n >= maxRequestsFrom && !t.sockets.own(addr) {
 			_ = conn.Close()
 			return
 		}

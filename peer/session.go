@@ -92,6 +92,7 @@ type session struct {
 
 	ufrag   string   // ours, from describe on
 	account *account // from when the other side may send
+	drop    func()   // gives the socket back
 	ended   context.Context
 	end     context.CancelCauseFunc // says why it has to end; release does the rest
 	once    sync.Once
@@ -100,14 +101,24 @@ type session struct {
 // rawChannel is a detached pion data channel.
 type rawChannel = datachannel.ReadWriteCloserDeadliner
 
-// newSession creates the PeerConnection for a link from s to remote. Channel 0
+// newSession creates the PeerConnection for a link from local to remote. Channel 0
 // is negotiated in advance (RFC 8832 §4): no message is needed to open it.
-func newSession(s *socket, remote netip.AddrPort, offerer bool, cert webrtc.Certificate) (*session, error) {
+func (t *Transport) newSession(local netip.Addr, remote netip.AddrPort, offerer bool) (_ *session, err error) {
+	s, err := t.sockets.take(local)
+	if err != nil {
+		return nil, err
+	}
+	drop := func() { t.sockets.drop(s) }
+	defer func() {
+		if err != nil {
+			drop()
+		}
+	}()
 	api := s.answering
 	if offerer {
 		api = s.offering
 	}
-	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{cert}})
+	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{t.cert}})
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +128,7 @@ func newSession(s *socket, remote netip.AddrPort, offerer bool, cert webrtc.Cert
 		_ = pc.Close()
 		return nil, err
 	}
-	ss := &session{socket: s, remote: remote, pc: pc, dc: dc, opened: make(chan rawChannel, 1)}
+	ss := &session{socket: s, remote: remote, pc: pc, dc: dc, opened: make(chan rawChannel, 1), drop: drop}
 	ss.ended, ss.end = context.WithCancelCause(context.Background())
 	dc.OnOpen(func() {
 		if raw, err := dc.DetachWithDeadline(); err == nil {
@@ -146,6 +157,7 @@ func (ss *session) release() {
 		if ss.account != nil {
 			ss.socket.ledger.close(ss.account)
 		}
+		ss.drop()
 	})
 }
 

@@ -37,6 +37,7 @@ type socket struct {
 	mux       *ice.UDPMuxDefault
 	offering  *webrtc.API
 	answering *webrtc.API
+	users     int // sessions over it; guarded by sockets.mu
 }
 
 func openSocket(addr netip.Addr, port uint16) (*socket, error) {
@@ -54,21 +55,31 @@ func openSocket(addr netip.Addr, port uint16) (*socket, error) {
 	}, nil
 }
 
-// sockets are the UDP sockets of a transport, one for each local address, all
-// on the port its TCP listener has.
+// sockets are the UDP sockets of a transport, all on the port its TCP listener
+// has: one for each address that others are told of, and one for each other
+// address that a link, or an attempt at one, runs over. TCP alone knows which
+// these are: a point-to-point link, the loopback, an address that has gone.
 type sockets struct {
 	port uint16
 
 	mu     sync.Mutex // guards what follows
-	byAddr map[netip.Addr]*socket
-	lost   map[netip.Addr]*socket // the machine lost the address; it may come back, and links may outlive a flap
+	served map[netip.Addr]*socket
+	others map[netip.Addr]*socket // closed by sweep when nobody uses them
+	closed bool
 }
 
-// find returns the socket of a local address.
-func (ss *sockets) find(addr netip.Addr) *socket {
+// serves reports whether others are told of a local address.
+func (ss *sockets) serves(addr netip.Addr) bool {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	return ss.byAddr[addr]
+	return ss.served[addr] != nil
+}
+
+// own reports whether an address is known to be this machine's.
+func (ss *sockets) own(addr netip.Addr) bool {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	return addr.IsLoopback() || ss.served[addr] != nil || ss.others[addr] != nil
 }
 
 // addrs returns the addresses served, each with the port.
@@ -76,14 +87,43 @@ func (ss *sockets) addrs() []netip.AddrPort {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	var list []netip.AddrPort
-	for addr := range ss.byAddr {
+	for addr := range ss.served {
 		list = append(list, netip.AddrPortFrom(addr, ss.port))
 	}
 	return list
 }
 
-// set opens what is new and sets aside what is gone. An address that cannot be
-// bound (IPv6 still checking for duplicates) is left for the next call.
+// take returns the socket of a local address, a new one if need be. It stays
+// open until it is dropped as often.
+func (ss *sockets) take(addr netip.Addr) (*socket, error) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if ss.closed {
+		return nil, ErrClosed
+	}
+	s := ss.served[addr]
+	if s == nil {
+		s = ss.others[addr]
+	}
+	if s == nil {
+		var err error
+		if s, err = openSocket(addr, ss.port); err != nil {
+			return nil, fmt.Errorf("UDP on %s: %w", addr, err)
+		}
+		ss.others[addr] = s
+	}
+	s.users++
+	return s, nil
+}
+
+func (ss *sockets) drop(s *socket) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	s.users--
+}
+
+// set serves these addresses and no others. One that cannot be bound (IPv6
+// still checking for duplicates) is left for the next call.
 func (ss *sockets) set(addrs []netip.Addr) error {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -91,12 +131,12 @@ func (ss *sockets) set(addrs []netip.Addr) error {
 	var errs []error
 	for _, addr := range addrs {
 		wanted[addr] = true
-		if ss.byAddr[addr] != nil {
+		if ss.served[addr] != nil {
 			continue
 		}
-		if s := ss.lost[addr]; s != nil {
-			ss.byAddr[addr] = s
-			delete(ss.lost, addr)
+		if s := ss.others[addr]; s != nil {
+			ss.served[addr] = s
+			delete(ss.others, addr)
 			continue
 		}
 		s, err := openSocket(addr, ss.port)
@@ -104,25 +144,25 @@ func (ss *sockets) set(addrs []netip.Addr) error {
 			errs = append(errs, fmt.Errorf("peer: UDP on %s: %w", addr, err))
 			continue
 		}
-		ss.byAddr[addr] = s
+		ss.served[addr] = s
 	}
-	for addr, s := range ss.byAddr {
+	for addr, s := range ss.served {
 		if !wanted[addr] {
-			ss.lost[addr] = s
-			delete(ss.byAddr, addr)
+			ss.others[addr] = s
+			delete(ss.served, addr)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// sweep closes lost sockets that no link uses.
+// sweep closes the sockets that are not served and that nobody uses.
 func (ss *sockets) sweep() {
 	ss.mu.Lock()
 	var closing []*socket
-	for addr, s := range ss.lost {
-		if s.ledger.empty() {
+	for addr, s := range ss.others {
+		if s.users == 0 {
 			closing = append(closing, s)
-			delete(ss.lost, addr)
+			delete(ss.others, addr)
 		}
 	}
 	ss.mu.Unlock()
@@ -134,7 +174,8 @@ func (ss *sockets) sweep() {
 func (ss *sockets) close() {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	for _, group := range []map[netip.Addr]*socket{ss.byAddr, ss.lost} {
+	ss.closed = true
+	for _, group := range []map[netip.Addr]*socket{ss.served, ss.others} {
 		for addr, s := range group {
 			_ = s.mux.Close()
 			delete(group, addr)
@@ -174,11 +215,11 @@ func listenOn(port int, addrs []netip.Addr) (net.Listener, *sockets, error) {
 	}
 	ss := &sockets{
 		port:   l.Addr().(*net.TCPAddr).AddrPort().Port(),
-		byAddr: make(map[netip.Addr]*socket),
-		lost:   make(map[netip.Addr]*socket),
+		served: make(map[netip.Addr]*socket),
+		others: make(map[netip.Addr]*socket),
 	}
 	err = ss.set(addrs)
-	if errno.IsInUse(err) || err != nil && len(ss.byAddr) == 0 {
+	if errno.IsInUse(err) || err != nil && len(ss.served) == 0 {
 		ss.close()
 		_ = l.Close()
 		return nil, nil, err

@@ -27,9 +27,20 @@ type Config struct {
 	Services []string     // see Hello
 	Observer bool         // see Hello
 	Port     int          // TCP and UDP; 0: 7475 to 7490, the first that is free, then any
-	Addrs    []netip.Addr // local addresses to serve, zone-qualified where link-local; none: 127.0.0.1
+	Addrs    []netip.Addr // local addresses to tell others of, zone-qualified where link-local; none: 127.0.0.1
 	MaxLinks int          // 0: 128
 	Logger   *slog.Logger // nil: discard
+
+	// Who calls from a loopback, private (RFC 1918, RFC 4193), shared (RFC 6598)
+	// or link-local address is answered, and who is on a network of ours as
+	// OnLink knows them, and who was dialed by hand (see Target). Nobody else
+	// learns anything, unless AllowRemote is set.
+	AllowRemote bool
+	OnLink      func(netip.Addr) bool // nil: no further networks are ours
+
+	// AddrsOnly answers calls to Addrs and to the loopback alone, and to other
+	// addresses of this machine only who was dialed by hand.
+	AddrsOnly bool
 }
 
 // Defaults of a Config.
@@ -49,6 +60,7 @@ var (
 	ErrRoom     = errors.New("other room")                    // the node there is in another room
 	ErrVersion  = errors.New("other version of the protocol") // the node there speaks another
 	ErrFull     = errors.New("room is full")                  // the node there has MaxLinks links, or too many in the making
+	ErrHungUp   = errors.New("hung up without a word")        // the node there does not answer calls from here, or has too many
 	ErrReplaced = errors.New("replaced by a newer link")      // the same node, over a new link
 	ErrGone     = errors.New("process is gone")               // its port refuses, or another instance answers there
 	ErrClosed   = errors.New("closed")                        // by this side
@@ -69,6 +81,7 @@ type Transport struct {
 	identity    *Identity
 	self        Hello // without Addrs
 	room, tag   string
+	addrsOnly   bool
 	cert        webrtc.Certificate
 	fingerprint [sha256.Size]byte
 	log         *slog.Logger
@@ -76,6 +89,7 @@ type Transport struct {
 	listener net.Listener
 	server   *http.Server
 	sockets  *sockets
+	callers  callers
 	claims   claims
 	tokens   tokens
 	halfOpen halfOpen
@@ -97,6 +111,9 @@ func Listen(cfg Config) (*Transport, error) {
 		identity: cfg.Identity,
 		room:     cmp.Or(cfg.Room, DefaultRoom),
 		log:      cfg.Logger,
+
+		callers:   callers{remote: cfg.AllowRemote, onLink: cfg.OnLink},
+		addrsOnly: cfg.AddrsOnly,
 	}
 	if t.identity == nil {
 		t.identity = NewIdentity()
@@ -133,7 +150,7 @@ func Listen(cfg Config) (*Transport, error) {
 		Handler: t, ReadTimeout: httpTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: log.New(io.Discard, "", 0), ConnState: t.countRequests,
 	}
-	t.wg.Go(func() { _ = t.server.Serve(t.listener) })
+	t.wg.Go(func() { _ = t.server.Serve(gate{t.listener, t}) })
 	t.wg.Go(t.sweep)
 	return t, nil
 }
@@ -149,16 +166,16 @@ func (t *Transport) Self() Hello {
 	return h
 }
 
-// Addrs returns where this node answers, sorted.
+// Addrs returns where this node tells others that it answers, sorted.
 func (t *Transport) Addrs() []netip.AddrPort {
 	list := t.sockets.addrs()
 	slices.SortFunc(list, netip.AddrPort.Compare)
 	return list
 }
 
-// SetAddrs says that the machine's addresses are now these. Links over a lost
-// address are kept until they fail or are replaced. An address that cannot be
-// bound is reported and left for the next call; the others are served.
+// SetAddrs says that Config.Addrs are now these. Links over a lost address are
+// kept until they fail or are replaced. An address that cannot be bound is
+// reported and left for the next call; the others are served.
 func (t *Transport) SetAddrs(addrs []netip.Addr) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

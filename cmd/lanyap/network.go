@@ -28,6 +28,7 @@ type networkFlags struct {
 	port      int
 	ifaces    []string
 	ephemeral bool
+	remote    bool
 }
 
 const defaultRoom = "lan"
@@ -38,6 +39,7 @@ func (n *networkFlags) register(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&n.join, "join", nil, "`HOST[:PORT]` of a node to join by hand, until it answers; may be repeated")
 	flags.IntVar(&n.port, "port", 0, "TCP and UDP `PORT` to answer on (default 7475 to 7490, then any)")
 	flags.StringSliceVar(&n.ifaces, "iface", nil, "network `IF` to use (default all that are usable); may be repeated")
+	flags.BoolVar(&n.remote, "allow-remote", false, "answer callers from everywhere, not only from near networks and --join")
 	flags.BoolVar(&n.ephemeral, "ephemeral", false, "be a new person: keep the identity in memory only")
 }
 
@@ -127,6 +129,7 @@ func (a *app) join(ctx context.Context, flags networkFlags, base mesh.Config) (*
 	base.Peers = flags.join
 	base.Port = flags.port
 	base.Interfaces = flags.ifaces
+	base.AllowRemote = flags.remote
 	base.Network = a.network
 	base.Logger = logger
 	node, err := a.joinMesh(ctx, base)

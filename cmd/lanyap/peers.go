@@ -129,6 +129,7 @@ var reasons = []struct {
 	{peer.ErrVersion, "version", "speaks another version of the protocol"},
 	{peer.ErrRoom, "other_room", "is in another room"},
 	{peer.ErrFull, "full", "its room is full"},
+	{peer.ErrHungUp, "hung_up", "hangs up: it does not answer calls from here (its --allow-remote does), or is busy"},
 	{peer.ErrInstance, "other_instance", "another node answers at that address"},
 	{peer.ErrTimeout, "timeout", "TCP does not get through: a firewall, or an access point that isolates its clients"},
 	{context.DeadlineExceeded, "timeout", "TCP does not get through: a firewall, or an access point that isolates its clients"},

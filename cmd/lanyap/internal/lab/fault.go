@@ -94,6 +94,12 @@ func (h *Host) NoMulticast() {
 		"iifname != lo ip6 daddr ff02::fb drop")
 }
 
+// Deaf drops all mDNS that arrives, what comes from the host itself too.
+func (h *Host) Deaf() {
+	h.lab.t.Helper()
+	h.fault("deaf", "udp dport 5353 drop")
+}
+
 // Heal ends all faults that were made by rules.
 func (h *Host) Heal() {
 	h.lab.t.Helper()

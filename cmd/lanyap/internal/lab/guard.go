@@ -41,7 +41,11 @@ func (h *Host) guard() string {
 // Allow says that the host was told of these addresses by hand.
 func (h *Host) Allow(prefix netip.Prefix) {
 	h.lab.t.Helper()
-	h.lab.must(h.lab.thread.nft(h.ns, fmt.Sprintf("add element inet guard lan4 { %s }\n", prefix)))
+	rule := fmt.Sprintf("add element inet guard lan4 { %s }\n", prefix)
+	if prefix.Addr().Is6() {
+		rule = fmt.Sprintf("insert rule inet guard output ip6 daddr %s accept\n", prefix)
+	}
+	h.lab.must(h.lab.thread.nft(h.ns, rule))
 }
 
 // MDNSPackets returns how many packets from or to port 5353 the host sent.

@@ -40,10 +40,7 @@ func New(t testing.TB) *Lab {
 // continuous integration that skipped these tests would prove nothing.
 func Need(t testing.TB, programs ...string) {
 	t.Helper()
-	miss := t.Skip
-	if os.Getenv("LANYAP_LAB") == "required" {
-		miss = t.Fatal
-	}
+	miss := miss(t)
 	if os.Geteuid() != 0 {
 		miss("no lab: network namespaces need root")
 	}
@@ -52,6 +49,14 @@ func Need(t testing.TB, programs ...string) {
 			miss("no lab: " + name + " is not installed")
 		}
 	}
+}
+
+// miss returns what to do where something is missing.
+func miss(t testing.TB) func(...any) {
+	if os.Getenv("LANYAP_LAB") == "required" {
+		return t.Fatal
+	}
+	return t.Skip
 }
 
 func (l *Lab) close() {

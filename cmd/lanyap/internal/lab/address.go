@@ -1,0 +1,26 @@
+//go:build linux
+
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Address gives the host a further address. It reaches the networks in beyond
+// from there, as a router would have it, though they are on the same switch:
+// no interface has an address of theirs. It may send packets there.
+func (h *Host) Address(addr netip.Prefix, beyond ...netip.Prefix) {
+	h.lab.t.Helper()
+	commands := []string{fmt.Sprintf("addr add %s dev eth0", addr)}
+	for _, p := range beyond {
+		route := fmt.Sprintf("route add %s dev eth0", p)
+		if p.Addr().Is4() { // for IPv6 the kernel finds the source that fits
+			route += fmt.Sprintf(" src %s", addr.Addr())
+		}
+		commands = append(commands, route)
+		h.Allow(p)
+	}
+	h.Allow(addr.Masked())
+	h.lab.must(h.lab.thread.ip(h.ns, commands...))
+}
