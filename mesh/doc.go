@@ -46,6 +46,11 @@
 // vanishes within eight seconds. Who is gone for a reason is dialed again for 15
 // minutes, and whenever discovery sights it.
 //
+// Who joins meets the others one after the other, within a fraction of a second.
+// [Node.Settle] waits until nobody is missing, for programs that have one thing
+// to say and go. [TestSettleMeetsEverybody, TestSettleOfTwoAtOnce,
+// TestSettleNamesWhoIsMissing]
+//
 // A node that joins with [Config.Observer] sees who is here and is seen by
 // nobody: it is no member, and neither sends nor receives messages.
 //

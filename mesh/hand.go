@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,6 +143,11 @@ func (p *handPeer) dialed(now time.Time, who peer.Instance, err error) {
 		p.fails++
 		p.next = now.Add(retryAfter(p.fails, lastRetry))
 	}
+}
+
+// unanswered returns those whose first dial has not ended.
+func (h hand) unanswered(linked func(peer.Instance) bool) []Sighting {
+	return slices.DeleteFunc(h.list(linked), func(s Sighting) bool { return s.Err != nil || s.Instance != "" })
 }
 
 func (h hand) list(linked func(peer.Instance) bool) []Sighting {

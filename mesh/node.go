@@ -36,6 +36,7 @@ type Node struct {
 	events    *queue
 	examined  chan *ask // what came of asks, to be checked
 	clockwork signal    // something that the clockwork looks at has changed
+	born      time.Time
 
 	ctx    context.Context // ends when the node closes
 	cancel context.CancelFunc
@@ -71,6 +72,7 @@ type Node struct {
 	dialing    int // dials under way
 	swept      time.Time
 
+	turned       notice // the clockwork has looked at something that changed
 	progressed   notice // a member has confirmed something, or left
 	linksChanged notice // a link has ended, or its last word was heard
 }
@@ -181,6 +183,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		limits:     defaultLimits,
 		examined:   make(chan *ask, 4),
 		clockwork:  newSignal(),
+		born:       time.Now(),
 		addrs:      transport.Addrs(),
 		stream:     newStream(wire.Broadcast),
 		members:    make(map[Member]*member),
@@ -326,6 +329,7 @@ func (n *Node) runClockwork() {
 		n.mu.Lock()
 		now := time.Now()
 		next := n.turnLocked(now)
+		n.turned.announce()
 		n.mu.Unlock()
 		timer.Reset(max(next.Sub(now), time.Millisecond))
 		select {

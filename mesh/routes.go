@@ -27,6 +27,7 @@ type route []peer.Instance
 // ways is what a link knows of whom its two sides reach.
 type ways struct {
 	routes    map[peer.Instance]route      // to whom the other side knows a way
+	reported  bool                         // it has said so at all
 	toldReach map[peer.Instance]route      // to whom it knows that we know one
 	reachOut  map[peer.Instance]wire.Route // what it does not know yet
 	doubts    map[peer.Instance]time.Time  // until when it is no way to these
@@ -123,6 +124,17 @@ func (n *Node) reachLocked(now time.Time) (next time.Time) {
 		return n.reachDue
 	}
 	n.reachDue = time.Time{}
+	targets := n.targetsLocked()
+	for instance, l := range n.links {
+		if l.direct() {
+			n.compareReachLocked(instance, l, targets)
+		}
+	}
+	return time.Time{}
+}
+
+// targetsLocked returns whom we reach, directly or not.
+func (n *Node) targetsLocked() map[peer.Instance]bool {
 	targets := make(map[peer.Instance]bool)
 	for instance, l := range n.links {
 		if !l.direct() {
@@ -133,12 +145,14 @@ func (n *Node) reachLocked(now time.Time) (next time.Time) {
 			targets[to] = true
 		}
 	}
-	for instance, l := range n.links {
-		if l.direct() {
-			n.compareReachLocked(instance, l, targets)
-		}
-	}
-	return time.Time{}
+	return targets
+}
+
+// appendFirstReach says on a new link whom we reach, if only that it is nobody:
+// the other side may be waiting to know (see Settle).
+func (n *Node) appendFirstReach(l *link, buf []byte) []byte {
+	n.compareReachLocked(l.conn.Remote().Instance, l, n.targetsLocked())
+	return l.appendReach(buf)
 }
 
 // compareReachLocked queues for one neighbour what it has not been told.
@@ -212,6 +226,8 @@ func (n *Node) reach(l *link, p []byte) error {
 		return nil
 	}
 	gained, lost := false, false
+	first := !l.reported
+	l.reported = true
 	for _, r := range routes {
 		to := peer.Instance(r.To)
 		way := make(route, 0, len(r.Via))
@@ -239,7 +255,7 @@ func (n *Node) reach(l *link, p []byte) error {
 	case lost || gained:
 		n.reachSoonLocked(now)
 		n.seekDue = earlier(n.seekDue, now)
-	default:
+	case !first:
 		return nil
 	}
 	n.clockwork.set()

@@ -110,6 +110,9 @@ func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 	if first {
 		buf = wire.AppendRecordFrame(buf, n.record)
 	}
+	if first && l.tunnel == nil {
+		buf = n.appendFirstReach(l, buf)
+	}
 	return buf
 }
 

@@ -164,7 +164,8 @@
 // # Reach
 //
 // To whom the sender has a link, or knows a way, by what has changed since its
-// last reach on this link:
+// last reach on this link. The first follows its record at once, and may be
+// empty: then it reaches nobody else yet. Entries:
 //
 //	instance    8
 //	links       1     of the way from the sender on, at most 4; 0: none any more

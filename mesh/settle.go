@@ -1,0 +1,115 @@
+package mesh
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lanyap/lanyap/peer"
+)
+
+// lookAround is how long a node has to have been here before it can have seen
+// everybody: answers to its first questions may take 120 ms (RFC 6762, section
+// 6), and a dial some ten more. Two that start at one moment may well meet each
+// other before either has heard of the rest.
+const lookAround = 250 * time.Millisecond
+
+// Settle waits until this node has met everybody of whom it knows that they are
+// here: whom discovery sights in this room, whom [Config.Peers] names and who
+// has not refused, and whom a member says that it reaches. What is said then is
+// live for all of them; what is said before reaches the later ones as history,
+// or not at all if they take none.
+//
+// It takes a quarter of a second after [Join], and as long as the slowest dial
+// after that. When ctx ends first it returns who is missing, ordered by
+// instance, and ctx's error; nobody may be missing then, when a member has not
+// told yet whom it knows. Whom nobody reaches is missing for as long as it is
+// sighted, so give ctx a deadline.
+func (n *Node) Settle(ctx context.Context) (missing []Sighting, err error) {
+	for {
+		n.mu.Lock()
+		missing = n.missingLocked()
+		wait := n.unsettledLocked(time.Now())
+		turned := n.turned.channel()
+		n.mu.Unlock()
+		if len(missing) == 0 && wait == 0 {
+			return nil, nil
+		}
+		var looked <-chan time.Time
+		if wait > 0 {
+			looked = time.After(wait)
+		}
+		select {
+		case <-turned:
+		case <-looked:
+		case <-n.done:
+			return missing, ErrClosed
+		case <-ctx.Done():
+			return missing, ctx.Err()
+		}
+	}
+}
+
+// unsettledLocked returns how long it takes until everybody can have been heard
+// of: 0 when that is so, negative while a member has not said whom it knows.
+func (n *Node) unsettledLocked(now time.Time) time.Duration {
+	if wait := n.born.Add(lookAround).Sub(now); wait > 0 {
+		return wait
+	}
+	for _, l := range n.links {
+		if l.tunnel == nil && !l.quiet && !l.reported {
+			return -1
+		}
+	}
+	return 0
+}
+
+// missingLocked returns who is said to be here and is no member.
+func (n *Node) missingLocked() []Sighting {
+	absent := make(map[peer.Instance]bool)
+	for instance, e := range n.sightings.entries {
+		if e.expected() {
+			absent[instance] = true
+		}
+	}
+	for instance, l := range n.links {
+		if l.m != nil && !l.m.present && !l.m.gone {
+			absent[instance] = true
+		}
+		for to := range l.routes {
+			absent[to] = absent[to] || to != n.self.Instance && !n.sightings.departed(to)
+		}
+	}
+	for _, p := range n.present {
+		absent[p.Instance] = false
+	}
+	var out []Sighting
+	for instance, is := range absent {
+		if !is {
+			continue
+		}
+		s := Sighting{Instance: instance.String(), Via: n.reachedByLocked(instance.String())}
+		if e := n.sightings.entries[instance]; e != nil {
+			s.Addrs, s.Err = e.addrs(), e.err
+		}
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
+	return append(out, n.hand.unanswered(n.linkedLocked)...)
+}
+
+// expected reports whether discovery says that the instance is here, and no
+// dial has found that it is nobody of this room.
+func (e *sighting) expected() bool {
+	if len(e.lan) == 0 || e.linked || e.otherRoom || !e.departed.IsZero() || e.lost.After(e.seen) {
+		return false
+	}
+	for _, other := range []error{peer.ErrRoom, peer.ErrVersion, peer.ErrSelf, peer.ErrInstance} {
+		if errors.Is(e.err, other) {
+			return false
+		}
+	}
+	return true
+}
