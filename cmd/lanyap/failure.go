@@ -64,6 +64,7 @@ func (a *app) report(err error) int {
 // explain finds what to tell a user of an error of the packages below.
 func explain(err error) *failure {
 	var few *chat.TooFewError
+	var absent *chat.AbsentError
 	var pending *chat.PendingError
 	var face *chat.FaceError
 	f := &failure{code: exitFailure, text: err.Error(), hint: doctorHint}
@@ -74,15 +75,15 @@ func explain(err error) *failure {
 	case errors.Is(err, chat.ErrUnheard):
 		f.code = exitNobody
 		f.hint = "those who were there have left; --wait N says nothing before N others are there"
+	case errors.As(err, &absent):
+		f.code = exitNobody
+		f.hint = "name somebody whom lanyap peers lists, as it stands there; or wait longer with --timeout"
 	case errors.As(err, &few):
 		f.code = exitTimedOut
 		f.hint = "wait longer with --timeout, or for fewer with --wait"
 	case errors.As(err, &pending):
 		f.code = exitTimedOut
-		if len(pending.Peers) > 0 { // none: all who had not confirmed have just left
-			f.text = "no confirmation from " + names(pending.Peers)
-		}
-		f.hint = "they may be cut off or suspended; wait longer with --timeout"
+		f.text, f.hint = unconfirmed(pending)
 	case errors.Is(err, chat.ErrUnsaid):
 		f.hint = "see the errors above; everything else was said"
 	case errors.As(err, &face):
@@ -97,6 +98,35 @@ func explain(err error) *failure {
 		f.code = exitTimedOut
 	}
 	return f
+}
+
+// unconfirmed says who may not have what was said, and what to do about it.
+func unconfirmed(e *chat.PendingError) (text, hint string) {
+	who := names(e.Peers)
+	hint = "they may be cut off or suspended; wait longer with --timeout"
+	if len(e.Missing) > 0 {
+		who = strings.TrimPrefix(who+", "+places(e.Missing), ", ")
+		hint = "lanyap peers says what keeps nodes apart; --wait N speaks to the first N others and asks for no more"
+	}
+	if who == "" {
+		return e.Error(), hint // all who had not confirmed have just left
+	}
+	return "no confirmation from " + who, hint
+}
+
+// maxPlaces is how many who are missing are named. One member can make up any
+// number of others.
+const maxPlaces = 8
+
+func places(missing []mesh.Sighting) string {
+	var list []string
+	for _, s := range missing[:min(len(missing), maxPlaces)] {
+		list = append(list, place(s))
+	}
+	if more := len(missing) - maxPlaces; more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, ", ")
 }
 
 // names lists peers for people, with their short IDs, since names are not

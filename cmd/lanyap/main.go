@@ -6,8 +6,6 @@ import (
 )
 
 func main() {
-	ctx, stop := untilSignal(context.Background())
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	ctx, finish := untilSignal(context.Background())
+	os.Exit(finish(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
 }

@@ -17,7 +17,7 @@ func TestUntilSignal(t *testing.T) {
 		codes[syscall.SIGHUP] = 129
 	}
 	for number, code := range codes {
-		ctx, stop := untilSignal(t.Context())
+		ctx, finish := untilSignal(t.Context())
 		if err := syscall.Kill(os.Getpid(), number); err != nil {
 			t.Fatal(err)
 		}
@@ -26,6 +26,28 @@ func TestUntilSignal(t *testing.T) {
 		if !errors.As(context.Cause(ctx), &came) || came.code() != code {
 			t.Errorf("%v: cause %v, want code %d", number, context.Cause(ctx), code)
 		}
-		stop()
+		if got := finish(exitOK); got != code {
+			t.Errorf("%v: exit %d, want %d", number, got, code)
+		}
+	}
+}
+
+// TestLateSignal has the signal come when nobody looks at the context any more.
+func TestLateSignal(t *testing.T) {
+	seen := make(chan os.Signal, 1)
+	signal.Notify(seen, syscall.SIGTERM)
+	defer signal.Stop(seen)
+	for range 200 {
+		_, finish := untilSignal(t.Context())
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		<-seen
+		if got := finish(exitOK); got != 143 {
+			t.Fatalf("exit %d, want 143", got)
+		}
+	}
+	if _, finish := untilSignal(t.Context()); finish(exitNobody) != exitNobody {
+		t.Error("without a signal the exit code changes")
 	}
 }

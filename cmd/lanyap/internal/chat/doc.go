@@ -21,9 +21,11 @@
 //
 // # When something is said
 //
-// Nothing is said before the first other is there (Config.Wait others, where
-// that is set). Input is read at most [ReadAhead] bytes ahead until then. From
-// then on it is read and said whether or not anybody is there.
+// Nothing is said before the first other is there, and then until everybody is
+// whom it knows and who is sighted, for three seconds at most; or Config.Wait
+// others, where that is set, and whoever else is. Input is read at most
+// [ReadAhead] bytes ahead until then. From then on it is read and said whether
+// or not anybody is there. A person does not wait for more than the first.
 //
 // # What a terminal is shown
 //

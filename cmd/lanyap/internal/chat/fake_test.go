@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -16,6 +17,8 @@ type fakeNode struct {
 
 	// hold keeps the messages to these members unconfirmed.
 	hold map[mesh.Member]bool
+	// missing are said to be here.
+	missing []mesh.Sighting
 	// onLeave runs within Leave.
 	onLeave func(ctx context.Context)
 	// onClose runs within Close.
@@ -163,6 +166,32 @@ func (n *fakeNode) Leave(ctx context.Context) error {
 		n.onLeave(ctx)
 	}
 	return ctx.Err()
+}
+
+func (n *fakeNode) Settle(ctx context.Context) ([]mesh.Sighting, error) {
+	for {
+		n.mu.Lock()
+		missing := n.missing
+		n.mu.Unlock()
+		if len(missing) == 0 {
+			return nil, nil
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return missing, ctx.Err()
+		}
+	}
+}
+
+// lack changes who is said to be here and is not.
+func (n *fakeNode) lack(missing ...mesh.Peer) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.missing = nil
+	for _, p := range missing {
+		n.missing = append(n.missing, mesh.Sighting{Instance: p.Instance.String()})
+	}
 }
 
 func (n *fakeNode) Close() error {

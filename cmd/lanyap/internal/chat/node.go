@@ -20,6 +20,7 @@ type Node interface {
 	Broadcast(ctx context.Context, data []byte) (Receipt, error)
 	Send(ctx context.Context, to mesh.Member, data []byte) (Receipt, error)
 	Leave(ctx context.Context) error
+	Settle(ctx context.Context) (missing []mesh.Sighting, err error)
 	Close() error
 }
 

@@ -28,6 +28,7 @@ func (s *session) take(ev mesh.Event) {
 			return
 		}
 		s.show(Joined{Peer: ev.Peer})
+		signal(s.came)
 		if s.Members.Len() >= s.need {
 			s.open.Do(func() { close(s.gate) })
 		}

@@ -15,21 +15,22 @@ import (
 // is counted as left.
 const outstanding = 4096
 
-// send says what the input yields in a goroutine of its own. The channel is
-// closed when everything was said and everybody has it or has left.
-func (s *session) send(ctx context.Context) <-chan struct{} {
-	said := make(chan struct{})
+// send says what the input yields in a goroutine of its own. spoken is closed
+// when everything was said, and said when also everybody has it or has left.
+func (s *session) send(ctx context.Context) (spoken, said chan struct{}) {
+	spoken, said = make(chan struct{}), make(chan struct{})
 	go func() {
 		var waiting sync.WaitGroup
 		slots := make(chan struct{}, outstanding)
 		for s.sendNext(ctx, &waiting, slots) {
 		}
+		close(spoken)
 		waiting.Wait()
 		if ctx.Err() == nil {
 			close(said)
 		}
 	}()
-	return said
+	return spoken, said
 }
 
 // sendNext says one utterance and reports whether there may be more.

@@ -247,6 +247,10 @@ func (q *typed) next(ctx context.Context) (Utterance, error) {
 		select {
 		case <-q.arrived:
 		case <-q.ended:
+			// Both may be so at once.
+			if text, ok := q.take(); ok {
+				return Utterance{Text: text}, nil
+			}
 			return Utterance{}, io.EOF
 		case <-ctx.Done():
 			return Utterance{}, ctx.Err()

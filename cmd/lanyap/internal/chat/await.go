@@ -1,0 +1,145 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// errLeave ends a chat before its beginning without fault.
+var errLeave = errors.New("left at once")
+
+// await returns nil when those have come for whom something is to be said.
+func (s *session) await(ctx context.Context) error {
+	var clock <-chan time.Time
+	var due time.Time
+	start := func() {
+		if clock == nil {
+			clock, due = time.After(s.Timeout), time.Now().Add(s.Timeout)
+		}
+	}
+	var ended <-chan struct{}
+	if s.Input != nil {
+		ended = s.Input.Ended()
+	}
+	if s.Wait > 0 || s.Source == FromFile {
+		start()
+	}
+	if s.Source == FromNothing && clock == nil {
+		return nil
+	}
+	for {
+		select {
+		case <-s.gate:
+			start()
+			return s.settle(ctx, due)
+		case <-ended:
+			if s.Source == FromTerminal {
+				return s.abandon(ctx)
+			}
+			start()
+			ended = nil
+		case <-clock:
+			here := s.Members.Len()
+			if here == 0 {
+				return ErrNobody
+			}
+			return &TooFewError{Here: here, Wanted: s.need}
+		case err := <-s.broken:
+			return err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// abandon names what a person has entered who left before anybody came.
+func (s *session) abandon(ctx context.Context) error {
+	left := errLeave
+	for {
+		u, err := s.Input.Next(ctx)
+		var mistake *MistakeError
+		switch {
+		case err == nil:
+			left = ErrNobody
+			s.show(Warning{Text: fmt.Sprintf("nobody is here; not sent: %q", excerpt(u.Text))})
+		case errors.As(err, &mistake):
+			s.refuse(mistake)
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		default:
+			return left
+		}
+	}
+}
+
+// settle waits, for settleLimit and until due at most, until everybody is met
+// who is said to be here: the first to be linked is only the nearest. Somebody
+// who asked to wait for N others gets these N, and a person need not wait: who
+// is typing sees who is here.
+func (s *session) settle(ctx context.Context, due time.Time) error {
+	if s.Input == nil || s.Wait > 0 || s.Source == FromTerminal {
+		return nil
+	}
+	settling, cancel := context.WithTimeout(ctx, min(settleLimit, time.Until(due)))
+	defer cancel()
+	settled := make(chan []mesh.Sighting, 1)
+	go func() {
+		missing, _ := s.Node.Settle(settling)
+		settled <- missing
+	}()
+	select {
+	case s.missing = <-settled:
+	case err := <-s.broken:
+		return err
+	}
+	if s.For == "" {
+		return nil
+	}
+	s.missing = nil // they are not the one it is for
+	return s.find(ctx, due)
+}
+
+// find waits until the one is here for whom something is to be said.
+func (s *session) find(ctx context.Context, due time.Time) error {
+	clock := time.After(time.Until(due))
+	for {
+		if _, err := s.Members.Find(s.For); !errors.Is(err, errUnknown) {
+			return nil // if two have the name, saying it will tell
+		}
+		select {
+		case <-s.came:
+		case <-clock:
+			return &AbsentError{Name: s.For}
+		case err := <-s.broken:
+			return err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// unmet names those who were missing when the first words were said, and have
+// not gone since. Some may have come later, and may have read them as history;
+// who takes none has not.
+func (s *session) unmet() *PendingError {
+	pending := &PendingError{}
+	if len(s.missing) == 0 {
+		return pending
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	now, _ := s.Node.Settle(ctx)
+	for _, m := range s.missing {
+		if p, err := s.Members.Find(m.Instance); err == nil {
+			pending.Peers = append(pending.Peers, p)
+		} else if slices.ContainsFunc(now, func(n mesh.Sighting) bool { return n.Instance == m.Instance }) {
+			pending.Missing = append(pending.Missing, m)
+		}
+	}
+	return pending
+}
