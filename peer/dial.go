@@ -66,7 +66,7 @@ func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
 		// An address that others have as well (a container bridge's) answers
 		// for somebody else; the next may be the one.
 		addrs = slices.DeleteFunc(addrs, func(a netip.AddrPort) bool { return a == s.remote })
-		wrong := errors.Is(err, ErrInstance) || errors.Is(err, ErrSelf) || errors.Is(err, ErrRoom)
+		wrong := errors.Is(err, ErrInstance) || errors.Is(err, ErrSelf) || errors.Is(err, ErrRoom) || errors.Is(err, errNoNode)
 		if !wrong || len(addrs) == 0 || ctx.Err() != nil {
 			return nil, t.dialError(to, err)
 		}
@@ -141,11 +141,13 @@ func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attemp
 	if err != nil {
 		return nil, err
 	}
-	if r.status != http.StatusCreated {
+	switch {
+	case r.status != http.StatusCreated || r.version != protocolVersion:
 		return nil, t.refusal(r)
-	}
-	if r.instance != a.instance {
+	case r.instance != a.instance:
 		return nil, ErrInstance
+	case r.media != sdpType:
+		return nil, fmt.Errorf("answered with %q, want %s", r.media, sdpType)
 	}
 	// Who answers there now is a.instance, so any other that was linked over
 	// the same two addresses is gone, and must not keep its place in the mux.

@@ -80,9 +80,8 @@
 // UDP), -For (the instance that is meant), -Proof. The connection stays open
 // afterwards, silent, as the watch of the link. GET /v1/offer answers 204 with
 // the headers alone. Refusals: 404 other room, 409 already linked, 421 another
-// instance or a Host that is a name, 426 other version, 503 full with
-// Retry-After. POST /v1/watch opens a watch anew; DELETE on the answer's
-// Location takes an offer back.
+// instance or a Host that is a name, 415 no SDP, 426 other version, 503 full with
+// Retry-After. POST /v1/watch opens a watch anew.
 //
 // # Network
 //

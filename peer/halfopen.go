@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"crypto/rand"
 	"net/netip"
 	"sync"
 	"time"
@@ -27,7 +26,6 @@ type halfOpen struct {
 
 // visitor is one of them.
 type visitor struct {
-	id     string // for Location
 	from   netip.Prefix
 	exempt bool
 	since  time.Time
@@ -39,7 +37,7 @@ type visitor struct {
 // enter finds a place for an offer from addr until it is left or its time is
 // over.
 func (h *halfOpen) enter(parent context.Context, addr netip.Addr, exempt bool) (*visitor, error) {
-	v := &visitor{id: rand.Text(), from: network(addr), exempt: exempt, since: time.Now()}
+	v := &visitor{from: network(addr), exempt: exempt, since: time.Now()}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !exempt && h.countLocked(v.from) >= maxHalfOpenFrom && !h.expelLocked(v.from) {
@@ -109,15 +107,4 @@ func (h *halfOpen) expelLocked(from netip.Prefix) bool {
 	oldest.cancel(ErrFull)
 	delete(h.visitors, oldest)
 	return true
-}
-
-// end ends the one with that id, for its DELETE.
-func (h *halfOpen) end(id string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for v := range h.visitors {
-		if v.id == id {
-			v.cancel(ErrClosed)
-		}
-	}
 }

@@ -198,7 +198,7 @@ func (l *link) openWatch() *watch {
 	header.Set(headerFor, in.String())
 	header.Set(headerProof, l.t.tokens.proof(in, "watch", nonce))
 	r, err := s.do(ctx, http.MethodPost, watchPath, header, nonce)
-	if err != nil || r.status != http.StatusNoContent {
+	if err != nil || r.status != http.StatusNoContent || r.instance != in {
 		_ = s.Close()
 		return nil
 	}

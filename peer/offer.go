@@ -39,9 +39,6 @@ func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.serveOffer(w, r)
 	case r.URL.Path == watchPath && r.Method == http.MethodPost:
 		t.serveWatch(w, r)
-	case strings.HasPrefix(r.URL.Path, offerPath+"/") && r.Method == http.MethodDelete:
-		t.halfOpen.end(strings.TrimPrefix(r.URL.Path, offerPath+"/"))
-		w.WriteHeader(http.StatusNoContent)
 	default:
 		http.NotFound(w, r)
 	}
@@ -141,6 +138,10 @@ type offer struct {
 }
 
 func readOffer(w http.ResponseWriter, r *http.Request) (offer, error) {
+	if mediaType(r.Header) != sdpType {
+		w.Header().Set("Accept", sdpType) // RFC 9110 §15.5.16
+		return offer{}, &errStatus{http.StatusUnsupportedMediaType, "an offer is " + sdpType}
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDescription))
 	if err != nil {
 		return offer{}, &errStatus{http.StatusRequestEntityTooLarge, "offer is too long, or did not arrive"}
@@ -175,7 +176,7 @@ func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) (err error
 	sdp, err := ss.answer(v.ctx, o.description)
 	var conn net.Conn
 	if err == nil {
-		conn, err = t.respond(w, v.id, sdp)
+		conn, err = t.respond(w, sdp)
 	}
 	if err == nil && !t.spawn(func() { t.finish(v, ss, a, newWatch(conn), o.description) }) {
 		err = ErrClosed
@@ -233,14 +234,13 @@ func (t *Transport) claimOffer(v *visitor, who caller, o offer) (*attempt, error
 
 // respond writes the answer by hand and keeps the connection: from now on it
 // is the watch of the link (net/http would time it out).
-func (t *Transport) respond(w http.ResponseWriter, id, sdp string) (net.Conn, error) {
+func (t *Transport) respond(w http.ResponseWriter, sdp string) (net.Conn, error) {
 	conn, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, err
 	}
 	header := t.header()
 	header.Set("Content-Type", sdpType)
-	header.Set("Location", offerPath+"/"+id)
 	resp := http.Response{
 		StatusCode: http.StatusCreated, ProtoMajor: 1, ProtoMinor: 1, Header: header,
 		ContentLength: int64(len(sdp)), Body: io.NopCloser(strings.NewReader(sdp)),

@@ -161,7 +161,10 @@ func TestEndpoint(t *testing.T) {
 		{"a rebound name", "GET", "/v1/offer", map[string]string{"Host": "evil.example"}, "", 421},
 		{"localhost", "GET", "/v1/offer", map[string]string{"Host": "localhost:7475"}, "", 204},
 		{"a watch without a link", "POST", "/v1/watch", nil, "0123456789abcdef", 409},
-		{"an offer taken back twice", "DELETE", "/v1/offer/x", nil, "", 204},
+		{"another type", "POST", "/v1/offer", map[string]string{"Content-Type": "text/plain"}, "v=0\r\n", 415},
+		{"no type", "POST", "/v1/offer", map[string]string{"Content-Type": ""}, "v=0\r\n", 415},
+		{"a type with a parameter", "POST", "/v1/offer", map[string]string{"Content-Type": "Application/SDP; charset=utf-8"}, "garbage", 400},
+		{"another method", "DELETE", "/v1/offer/x", nil, "", 404},
 		{"another path", "GET", "/", nil, "", 404},
 	}
 	for _, tt := range tests {

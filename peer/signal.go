@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
@@ -32,19 +33,31 @@ const (
 
 const protocolVersion = "1"
 
+// maxReply bounds a whole response, in bytes: whoever is dialed is a stranger,
+// and anybody can be dialed.
+const maxReply = maxHeader + maxDescription
+
+var (
+	errLongReply = fmt.Errorf("answered with more than %d bytes", maxReply)
+	errNoNode    = errors.New("something else answers there")
+)
+
 // signal is one TCP connection to a node's port, for requests one after the
 // other; the last of them may leave it open as a watch.
 type signal struct {
 	net.Conn
+	limit  *io.LimitedReader // below r: what is left of the bytes one response may have
 	r      *bufio.Reader
 	local  netip.Addr
 	remote netip.AddrPort
 }
 
 func newSignal(conn net.Conn) *signal {
+	limit := &io.LimitedReader{R: conn}
 	return &signal{
 		Conn:   conn,
-		r:      bufio.NewReaderSize(conn, 2<<10),
+		limit:  limit,
+		r:      bufio.NewReaderSize(limit, 2<<10),
 		local:  plain(conn.LocalAddr()).Addr(),
 		remote: plain(conn.RemoteAddr()),
 	}
@@ -65,9 +78,9 @@ type reply struct {
 	status   int
 	instance Instance // zero if it named none
 	room     string
-	version  string
-	location string
-	body     []byte
+	version  string // empty if no node of ours answered
+	media    string // type of body
+	body     []byte // at most maxDescription
 }
 
 // do sends one request and reads its response; ctx ends both.
@@ -82,14 +95,30 @@ func (s *signal) do(ctx context.Context, method, path string, header http.Header
 	if err := req.Write(s); err != nil {
 		return reply{}, cmpErr(ctx, err)
 	}
-	resp, err := http.ReadResponse(s.r, req)
+	s.limit.N = maxReply
+	r, err := readReply(s.r, req)
+	if err != nil && s.limit.N <= 0 {
+		return reply{}, errLongReply
+	}
 	if err != nil {
 		return reply{}, cmpErr(ctx, err)
 	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxDescription+1))
+	return r, nil
+}
+
+// readReply reads the response to req from r, which ends at maxReply.
+func readReply(r *bufio.Reader, req *http.Request) (reply, error) {
+	resp, err := http.ReadResponse(r, req)
 	if err != nil {
-		return reply{}, cmpErr(ctx, err)
+		return reply{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDescription+1))
+	if err != nil {
+		return reply{}, err
+	}
+	if len(body) > maxDescription {
+		return reply{}, errLongReply
 	}
 	in, _ := ParseInstance(resp.Header.Get(headerInstance))
 	return reply{
@@ -97,9 +126,15 @@ func (s *signal) do(ctx context.Context, method, path string, header http.Header
 		instance: in,
 		room:     resp.Header.Get(headerRoom),
 		version:  resp.Header.Get(headerVersion),
-		location: resp.Header.Get("Location"),
-		body:     answer,
+		media:    mediaType(resp.Header),
+		body:     body,
 	}, nil
+}
+
+// mediaType is the type that a header gives its body, without parameters.
+func mediaType(h http.Header) string {
+	media, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	return media
 }
 
 // cmpErr prefers why the context ended over what that did to the connection.
@@ -116,13 +151,16 @@ func hostOf(addr netip.AddrPort) string {
 	return netip.AddrPortFrom(addr.Addr().WithZone(""), addr.Port()).String()
 }
 
-// refusal turns a reply that is not what was asked for into an error.
+// refusal turns a reply that is not what was asked for into an error. Only who
+// speaks our protocol is believed: any web server says 404 and 409.
 func (t *Transport) refusal(r reply) error {
 	switch {
-	case r.instance == t.self.Instance && !r.instance.IsZero():
-		return ErrSelf
-	case r.status == http.StatusUpgradeRequired:
+	case r.version == "":
+		return errNoNode
+	case r.version != protocolVersion:
 		return ErrVersion
+	case r.instance == t.self.Instance:
+		return ErrSelf
 	case r.status == http.StatusNotFound:
 		return ErrRoom
 	case r.status == http.StatusMisdirectedRequest:
@@ -151,10 +189,8 @@ func (t *Transport) ask(ctx context.Context, s *signal) (Instance, error) {
 	switch {
 	case err != nil:
 		return Instance{}, err
-	case r.status != http.StatusNoContent:
+	case r.status != http.StatusNoContent || r.version != protocolVersion:
 		return Instance{}, t.refusal(r)
-	case r.version != protocolVersion:
-		return Instance{}, ErrVersion
 	case r.instance == t.self.Instance:
 		return Instance{}, ErrSelf
 	case r.room != t.tag:
