@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,17 +15,33 @@ import (
 
 // Bounds of the HTTP endpoint.
 const (
-	httpTimeout     = 5 * time.Second // for a request's header and body
+	httpTimeout     = 5 * time.Second           // for a request's header and body
+	answerTimeout   = dialTimeout + httpTimeout // from a request's header to the end of its response: an offer may have to wait for another to go
 	idleTimeout     = 10 * time.Second
 	maxHeader       = 8 << 10 // bytes
 	maxRequests     = 256     // connections that are no link's watch
 	maxRequestsFrom = 32      // the same of one address; our own host is exempt
 )
 
+// newServer returns the endpoint's server: whoever dawdles, in asking or in
+// reading the answer, is cut off.
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadTimeout: httpTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0),
+	}
+}
+
 // ServeHTTP answers offers; [Listen] serves it on the transport's port.
 func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for key, value := range t.header() {
 		w.Header()[key] = value
+	}
+	// Only a question is followed by another request. After anything else no two
+	// readers need to agree on where it ended (RFC 9112 §11.2).
+	question := r.URL.Path == offerPath && r.Method == http.MethodGet && r.ContentLength == 0
+	if !question {
+		w.Header().Set("Connection", "close")
 	}
 	// A page that a browser got from elsewhere must not be able to talk to us:
 	// its requests carry its Origin, or reach us under a foreign name.
@@ -33,7 +50,7 @@ func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
-	case r.URL.Path == offerPath && r.Method == http.MethodGet:
+	case question:
 		w.WriteHeader(http.StatusNoContent)
 	case r.URL.Path == offerPath && r.Method == http.MethodPost:
 		t.serveOffer(w, r)

@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -146,10 +144,8 @@ func Listen(cfg Config) (*Transport, error) {
 	t.claims = claims{self: cfg.Instance, max: cfg.MaxLinks, links: make(map[Instance]*link), attempts: make(map[Instance]*attempt)}
 	t.incoming = make(chan *Conn, cfg.MaxLinks)
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
-	t.server = &http.Server{
-		Handler: t, ReadTimeout: httpTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: log.New(io.Discard, "", 0), ConnState: t.countRequests,
-	}
+	t.server = newServer(t)
+	t.server.ConnState = t.countRequests
 	t.wg.Go(func() { _ = t.server.Serve(gate{t.listener, t}) })
 	t.wg.Go(t.sweep)
 	return t, nil
