@@ -23,8 +23,16 @@
 // descriptor, and every program it starts is killed when the thread that
 // started it ends (prctl(2), PR_SET_PDEATHSIG). A test process that is itself
 // killed takes its hosts and their programs with it; only the directory of the
-// programs it built, lanyap-lab-* among the temporary files, stays. To look into a host of a
-// running test: nsenter --net=/proc/PID/fd/N.
+// programs it built, lanyap-lab-* among the temporary files, stays.
+//
+// Labs of many hosts need more room for neighbours than the kernel has as a
+// rule: as long as there is a lab, net.ipv4.neigh.default.gc_thresh1 to 3 of the
+// machine, and those of IPv6, are as high as 128 hosts need. The last lab of all
+// processes puts back what was there; if that one was killed, the last one of
+// the next run does. Where they cannot be set, the test's log says so, and more
+// than 16 hosts are told each other's hardware addresses instead.
+//
+// To look into a host of a running test: nsenter --net=/proc/PID/fd/N.
 //
 // # What is always checked
 //

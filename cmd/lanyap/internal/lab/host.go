@@ -51,7 +51,7 @@ type Host struct {
 func (s *Switch) Host(cfg HostConfig) *Host { s.lab.t.Helper(); return s.Hosts(1, cfg)[0] }
 
 // Hosts adds n hosts of one kind, named h1 and so on. They can be reached when
-// it returns. More than 16 know each other's hardware addresses from the start.
+// it returns.
 func (s *Switch) Hosts(n int, cfg HostConfig) []*Host {
 	l := s.lab
 	l.t.Helper()
@@ -90,20 +90,19 @@ func (s *Switch) Hosts(n int, cfg HostConfig) []*Host {
 	for _, h := range hosts {
 		h.awaitLink()
 	}
-	if n > fewHosts {
+	if n > fewHosts && l.cramped != nil {
+		l.t.Logf("these hosts know each other's hardware addresses from the start: %v", l.cramped)
 		introduce(hosts)
 	}
 	return hosts
 }
 
 // fewHosts is how many hosts find each other's hardware addresses by
-// themselves. The kernel keeps 1024 such neighbours of each family
-// (net.ipv4.neigh.default.gc_thresh3), and counts those of all namespaces
-// together: 64 hosts that know 63 each would not get a packet through.
+// themselves where the kernel keeps only as many as it does as a rule.
 const fewHosts = 16
 
-// introduce tells hosts each other's hardware addresses for good. Such entries
-// do not count.
+// introduce tells hosts each other's hardware addresses for good. The kernel
+// does not count such entries.
 func introduce(hosts []*Host) {
 	for _, h := range hosts {
 		var commands []string

@@ -19,6 +19,7 @@ type Lab struct {
 	switches []*Switch
 	hosts    []*Host
 	spaces   []namespace
+	cramped  error // why the kernel keeps few neighbours; nil: it keeps enough
 
 	mu        sync.Mutex // guards processes, changed
 	processes []*Process
@@ -31,6 +32,7 @@ func New(t testing.TB) *Lab {
 	t.Helper()
 	Need(t, "ip", "bridge", "nft")
 	l := &Lab{t: t, thread: newThread(), changed: make(chan struct{})}
+	l.makeRoom()
 	t.Cleanup(l.close)
 	return l
 }
