@@ -96,7 +96,7 @@ func TestFigures(t *testing.T) {
 	if !*figures {
 		t.Skip("figures are measured with -figures")
 	}
-	lab.Need(t, "ip", "bridge", "nft")
+	lab.Need(t)
 	all := contenders(t)
 	print := func(format string, args ...any) { fmt.Fprintf(os.Stdout, format, args...) }
 	print("\n%s\n\n| what | aim |", machine())

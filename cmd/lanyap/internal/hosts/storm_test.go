@@ -67,7 +67,7 @@ func TestFaultStorm(t *testing.T) {
 	if deadline, ok := t.Deadline(); ok && time.Until(deadline) < *stormTime+stormAround {
 		t.Fatalf("go test ends this before the storm is over: add -timeout %v", (*stormTime + 2*stormAround).Round(time.Minute))
 	}
-	lab.Need(t, "ip", "bridge", "nft")
+	lab.Need(t)
 	s := newStorm(t)
 	for i := range s.hosts {
 		s.nodes = append(s.nodes, s.start(i))

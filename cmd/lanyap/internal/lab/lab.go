@@ -30,26 +30,30 @@ type Lab struct {
 // where labs cannot be built.
 func New(t testing.TB) *Lab {
 	t.Helper()
-	Need(t, "ip", "bridge", "nft")
+	Need(t)
 	l := &Lab{t: t, thread: newThread(), changed: make(chan struct{})}
 	l.makeRoom()
 	t.Cleanup(l.close)
 	return l
 }
 
-// Need skips the test unless it runs as root and all these programs are
-// installed. With LANYAP_LAB=required in the environment it fails instead: a
-// continuous integration that skipped these tests would prove nothing.
+// Need skips the test unless it runs as root, may make network namespaces, and
+// what a lab needs and these programs are installed. With LANYAP_LAB=required
+// in the environment it fails instead: a continuous integration that skipped
+// these tests would prove nothing.
 func Need(t testing.TB, programs ...string) {
 	t.Helper()
 	miss := miss(t)
 	if os.Geteuid() != 0 {
 		miss("no lab: network namespaces need root")
 	}
-	for _, name := range programs {
+	for _, name := range append([]string{"ip", "bridge", "nft"}, programs...) {
 		if _, err := exec.LookPath(name); err != nil {
 			miss("no lab: " + name + " is not installed")
 		}
+	}
+	if err := possible(); err != nil {
+		miss("no lab: " + err.Error())
 	}
 }
 
@@ -60,6 +64,39 @@ func miss(t testing.TB) func(...any) {
 	}
 	return t.Skip
 }
+
+// possible tries once what every lab does: root in a container may not make
+// namespaces, and a kernel may lack bridges, cables or packet filters.
+var possible = sync.OnceValue(func() error {
+	th := newThread()
+	defer th.close()
+	a, err := th.create()
+	if err != nil {
+		return err
+	}
+	defer a.file.Close()
+	b, err := th.create()
+	if err != nil {
+		return err
+	}
+	defer b.file.Close()
+	for _, try := range []func() error{
+		func() error { return th.sysctl(a, map[string]string{"ipv4.ip_forward": "1"}) },
+		func() error { return th.ip(a, "link add br0 type bridge") },
+		func() error { return th.ip(a, "link add p0 type veth peer name eth0 netns "+b.path()) },
+		func() error {
+			return th.nft(a, "table inet guard {\nchain c { type filter hook output priority 0; }\n}\n")
+		},
+		func() error {
+			return th.nft(a, "table bridge fault {\nchain c { type filter hook forward priority 0; }\n}\n")
+		},
+	} {
+		if err := try(); err != nil {
+			return err
+		}
+	}
+	return nil
+})
 
 func (l *Lab) close() {
 	for _, p := range l.all() {
