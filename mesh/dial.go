@@ -11,29 +11,37 @@ import (
 	"github.com/lanyap/lanyap/peer"
 )
 
-const (
-	// maxDials is how many dials are under way at once. More make a start of
-	// many nodes slower: each dial then takes longer than the other side waits.
-	maxDials = 4
-	// maxRetrying is how many of these may have failed before.
-	maxRetrying = maxDials / 2
-	// resolveTimeout bounds looking up a name given by hand.
-	resolveTimeout = 5 * time.Second
-)
+// resolveTimeout bounds looking up a name given by hand.
+const resolveTimeout = 5 * time.Second
 
-// startDialsLocked starts the dials that are due.
-func (n *Node) startDialsLocked(now time.Time) {
-	for n.dialing < maxDials {
-		p := n.hand.due(now, n.linkedLocked)
+// startDialsLocked starts the dials that are due, and returns when the next is.
+func (n *Node) startDialsLocked(now time.Time) (next time.Time) {
+	for {
+		p := n.hand.due(now, n.handDials.vacancy(now), n.linkedLocked)
 		if p == nil {
 			break
 		}
-		n.dialing++
-		n.wg.Go(func() { n.dialHand(p) })
+		a := n.handDials.begin(now, 1, p.fails > 0)
+		p.attempt = a
+		n.wg.Go(func() { n.dialHand(p, a) })
 	}
-	for _, to := range n.sightings.due(now, maxDials-n.dialing) {
-		n.dialing++
-		n.wg.Go(func() { n.dial(to) })
+	for _, e := range n.sightings.due(now, n.seenDials.vacancy(now)) {
+		a := n.seenDials.begin(now, len(e.dialing), e.fails > 0)
+		e.attempt = a
+		to := peer.Target{Instance: e.instance, Addrs: e.dialing, Progress: n.progress(a)}
+		n.wg.Go(func() { n.dial(to, a) })
+	}
+	next = earlier(n.seenDials.wake(now), n.handDials.wake(now))
+	next = earlier(next, n.sightings.wake(n.seenDials.vacancy(now)))
+	return earlier(next, n.hand.wake(n.handDials.vacancy(now), n.linkedLocked))
+}
+
+// progress returns what keeps an attempt's step.
+func (n *Node) progress(a *attempt) func(peer.Step, netip.AddrPort) {
+	return func(step peer.Step, at netip.AddrPort) {
+		n.mu.Lock()
+		a.step, a.at = step, at
+		n.mu.Unlock()
 	}
 }
 
@@ -43,7 +51,7 @@ func (n *Node) linkedLocked(instance peer.Instance) bool {
 	return l != nil && l.tunnel == nil
 }
 
-func (n *Node) dial(to peer.Target) {
+func (n *Node) dial(to peer.Target, a *attempt) {
 	conn, err := n.transport.Dial(n.ctx, to)
 	if err == nil {
 		n.addLink(conn)
@@ -51,7 +59,10 @@ func (n *Node) dial(to peer.Target) {
 		n.log.Debug("dial", "instance", to.Instance, "addrs", to.Addrs, "err", err)
 	}
 	n.mu.Lock()
-	n.dialing--
+	delete(n.seenDials, a)
+	if err != nil && (a.step >= peer.StepCheck || errors.Is(err, peer.ErrLinked)) {
+		n.sightings.found(to.Instance, a.at)
+	}
 	n.sightings.dialedTo(time.Now(), to.Instance, err)
 	stale := n.staleLocked(to.Instance, err)
 	n.mu.Unlock()
@@ -77,8 +88,8 @@ func (n *Node) staleLocked(instance peer.Instance, err error) carrier {
 
 // dialHand dials an address given by hand, one port after the other: a host
 // may run several nodes, of several rooms.
-func (n *Node) dialHand(p *handPeer) {
-	conn, addrs, err := n.dialPorts(p)
+func (n *Node) dialHand(p *handPeer, a *attempt) {
+	conn, addrs, err := n.dialPorts(p, a)
 	who := peer.Instance{}
 	if err == nil {
 		who = conn.Remote().Instance
@@ -87,14 +98,14 @@ func (n *Node) dialHand(p *handPeer) {
 		n.log.Debug("dial", "peer", p.text, "err", err)
 	}
 	n.mu.Lock()
-	n.dialing--
+	delete(n.handDials, a)
 	p.addrs = addrs
 	p.dialed(time.Now(), who, err)
 	n.mu.Unlock()
 	n.clockwork.set()
 }
 
-func (n *Node) dialPorts(p *handPeer) (*peer.Conn, []netip.AddrPort, error) {
+func (n *Node) dialPorts(p *handPeer, a *attempt) (*peer.Conn, []netip.AddrPort, error) {
 	ips, err := resolve(n.ctx, p.host)
 	if err != nil {
 		return nil, nil, err
@@ -102,7 +113,7 @@ func (n *Node) dialPorts(p *handPeer) (*peer.Conn, []netip.AddrPort, error) {
 	var tried []netip.AddrPort
 	var worst error
 	for _, port := range p.ports {
-		to := peer.Target{ByHand: true}
+		to := peer.Target{ByHand: true, Progress: n.progress(a)}
 		for _, ip := range ips {
 			to.Addrs = append(to.Addrs, netip.AddrPortFrom(ip, port))
 		}

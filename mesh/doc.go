@@ -149,6 +149,12 @@
 // The rest of the world learns nothing, not even what answers there, unless
 // [Config.AllowRemote] is set.
 //
+// Addresses where nobody answers keep out nobody: not those that are given by
+// hand, and not those of forged announcements, which draw no more dials to
+// whomever they name than one node there would.
+// [TestDeadAddressesDelayNobody, TestDeadAddressesDoNotKeepOutOneByHand,
+// TestBystanderIsLeftAlone, TestManyNodesAtOneAddress]
+//
 // A node sends packets only to the networks its machine is on, to addresses
 // given by hand, and to private addresses (RFC 1918, RFC 4193) at which a
 // member says it has a live link to another. [TestToldAddresses]
@@ -188,7 +194,11 @@
 //	events not read           8 MiB
 //	former members known      1,024
 //	sightings                 512, 16 addresses each
-//	dials at once             4
+//	dials at once             4, and 12 more that nobody answers yet; as many
+//	                          again to addresses given by hand
+//	dials in vain             6 to one host, then one each 5 s, however many
+//	                          nodes are said to be there; 128 to one network,
+//	                          then 8 a second
 //	relays between two        3
 //	tunnels                   256, 192 KiB under way in each
 //

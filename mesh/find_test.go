@@ -1,8 +1,10 @@
 package mesh_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -225,5 +227,82 @@ func TestObserverIsToldOfThoseItDoesNotSee(t *testing.T) {
 		r.join("bo", byHand("10.0.0.1"))
 		looker := r.join("looker", func(cfg *mesh.Config) { cfg.Observer, cfg.Peers = true, []string{"10.0.0.1"} })
 		r.heard(looker, "joined ana", "joined bo")
+	})
+}
+
+// deaf is a network on which some addresses accept connections and then say
+// nothing.
+type deaf struct {
+	*meshtest.Host
+	mute func(netip.Addr) bool
+}
+
+type deafTransport struct {
+	mesh.Transport
+	mute func(netip.Addr) bool
+}
+
+func (d deaf) Listen(cfg peer.Config) (mesh.Transport, error) {
+	t, err := d.Host.Listen(cfg)
+	return deafTransport{t, d.mute}, err
+}
+
+func (d deafTransport) Dial(ctx context.Context, to peer.Target) (*peer.Conn, error) {
+	if !d.mute(to.Addrs[0].Addr()) {
+		return d.Transport.Dial(ctx, to)
+	}
+	to.Progress(peer.StepConnect, netip.AddrPort{})
+	to.Progress(peer.StepOffer, to.Addrs[0])
+	select {
+	case <-time.After(10 * time.Second):
+		return nil, peer.ErrTimeout
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// TestDeadAddressesDelayNobody holds that addresses where nobody answers, or
+// where somebody accepts and says nothing, keep out none of the living.
+func TestDeadAddressesDelayNobody(t *testing.T) {
+	for name, mute := range map[string]bool{"silent": false, "accept and say nothing": true} {
+		t.Run(name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				bo := r.join("bo", nil) // 10.0.0.1
+				var dead []string
+				for i := range 16 {
+					dead = append(dead, fmt.Sprintf("10.0.9.%d:7475", i+1))
+				}
+				r.lan.Host("ana").SetFirewall(true) // or the others would dial
+				ana := r.join("ana", func(cfg *mesh.Config) {
+					cfg.Peers = append(dead, "10.0.0.1")
+					cfg.Network = deaf{r.lan.Host("ana"), func(ip netip.Addr) bool { return mute && ip.As4()[2] == 9 }}
+				})
+				pass(time.Second)
+				r.present(ana, "bo")
+				pass(time.Minute)
+				r.join("cy", nil) // discovery shows it
+				pass(time.Second)
+				r.present(ana, "bo cy")
+				r.present(bo, "ana cy")
+			})
+		})
+	}
+}
+
+// TestDeadAddressesDoNotKeepOutOneByHand is the same where only what is given
+// by hand leads to anybody.
+func TestDeadAddressesDoNotKeepOutOneByHand(t *testing.T) {
+	inRoom(t, func(r *room) {
+		r.lan.SetMulticast(false)
+		late := r.lan.Host("late") // 10.0.0.1
+		var peers []string
+		for i := range 16 {
+			peers = append(peers, fmt.Sprintf("10.0.9.%d:7475", i+1))
+		}
+		ana := r.join("ana", byHand(append(peers, "10.0.0.1")...))
+		pass(10 * time.Minute)
+		r.join(late.Name(), nil)
+		pass(20 * time.Second)
+		r.present(ana, "late")
 	})
 }

@@ -33,7 +33,8 @@ type handPeer struct {
 	instance peer.Instance    // who answered last; zero: nobody yet
 	addrs    []netip.AddrPort // what the last dial tried
 	dialing  bool
-	settled  bool // own address, or linked already
+	attempt  *attempt // that dial
+	settled  bool     // own address, or linked already
 	fails    int
 	next     time.Time
 	err      error
@@ -92,22 +93,29 @@ func everyPort() []uint16 {
 // hand is the list of the addresses given by hand, and when to dial which.
 type hand []*handPeer
 
-// due returns one to dial now, marked as being dialed, or nil.
-func (h hand) due(now time.Time, linked func(peer.Instance) bool) *handPeer {
+// due returns one to dial now, as far as there is room, marked as being dialed,
+// or nil. Of several it is the one with the fewest failures.
+func (h hand) due(now time.Time, room vacancy, linked func(peer.Instance) bool) *handPeer {
+	var first *handPeer
 	for _, p := range h {
-		if !p.dialing && !linked(p.instance) && !p.next.After(now) {
-			p.dialing = true
-			return p
+		if p.dialing || linked(p.instance) || p.next.After(now) || !room.admits(p.fails) {
+			continue
+		}
+		if first == nil || p.fails < first.fails || p.fails == first.fails && p.next.Before(first.next) {
+			first = p
 		}
 	}
-	return nil
+	if first != nil {
+		first.dialing = true
+	}
+	return first
 }
 
-// wake returns when the next is due; zero: never.
-func (h hand) wake(linked func(peer.Instance) bool) time.Time {
+// wake returns when the next is due; zero: not before another has ended.
+func (h hand) wake(room vacancy, linked func(peer.Instance) bool) time.Time {
 	var first time.Time
 	for _, p := range h {
-		if p.dialing || linked(p.instance) {
+		if p.dialing || linked(p.instance) || !room.admits(p.fails) {
 			continue
 		}
 		if first.IsZero() || p.next.Before(first) {
@@ -129,7 +137,7 @@ func (h hand) hurry(now time.Time) {
 
 // dialed takes in how a dial ended; who is the instance that answered.
 func (p *handPeer) dialed(now time.Time, who peer.Instance, err error) {
-	p.dialing = false
+	p.dialing, p.attempt = false, nil
 	p.settled = errors.Is(err, peer.ErrSelf) || errors.Is(err, peer.ErrLinked)
 	switch {
 	case err == nil:
@@ -156,7 +164,7 @@ func (h hand) list(linked func(peer.Instance) bool) []Sighting {
 		if p.settled || linked(p.instance) {
 			continue
 		}
-		s := Sighting{Addrs: p.addrs, Err: p.err}
+		s := Sighting{Addrs: p.addrs, Err: p.err, Step: p.attempt.progress()}
 		if !p.instance.IsZero() {
 			s.Instance = p.instance.String()
 		}

@@ -71,30 +71,30 @@ func TestHandIsDialedForEver(t *testing.T) {
 	unlinked := func(peer.Instance) bool { return false }
 	now := noon
 	for i := range 20 {
-		if h.due(now, unlinked) != p || h.due(now, unlinked) != nil {
+		if h.due(now, idle, unlinked) != p || h.due(now, idle, unlinked) != nil {
 			t.Fatalf("try %d: want it due, once", i)
 		}
 		p.dialed(now, peer.Instance{}, peer.ErrRefused)
-		if wait := h.wake(unlinked).Sub(now); wait > lastRetry {
+		if wait := h.wake(idle, unlinked).Sub(now); wait > lastRetry {
 			t.Fatalf("try %d: the next is after %v, want %v at most", i, wait, lastRetry)
 		}
-		now = h.wake(unlinked)
+		now = h.wake(idle, unlinked)
 	}
-	h.due(now, unlinked)
+	h.due(now, idle, unlinked)
 	p.dialed(now, upper, nil)
 	linked := func(in peer.Instance) bool { return in == upper }
-	if h.due(now.Add(time.Hour), linked) != nil || !h.wake(linked).IsZero() || len(h.list(linked)) != 0 {
+	if h.due(now.Add(time.Hour), idle, linked) != nil || !h.wake(idle, linked).IsZero() || len(h.list(linked)) != 0 {
 		t.Error("it is dialed while there is a link to it")
 	}
-	if h.due(now.Add(time.Hour), unlinked) != p {
+	if h.due(now.Add(time.Hour), idle, unlinked) != p {
 		t.Error("it is not dialed when the link has ended")
 	}
 	p.dialed(now, peer.Instance{}, peer.ErrSelf)
-	if wait := h.wake(unlinked).Sub(now); wait != handRecheck {
+	if wait := h.wake(idle, unlinked).Sub(now); wait != handRecheck {
 		t.Errorf("our own address is tried again after %v, want %v", wait, handRecheck)
 	}
 	h.hurry(now)
-	if wait := h.wake(unlinked).Sub(now); wait > firstRetry {
+	if wait := h.wake(idle, unlinked).Sub(now); wait > firstRetry {
 		t.Errorf("after a link has ended it is tried after %v, want %v", wait, firstRetry)
 	}
 }

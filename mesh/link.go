@@ -85,6 +85,7 @@ func (n *Node) addLink(conn carrier) {
 	if l.tunnel == nil {
 		n.linkedAt = now
 		n.sightings.link(now, h.Instance, n.linkAddrs(conn))
+		n.sightings.found(h.Instance, conn.RemoteAddr())
 	} else if old != nil && old.tunnel == nil {
 		n.sightings.unlink(now, h.Instance, true) // it is dead, or the other side would not want a tunnel
 	}

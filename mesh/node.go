@@ -69,7 +69,8 @@ type Node struct {
 	compareDue time.Time
 	sightings  *sightings
 	hand       hand
-	dialing    int // dials under way
+	seenDials  attempts // to sightings
+	handDials  attempts
 	swept      time.Time
 
 	turned       notice // the clockwork has looked at something that changed
@@ -196,6 +197,8 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		compareDue: time.Now().Add(compareEvery),
 		sightings:  newSightings(hello.Instance),
 		hand:       byHand,
+		seenDials:  make(attempts),
+		handDials:  make(attempts),
 	}
 	if w, ok := transport.(surroundings); ok {
 		n.onLink = w.OnLink
@@ -364,15 +367,11 @@ func (n *Node) turnLocked(now time.Time) (next time.Time) {
 		n.expireLocked(now)
 		n.sightings.expire(now)
 	}
-	n.startDialsLocked(now)
+	next = earlier(next, n.startDialsLocked(now))
 	next = earlier(next, n.exchangeLocked(now))
 	next = earlier(next, n.reachLocked(now))
 	next = earlier(next, n.seekLocked(now))
 	next = earlier(next, n.compareLocked(now))
-	if n.dialing < maxDials {
-		next = earlier(next, n.sightings.wake())
-		next = earlier(next, n.hand.wake(n.linkedLocked))
-	}
 	return next
 }
 

@@ -13,9 +13,10 @@ import (
 type Sighting struct {
 	Instance  string // empty for an address given by hand that never answered
 	Addrs     []netip.AddrPort
-	OtherRoom bool  // advertised for another room, and not dialed
-	Err       error // why the last dial did not get through, nil before it ended; see peer's errors
-	Via       *Peer // a member that reaches it; nil: none is known
+	OtherRoom bool      // advertised for another room, and not dialed
+	Step      peer.Step // how far the dial under way is; 0: none is, it waits for its turn or for the other side to dial
+	Err       error     // why the last dial did not get through, nil before it ended; see peer's errors
+	Via       *Peer     // a member that reaches it; nil: none is known
 }
 
 // Bounds of what others can make a node remember and dial.
@@ -70,7 +71,9 @@ type sighting struct {
 	lost     time.Time // when the last link ended
 	departed time.Time // when it said goodbye: an instance never comes back
 
-	dialing bool
+	found   netip.AddrPort   // where a link to it, or its answer to an offer, was; invalid: nowhere yet
+	dialing []netip.AddrPort // where it is being dialed; nil: it is not
+	attempt *attempt         // that dial
 	dialed  time.Time
 	fails   int
 	next    time.Time // when to dial
@@ -95,7 +98,7 @@ func (e *sighting) onlyTold() bool { return len(e.lan) == 0 && len(e.link) == 0 
 
 // wants reports whether the sighting is one to dial at all.
 func (e *sighting) wants() bool {
-	if e.dialing || e.otherRoom || !e.departed.IsZero() || e.linked && !e.replace {
+	if e.dialing != nil || e.otherRoom || !e.departed.IsZero() || e.linked && !e.replace {
 		return false
 	}
 	return len(e.lan) > 0 || len(e.link) > 0 || len(e.told) > 0

@@ -16,6 +16,7 @@ type sightings struct {
 	self    peer.Instance
 	entries map[peer.Instance]*sighting
 	pace    bucket                       // addresses dialed, over all
+	places  places                       // the same by where they are
 	recent  map[netip.AddrPort]time.Time // when an address was last dialed
 	revived time.Time                    // when the lost were last dialed all at once
 }
@@ -25,6 +26,7 @@ func newSightings(self peer.Instance) *sightings {
 		self:    self,
 		entries: make(map[peer.Instance]*sighting),
 		pace:    bucket{burst: 256, perSecond: 128},
+		places:  newPlaces(),
 		recent:  make(map[netip.AddrPort]time.Time),
 	}
 }
@@ -59,7 +61,7 @@ func (t *sightings) patience(instance peer.Instance) time.Duration {
 func (t *sightings) evict() bool {
 	var worst *sighting
 	for _, e := range t.entries {
-		if !e.linked && !e.dialing && (worst == nil || e.worth(worst) < 0) {
+		if !e.linked && e.dialing == nil && (worst == nil || e.worth(worst) < 0) {
 			worst = e
 		}
 	}
@@ -106,7 +108,7 @@ func (t *sightings) vanished(instance peer.Instance) {
 	}
 	e.lan = nil
 	e.seen = time.Time{}
-	if !e.linked && !e.dialing && e.lost.IsZero() && e.departed.IsZero() && len(e.told) == 0 {
+	if !e.linked && e.dialing == nil && e.lost.IsZero() && e.departed.IsZero() && len(e.told) == 0 {
 		delete(t.entries, instance)
 	}
 }
@@ -234,13 +236,14 @@ func (t *sightings) reset(now time.Time) {
 		e.next = now.Add(t.patience(e.instance))
 	}
 	clear(t.recent)
+	t.places = newPlaces()
 }
 
-// due returns whom to dial now, with at most slots dials, and marks it as
-// being dialed. Of several the one with the fewest failures comes first, and
-// retries leave half of the slots to those that never failed: a network full
-// of the dead must not delay the living.
-func (t *sightings) due(now time.Time, slots int) []peer.Target {
+// due returns whom to dial now, as far as there is room, and marks it as being
+// dialed. Of several the one with the fewest failures comes first, and retries
+// leave half of the places to those that never failed: a network full of the
+// dead must not delay the living.
+func (t *sightings) due(now time.Time, room vacancy) []*sighting {
 	var ready []*sighting
 	for _, e := range t.entries {
 		if e.wants() && !e.next.After(now) {
@@ -253,26 +256,24 @@ func (t *sightings) due(now time.Time, slots int) []peer.Target {
 		}
 		return a.next.Compare(b.next)
 	})
-	var out []peer.Target
-	retrying := t.retrying()
+	var out []*sighting
 	for _, e := range ready {
-		if len(out) == slots {
+		if !room.admits(e.fails) {
 			break
 		}
-		if e.fails > 0 {
-			if retrying >= maxRetrying {
-				break
-			}
-			retrying++
-		}
-		addrs := t.admit(now, e.addrs())
+		addrs, wait := t.admit(now, e, room.addrs)
 		if len(addrs) == 0 {
-			e.next = now.Add(addrInterval)
+			e.next = now.Add(wait)
 			continue
 		}
-		e.dialing = true
+		room.dials--
+		room.addrs -= len(addrs)
+		if e.fails > 0 {
+			room.retries--
+		}
+		e.dialing = addrs
 		e.dialed = now
-		out = append(out, peer.Target{Instance: e.instance, Addrs: addrs})
+		out = append(out, e)
 	}
 	return out
 }
@@ -282,43 +283,56 @@ func (t *sightings) due(now time.Time, slots int) []peer.Target {
 // must not be asked once for each of them.
 const addrInterval = 150 * time.Millisecond
 
-// admit returns those of the addresses that may be dialed now.
-func (t *sightings) admit(now time.Time, addrs []netip.AddrPort) []netip.AddrPort {
-	var out []netip.AddrPort
-	for _, a := range addrs {
-		if now.Sub(t.recent[a]) < addrInterval {
+// admit returns those of a sighting's addresses that may be dialed now, at most
+// limit. If there are none, it returns how long not.
+func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.AddrPort, wait time.Duration) {
+	wait = lastRetry
+	for _, a := range e.addrs() {
+		if len(out) == limit {
+			break
+		}
+		if since := now.Sub(t.recent[a]); since < addrInterval {
+			wait = min(wait, addrInterval-since)
 			continue
 		}
+		// Where it had a link, it was itself: nobody else's word is in that.
+		if a != e.found {
+			if blocked := t.places.take(now, a.Addr()); blocked > 0 {
+				wait = min(wait, max(blocked, addrInterval))
+				continue
+			}
+		}
 		if !t.pace.take(now, 1) {
+			wait = min(wait, addrInterval)
 			break
 		}
 		t.recent[a] = now
 		out = append(out, a)
 	}
-	return out
+	return out, wait
+}
+
+// found says that an instance answers at an address: a link was made there, or
+// a dial got an answer from it that it alone could give.
+func (t *sightings) found(instance peer.Instance, at netip.AddrPort) {
+	if !at.IsValid() {
+		return
+	}
+	t.places.found(at.Addr())
+	if e := t.entries[instance]; e != nil {
+		e.found = at
+	}
 }
 
 // wake returns when the next dial is due; zero: not before another has ended.
-func (t *sightings) wake() time.Time {
+func (t *sightings) wake(room vacancy) time.Time {
 	var first time.Time
-	full := t.retrying() >= maxRetrying
 	for _, e := range t.entries {
-		if e.wants() && !(full && e.fails > 0) {
+		if e.wants() && room.admits(e.fails) {
 			first = earlier(first, e.next)
 		}
 	}
 	return first
-}
-
-// retrying is how many dials under way have failed before.
-func (t *sightings) retrying() int {
-	n := 0
-	for _, e := range t.entries {
-		if e.dialing && e.fails > 0 {
-			n++
-		}
-	}
-	return n
 }
 
 // dialedTo takes in how a dial ended. A link that came of it has been told of
@@ -328,7 +342,7 @@ func (t *sightings) dialedTo(now time.Time, instance peer.Instance, err error) {
 	if e == nil {
 		return
 	}
-	e.dialing = false
+	e.dialing, e.attempt = nil, nil
 	if err == nil {
 		return
 	}
@@ -360,10 +374,11 @@ func (t *sightings) dialedTo(now time.Time, instance peer.Instance, err error) {
 // expire forgets what is not worth keeping.
 func (t *sightings) expire(now time.Time) {
 	for instance, e := range t.entries {
-		if !e.linked && !e.dialing && e.stale(now) {
+		if !e.linked && e.dialing == nil && e.stale(now) {
 			delete(t.entries, instance)
 		}
 	}
+	t.places.expire(now)
 	for a, at := range t.recent {
 		if now.Sub(at) >= addrInterval {
 			delete(t.recent, a)
@@ -382,6 +397,7 @@ func (t *sightings) list() []Sighting {
 			Instance:  e.instance.String(),
 			Addrs:     e.addrs(),
 			OtherRoom: e.otherRoom,
+			Step:      e.attempt.progress(),
 			Err:       e.err,
 		})
 	}

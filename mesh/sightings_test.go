@@ -25,8 +25,11 @@ func numbered(n int) (peer.Instance, netip.AddrPort) {
 	return peer.Instance{9, byte(n >> 8), byte(n)}, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(n >> 8), byte(n)}), 7475)
 }
 
+// idle is the room there is while nothing is dialed.
+var idle = attempts{}.vacancy(noon)
+
 // dialable returns the instances that are due.
-func (t *sightings) dialable(now time.Time) int { return len(t.due(now, maxDials)) }
+func (t *sightings) dialable(now time.Time) int { return len(t.due(now, idle)) }
 
 func TestLowerInstanceDialsAtOnce(t *testing.T) {
 	s := newSightings(me)
@@ -34,7 +37,7 @@ func TestLowerInstanceDialsAtOnce(t *testing.T) {
 	if n := s.dialable(noon); n != 0 {
 		t.Error("the higher side dials at once")
 	}
-	if next := s.wake(); next != at(higherWait) {
+	if next := s.wake(idle); next != at(higherWait) {
 		t.Errorf("it dials at %v, want after %v", next, higherWait)
 	}
 	if n := s.dialable(at(higherWait)); n != 1 {
@@ -57,8 +60,8 @@ func TestBackOff(t *testing.T) {
 			t.Fatalf("nothing to dial at %v", now.Sub(noon))
 		}
 		s.dialedTo(now, upper, peer.ErrRefused)
-		waits = append(waits, s.wake().Sub(now))
-		now = s.wake()
+		waits = append(waits, s.wake(idle).Sub(now))
+		now = s.wake(idle)
 	}
 	for i, want := range []time.Duration{250, 500, 1000, 2000, 4000, 5000, 5000, 5000} {
 		want *= time.Millisecond
@@ -70,7 +73,7 @@ func TestBackOff(t *testing.T) {
 		t.Errorf("sightings are %v, want one that refuses", got)
 	}
 	s.sighted(now.Add(-time.Second), upper, false, []netip.AddrPort{addr})
-	if wait := s.wake().Sub(now); wait > sightedRetry {
+	if wait := s.wake(idle).Sub(now); wait > sightedRetry {
 		t.Errorf("a fresh sighting is dialed after %v", wait)
 	}
 }
@@ -79,8 +82,8 @@ func TestResetMakesRetriesSoon(t *testing.T) {
 	s := newSightings(me)
 	s.sighted(noon, upper, false, []netip.AddrPort{addr})
 	for range 6 {
-		s.due(s.wake(), maxDials)
-		s.dialedTo(s.wake(), upper, peer.ErrTimeout)
+		s.due(s.wake(idle), idle)
+		s.dialedTo(s.wake(idle), upper, peer.ErrTimeout)
 	}
 	s.reset(noon)
 	if s.dialable(noon) != 1 {
@@ -96,15 +99,113 @@ func TestRetriesLeaveRoom(t *testing.T) {
 		s.entries[instance].fails = 3
 		s.entries[instance].next = noon
 	}
-	if n := s.dialable(noon); n != maxRetrying {
+	under := make(attempts)
+	for range s.due(noon, idle) {
+		under.begin(noon, 1, true)
+	}
+	if n := len(under); n != maxRetrying {
 		t.Errorf("%d retries at once, want %d", n, maxRetrying)
 	}
-	if next := s.wake(); !next.IsZero() {
+	if next := s.wake(under.vacancy(noon)); !next.IsZero() {
 		t.Errorf("the next is due at %v, want not before one of these ends", next)
 	}
 	s.sighted(noon, upper, false, []netip.AddrPort{addr})
-	if to := s.due(noon, 2); len(to) != 1 || to[0].Instance != upper {
+	if to := s.due(noon, under.vacancy(noon)); len(to) != 1 || to[0].instance != upper {
 		t.Errorf("dialing %v, want the one that never failed", to)
+	}
+}
+
+// TestBystanderIsLeftAlone floods a node with instances that are said to be at
+// somebody's address: it is dialed as seldom as if there were one, and nobody
+// else later for it.
+func TestBystanderIsLeftAlone(t *testing.T) {
+	for name, ports := range map[string]int{"one port": 1, "many ports": maxAddrs} {
+		t.Run(name, func(t *testing.T) {
+			s := newSightings(me)
+			count := 0 // of addresses of the bystander that were dialed
+			run := func(now time.Time) (others []peer.Instance) {
+				for _, e := range s.due(now, idle) {
+					if e.dialing[0].Addr() != addr.Addr() {
+						others = append(others, e.instance)
+						continue
+					}
+					count += len(e.dialing)
+					s.dialedTo(now, e.instance, peer.ErrRefused)
+				}
+				return others
+			}
+			const perSecond, seconds = 30, 60
+			for i := range perSecond * seconds {
+				now := at(time.Duration(i) * time.Second / perSecond)
+				forged, _ := numbered(i)
+				var addrs []netip.AddrPort
+				for p := range ports {
+					addrs = append(addrs, netip.AddrPortFrom(addr.Addr(), uint16(80+(i+p)%5000)))
+				}
+				s.sighted(now, forged, false, addrs)
+				run(now)
+				if i%perSecond == 0 {
+					s.expire(now)
+				}
+			}
+			if most := hostBurst + int(seconds*time.Second/hostEvery); count > most {
+				t.Errorf("the bystander was dialed %d times in a minute, want %d at most", count, most)
+			}
+			now := at(seconds * time.Second)
+			s.sighted(now, upper, false, []netip.AddrPort{netip.MustParseAddrPort("10.0.0.9:7475")})
+			if others := run(now); len(others) != 1 || others[0] != upper {
+				t.Errorf("dialing %v, want who else is there", others)
+			}
+		})
+	}
+}
+
+// TestManyNodesAtOneAddress holds that the programs of one host are dialed one
+// right after the other.
+func TestManyNodesAtOneAddress(t *testing.T) {
+	s := newSightings(me)
+	const nodes = 40
+	for i := range nodes {
+		instance, _ := numbered(i)
+		s.sighted(noon, instance, false, []netip.AddrPort{netip.AddrPortFrom(addr.Addr(), uint16(7475+i))})
+	}
+	now := at(higherWait)
+	for linked := 0; linked < nodes; now = now.Add(5 * time.Millisecond) {
+		if now.After(at(time.Second)) {
+			t.Fatalf("only %d of %d were dialed within a second", linked, nodes)
+		}
+		for _, e := range s.due(now, idle) {
+			to := e.dialing[0]
+			s.link(now, e.instance, e.dialing)
+			s.found(e.instance, to)
+			s.dialedTo(now, e.instance, nil)
+			linked++
+		}
+	}
+}
+
+// TestInventedAddresses holds that as many addresses as anybody likes to invent
+// are no reason to knock at all of them.
+func TestInventedAddresses(t *testing.T) {
+	s := newSightings(me)
+	dialed := 0
+	const seconds = 60
+	for i := range 100 * seconds {
+		now := at(time.Duration(i) * time.Second / 100)
+		instance, _ := numbered(i)
+		ip := netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 14: byte(i >> 8), 15: byte(i)}).WithZone("eth0")
+		s.sighted(now, instance, false, []netip.AddrPort{netip.AddrPortFrom(ip, 7475)})
+		for _, e := range s.due(now, idle) {
+			dialed += len(e.dialing)
+			s.dialedTo(now, e.instance, peer.ErrTimeout)
+		}
+	}
+	if most := networkBurst + int(seconds*time.Second/networkEvery); dialed > most {
+		t.Errorf("%d addresses of one network were dialed in a minute, want %d at most", dialed, most)
+	}
+	s.expire(at(time.Hour))
+	if n := len(s.places.hosts) + len(s.places.networks); n != 0 {
+		t.Errorf("%d places are remembered for ever", n)
 	}
 }
 
@@ -115,8 +216,8 @@ func TestSameAddressOfMany(t *testing.T) {
 		s.sighted(noon, instance, false, []netip.AddrPort{addr, own})
 	}
 	shared := 0
-	for _, to := range s.due(noon, maxDials) {
-		if len(to.Addrs) == 2 {
+	for _, to := range s.due(noon, idle) {
+		if len(to.dialing) == 2 {
 			shared++
 		}
 	}
@@ -125,15 +226,16 @@ func TestSameAddressOfMany(t *testing.T) {
 	}
 }
 
+// TestPace holds what is dialed in all, in whatever networks.
 func TestPace(t *testing.T) {
 	s := newSightings(me)
 	dialed := 0
-	for i := range 400 {
+	for i := range 600 {
 		instance, a := numbered(i)
 		s.sighted(noon, instance, false, []netip.AddrPort{a})
-		for _, to := range s.due(noon, maxDials) {
-			dialed += len(to.Addrs)
-			s.dialedTo(noon, to.Instance, peer.ErrLinked)
+		for _, to := range s.due(noon, idle) {
+			dialed += len(to.dialing)
+			s.dialedTo(noon, to.instance, peer.ErrLinked)
 		}
 	}
 	if dialed != 256 {
@@ -224,7 +326,7 @@ func TestForgetting(t *testing.T) {
 		{"told of and dialed in vain", func(s *sightings) {
 			s.tell(noon, &bucket{burst: 1}, upper, addrs)
 			for range toldTries {
-				s.entries[upper].dialing = true
+				s.entries[upper].dialing = addrs
 				s.dialedTo(noon, upper, peer.ErrTimeout)
 			}
 		}, -1},
@@ -275,11 +377,11 @@ func TestReplacement(t *testing.T) {
 		t.Fatal("a link over a lost address is not replaced")
 	}
 	s.dialedTo(noon, upper, peer.ErrTimeout)
-	if next := s.wake(); next.Before(noon) || next.After(at(lastRetry)) {
+	if next := s.wake(idle); next.Before(noon) || next.After(at(lastRetry)) {
 		t.Errorf("the next try is at %v", next)
 	}
 	s.replace(noon, upper, false)
-	if !s.wake().IsZero() {
+	if !s.wake(idle).IsZero() {
 		t.Error("a link over an address that came back is replaced")
 	}
 }
@@ -292,11 +394,12 @@ func TestDialedWhenItSaysLinked(t *testing.T) {
 		if s.dialable(now) != 1 {
 			t.Fatal("nothing to dial")
 		}
+		s.found(upper, addr)
 		s.dialedTo(now, upper, fmt.Errorf("dial: %w", peer.ErrLinked))
-		if wait := s.wake().Sub(now); wait > linkedRetry {
+		if wait := s.wake(idle).Sub(now); wait > linkedRetry {
 			t.Errorf("the next try is after %v, want at most %v", wait, linkedRetry)
 		}
-		now = s.wake()
+		now = s.wake(idle)
 	}
 	if got := s.list(); got[0].Err != nil {
 		t.Errorf("a link in the making is shown as %v", got[0].Err)

@@ -30,6 +30,16 @@ type Target struct {
 	Instance Instance         // zero: whoever answers
 	Addrs    []netip.AddrPort // tried in order, another each 20 ms, and all again each 250 ms, until one answers
 	ByHand   bool             // a person named Addrs: who is there may call us as well, wherever that is
+
+	// Progress, unless nil, is told how far the dial is, and from StepOffer on
+	// with whom. It must not block.
+	Progress func(Step, netip.AddrPort)
+}
+
+func (to Target) progress(s Step, at netip.AddrPort) {
+	if to.Progress != nil {
+		to.Progress(s, at)
+	}
 }
 
 // Dial links to the target. Of two nodes that dial each other at once one dial
@@ -54,11 +64,13 @@ func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
 		t.callers.invite(addrs)
 	}
 	for {
+		to.progress(StepConnect, netip.AddrPort{})
 		s, err := connect(ctx, t.withoutSelf(addrs))
 		if err != nil {
 			return nil, t.dialError(to, err)
 		}
-		conn, err := t.dialOver(ctx, s, to.Instance)
+		to.progress(StepOffer, s.remote)
+		conn, err := t.dialOver(ctx, s, to)
 		if err == nil {
 			return conn, nil
 		}
@@ -90,9 +102,10 @@ func (t *Transport) dialError(to Target, err error) error {
 	return fmt.Errorf("peer: dial %s: %w", whom, err)
 }
 
-// dialOver makes a link to whoever answers on s, if it is in or in is zero. It
+// dialOver makes a link to whoever answers on s, if it is the instance meant. It
 // takes s over when it succeeds.
-func (t *Transport) dialOver(ctx context.Context, s *signal, in Instance) (*Conn, error) {
+func (t *Transport) dialOver(ctx context.Context, s *signal, to Target) (*Conn, error) {
+	in := to.Instance
 	if in.IsZero() {
 		var err error
 		if in, err = t.ask(ctx, s); err != nil {
@@ -113,7 +126,7 @@ func (t *Transport) dialOver(ctx context.Context, s *signal, in Instance) (*Conn
 		t.claims.end(a)
 		return nil, err
 	}
-	conn, err := t.offer(ctx, s, ss, a)
+	conn, err := t.offer(ctx, s, ss, a, to)
 	if err != nil {
 		ss.release()
 		t.claims.end(a)
@@ -126,7 +139,7 @@ func (t *Transport) dialOver(ctx context.Context, s *signal, in Instance) (*Conn
 }
 
 // offer sends the offer and sees the answer through to a link.
-func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attempt) (*Conn, error) {
+func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attempt, to Target) (*Conn, error) {
 	sdp, err := ss.offer(ctx)
 	if err != nil {
 		return nil, err
@@ -156,6 +169,7 @@ func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attemp
 	if err != nil {
 		return nil, err
 	}
+	to.progress(StepCheck, s.remote)
 	ss.expect()
 	if err := ss.accept(webrtc.SDPTypeAnswer, d); err != nil {
 		return nil, err

@@ -98,10 +98,16 @@ func (t *transport) Watch(ctx context.Context, _ func()) { <-ctx.Done() }
 
 // Dial implements [mesh.Transport] with package peer's errors.
 func (t *transport) Dial(ctx context.Context, to peer.Target) (*peer.Conn, error) {
+	progress := to.Progress
+	if progress == nil {
+		progress = func(peer.Step, netip.AddrPort) {}
+	}
+	progress(peer.StepConnect, netip.AddrPort{})
 	worst := peer.ErrRefused
 	for _, addr := range to.Addrs {
 		conn, delay, err := t.dialAddr(addr, to.Instance)
 		if err == nil {
+			progress(peer.StepCheck, addr)
 			return settle(ctx, conn, delay)
 		}
 		if errors.Is(err, peer.ErrTimeout) || errors.Is(worst, peer.ErrRefused) {

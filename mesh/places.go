@@ -1,0 +1,86 @@
+package mesh
+
+import (
+	"net/netip"
+	"time"
+)
+
+// What discovery and members say of addresses is not proven, and a dial to one
+// where nobody answers costs whoever lives there some twenty packets. So dials
+// are counted by where they go, not by whom they are for: however many
+// instances are said to be at an address, it is dialed as often as one would
+// be. A dial that finds a node there counts no more, so the nodes of one host,
+// or of one bridge, are dialed one right after the other.
+const (
+	// hostBurst is how many dials in vain go to one host at once, and
+	// hostEvery how often one does after that: as many as the retries of one
+	// instance are.
+	hostBurst = 6
+	hostEvery = lastRetry
+	// networkBurst and networkEvery are the same for all addresses of one
+	// network, of which a sighting can invent as many as it likes: each costs
+	// the network some broadcasts. A room's members have one or two in each.
+	networkBurst = 128
+	networkEvery = time.Second / 8
+)
+
+// places says where may be dialed. It is no longer than what was dialed within
+// the last minute.
+type places struct {
+	hosts    map[netip.Addr]*bucket
+	networks map[netip.Prefix]*bucket
+}
+
+func newPlaces() places {
+	return places{hosts: make(map[netip.Addr]*bucket), networks: make(map[netip.Prefix]*bucket)}
+}
+
+// take counts a dial. If there may be none yet, it returns how long not.
+func (p *places) take(now time.Time, ip netip.Addr) (wait time.Duration) {
+	host, network := p.at(ip)
+	if wait = max(host.wait(now, 1), network.wait(now, 1)); wait > 0 {
+		return wait
+	}
+	host.take(now, 1)
+	network.take(now, 1)
+	return 0
+}
+
+// found takes a dial back: a node answers there.
+func (p *places) found(ip netip.Addr) {
+	host, network := p.at(ip)
+	host.restore(1)
+	network.restore(1)
+}
+
+func (p *places) at(ip netip.Addr) (host, network *bucket) {
+	bits := 24
+	if ip.Is6() {
+		bits = 64
+	}
+	prefix, _ := ip.WithZone("").Prefix(bits)
+	host, network = p.hosts[ip], p.networks[prefix]
+	if host == nil {
+		host = &bucket{burst: hostBurst, perSecond: 1 / hostEvery.Seconds()}
+		p.hosts[ip] = host
+	}
+	if network == nil {
+		network = &bucket{burst: networkBurst, perSecond: 1 / networkEvery.Seconds()}
+		p.networks[prefix] = network
+	}
+	return host, network
+}
+
+// expire forgets where the last dial is long ago.
+func (p *places) expire(now time.Time) {
+	for ip, b := range p.hosts {
+		if b.full(now) {
+			delete(p.hosts, ip)
+		}
+	}
+	for prefix, b := range p.networks {
+		if b.full(now) {
+			delete(p.networks, prefix)
+		}
+	}
+}
