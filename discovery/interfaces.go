@@ -225,6 +225,10 @@ func (i Interface) source(f family) (netip.Addr, bool) {
 	return found, found.IsValid()
 }
 
+// sameZone reports whether the interface is the same to those who send to an
+// address of its link.
+func (i Interface) sameZone(o Interface) bool { return i.Name == o.Name && i.Index == o.Index }
+
 // equal reports whether nothing that matters to a socket has changed.
 func (i Interface) equal(o Interface) bool {
 	return i.Name == o.Name && i.Index == o.Index && i.Loopback == o.Loopback && i.Running == o.Running &&

@@ -42,11 +42,16 @@ func changes(ctx context.Context, names []string) iter.Seq[[]Interface] {
 	return func(yield func([]Interface) bool) {
 		n := newNotifier()
 		defer n.Close()
+		var last []Interface
 		for first := true; first || n.wait(ctx); first = false {
 			now, err := list(names)
 			if err != nil {
 				continue
 			}
+			if !first && !slices.EqualFunc(now, last, Interface.sameZone) {
+				refreshZones()
+			}
+			last = now
 			if ctx.Err() != nil || !yield(now) {
 				return
 			}

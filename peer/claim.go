@@ -122,7 +122,7 @@ func (c *claims) at(local netip.Addr, remote netip.AddrPort) *link {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, l := range c.links {
-		if l.conn.localAddr == local && l.conn.remoteAddr == remote {
+		if l.conn.LocalAddr() == local && l.conn.remoteAddr == remote {
 			return l
 		}
 	}

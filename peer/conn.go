@@ -73,7 +73,7 @@ type Conn struct {
 	ch         channel
 	remote     Hello
 	remoteAddr netip.AddrPort
-	localAddr  netip.Addr
+	local      *socket // nil for a [Pipe]
 	dialed     bool
 
 	rbuf     []byte
@@ -99,8 +99,15 @@ func (c *Conn) Remote() Hello { return c.remote }
 // address of the link with the port the node listens on. Zero for a [Pipe].
 func (c *Conn) RemoteAddr() netip.AddrPort { return c.remoteAddr }
 
-// LocalAddr returns our address of this link. Zero for a [Pipe].
-func (c *Conn) LocalAddr() netip.Addr { return c.localAddr }
+// LocalAddr returns our address of this link. Zero for a [Pipe]. When the
+// interface that a link-local one was on is gone, even if another one has its
+// name by now, its index takes the place of the name.
+func (c *Conn) LocalAddr() netip.Addr {
+	if c.local == nil {
+		return netip.Addr{}
+	}
+	return c.local.addr()
+}
 
 // Done is closed when the link has ended.
 func (c *Conn) Done() <-chan struct{} { return c.done }

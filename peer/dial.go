@@ -112,7 +112,7 @@ func (t *Transport) dialOver(ctx context.Context, s *signal, to Target) (*Conn, 
 			return nil, err
 		}
 	}
-	if old := t.claims.linked(in); old != nil && old.conn.localAddr == s.local && old.conn.remoteAddr == s.remote {
+	if old := t.claims.linked(in); old != nil && old.conn.LocalAddr() == s.local && old.conn.remoteAddr == s.remote {
 		return nil, ErrLinked
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -164,7 +164,7 @@ func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attemp
 	}
 	// Who answers there now is a.instance, so any other that was linked over
 	// the same two addresses is gone, and must not keep its place in the mux.
-	t.evict(ctx, ss.socket.addr, ss.remote, a.instance, ErrGone)
+	t.evict(ctx, ss.socket.addr(), ss.remote, a.instance, ErrGone)
 	d, err := parseDescription(r.body)
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func (a *account) trust() {
 }
 
 // ledger books the datagrams of one socket to links by the address they come
-// from, and drops those that belong to none.
+// from, without zones, and drops those that belong to none.
 type ledger struct {
 	mu      sync.RWMutex // guards what follows
 	byAddr  map[netip.AddrPort]*account
@@ -75,6 +75,7 @@ func newLedger() *ledger {
 
 // open starts the account of a link that expects datagrams from addr.
 func (l *ledger) open(addr netip.AddrPort, ufrag string, overdraw func()) *account {
+	addr = netip.AddrPortFrom(addr.Addr().WithZone(""), addr.Port())
 	a := &account{ufrag: ufrag, overdraw: overdraw, limit: strangerLimit, settled: time.Now(), addrs: []netip.AddrPort{addr}}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,7 +99,6 @@ func (l *ledger) close(a *account) {
 
 // received reports whether a link may have the datagram.
 func (l *ledger) received(p []byte, from netip.AddrPort) bool {
-	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	l.mu.RLock()
 	a := l.byAddr[from]
 	l.mu.RUnlock()

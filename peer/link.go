@@ -53,7 +53,7 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 	ss.account.trust()
 
 	conn := newConn(ch, remote)
-	conn.localAddr, conn.remoteAddr, conn.dialed = ss.socket.addr, ss.remote, offerer
+	conn.local, conn.remoteAddr, conn.dialed = ss.socket, ss.remote, offerer
 	l := &link{t: t, conn: conn, channel: ch, over: make(chan struct{}), renewed: make(chan *watch, 1), watch: w, doubted: rate.Sometimes{Interval: doubtEvery}}
 	ch.closed = l.close
 	context.AfterFunc(ss.ended, func() {

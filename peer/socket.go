@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/logging"
@@ -31,7 +33,8 @@ const anyPortTries = 32
 // socket is one bound UDP address. Every link over it shares it: the datagrams
 // are told apart by where they come from.
 type socket struct {
-	addr      netip.Addr
+	name      atomic.Pointer[netip.Addr] // see addr
+	index     int                        // of the interface that a link-local address is on, else 0
 	conn      *udpConn
 	ledger    *ledger
 	mux       *ice.UDPMuxDefault
@@ -48,11 +51,36 @@ func openSocket(addr netip.Addr, port uint16) (*socket, error) {
 	}
 	quiet := &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
 	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: quiet.NewLogger("ice"), UDPConn: conn})
-	return &socket{
-		addr: addr, conn: conn, ledger: l, mux: mux,
+	s := &socket{
+		index: indexOf(addr.Zone()), conn: conn, ledger: l, mux: mux,
 		offering:  newAPI(mux, addr, true),
 		answering: newAPI(mux, addr, false),
-	}, nil
+	}
+	s.name.Store(&addr)
+	return s, nil
+}
+
+// addr is the local address. A socket on a link-local one is bound to an
+// interface by its index. When the interface gets another name, so does the
+// address; when it is gone, even if another one has its name by now, its index
+// stands for that.
+func (s *socket) addr() netip.Addr { return *s.name.Load() }
+
+func (s *socket) rename(addr netip.Addr) {
+	s.name.Store(&addr)
+	s.conn.setZone(addr.Zone())
+}
+
+// indexOf returns the index of an interface, 0 if there is none of that name.
+func indexOf(zone string) int {
+	if zone == "" {
+		return 0
+	}
+	i, err := net.InterfaceByName(zone)
+	if err != nil {
+		return 0
+	}
+	return i.Index
 }
 
 // sockets are the UDP sockets of a transport, all on the port its TCP listener
@@ -127,6 +155,7 @@ func (ss *sockets) drop(s *socket) {
 func (ss *sockets) set(addrs []netip.Addr) error {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
+	ss.renameLocked(addrs)
 	wanted := make(map[netip.Addr]bool)
 	var errs []error
 	for _, addr := range addrs {
@@ -153,6 +182,27 @@ func (ss *sockets) set(addrs []netip.Addr) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// renameLocked takes the sockets of interfaces that are gone, or have another
+// name, out of service; the latter come back under one of these addresses.
+func (ss *sockets) renameLocked(addrs []netip.Addr) {
+	for _, group := range []map[netip.Addr]*socket{ss.served, ss.others} {
+		for addr, s := range maps.Clone(group) {
+			if s.index == indexOf(addr.Zone()) {
+				continue
+			}
+			name := addr.WithZone(strconv.Itoa(s.index))
+			for _, a := range addrs {
+				if a.WithZone("") == addr.WithZone("") && indexOf(a.Zone()) == s.index {
+					name = a
+				}
+			}
+			delete(group, addr)
+			s.rename(name)
+			ss.others[name] = s
+		}
+	}
 }
 
 // sweep closes the sockets that are not served and that nobody uses.

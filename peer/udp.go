@@ -46,10 +46,10 @@ func (r *run) take(p []byte, to netip.AddrPort) bool {
 // each link received (see ledger).
 type udpConn struct {
 	*net.UDPConn
-	zone   string // of the link it is on, if its address means nothing elsewhere
 	ledger *ledger
 
 	mu      sync.Mutex // guards what follows
+	zone    string     // of the link it is on, if its address means nothing elsewhere
 	waiting []*run
 	spare   []*run
 	closed  bool
@@ -73,7 +73,9 @@ func listenUDP(addr netip.AddrPort, l *ledger) (*udpConn, error) {
 	return u, nil
 }
 
-// ReadFromAddrPort returns the next datagram that a link may have.
+// ReadFromAddrPort returns the next datagram that a link may have. Where it is
+// from is told without the zone, which says what this socket is for anyway, and
+// changes with the name of an interface.
 func (u *udpConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
 	for {
 		n, from, err := u.UDPConn.ReadFromUDPAddrPort(p)
@@ -83,6 +85,7 @@ func (u *udpConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
 			}
 			return n, from, err
 		}
+		from = netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port())
 		if u.ledger.received(p[:n], from) {
 			return n, from, nil
 		}
@@ -102,9 +105,9 @@ func (u *udpConn) WriteToAddrPort(p []byte, to netip.AddrPort) (int, error) {
 	if len(p) > maxRun {
 		return 0, errTooLong
 	}
-	to = u.onLink(to)
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	to = u.onLinkLocked(to)
 	for {
 		if u.closed {
 			return 0, net.ErrClosed
@@ -125,9 +128,15 @@ func (u *udpConn) WriteToAddrPort(p []byte, to netip.AddrPort) (int, error) {
 	return len(p), nil
 }
 
-// onLink says over which link an address is meant that pion gives without its
+func (u *udpConn) setZone(zone string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.zone = zone
+}
+
+// onLinkLocked says over which link an address is meant that pion gives without its
 // zone: macOS and Windows send nothing otherwise.
-func (u *udpConn) onLink(to netip.AddrPort) netip.AddrPort {
+func (u *udpConn) onLinkLocked(to netip.AddrPort) netip.AddrPort {
 	if a := to.Addr(); u.zone != "" && a.Zone() == "" && a.Is6() && a.IsLinkLocalUnicast() {
 		return netip.AddrPortFrom(a.WithZone(u.zone), to.Port())
 	}

@@ -54,7 +54,7 @@ func TestSendOnLink(t *testing.T) {
 		"[2001:db8::1]:7475":  "[2001:db8::1]:7475",
 		"169.254.0.1:7475":    "169.254.0.1:7475",
 	} {
-		if got := u.onLink(netip.MustParseAddrPort(to)); got.String() != want {
+		if got := u.onLinkLocked(netip.MustParseAddrPort(to)); got.String() != want {
 			t.Errorf("%s is sent to %s, want %s", to, got, want)
 		}
 	}

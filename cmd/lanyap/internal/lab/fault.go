@@ -19,6 +19,35 @@ func (h *Host) Plug() {
 	h.lab.must(h.lab.thread.ip(h.sw.ns, "link set "+h.port+" up"))
 }
 
+// Remove takes the host's network card out, as a dock or a driver does.
+func (h *Host) Remove() {
+	h.lab.t.Helper()
+	h.lab.must(h.lab.thread.ip(h.sw.ns, "link del "+h.port))
+}
+
+// Insert puts it in again. The system gives it another index, and here a name;
+// its addresses are those that it had.
+func (h *Host) Insert(name string) {
+	h.lab.t.Helper()
+	h.nic = name
+	if h.Addr6.IsValid() {
+		h.Addr6 = h.Addr6.WithZone(name)
+	}
+	h.lab.must(h.lab.thread.ip(h.sw.ns, cable(h.port, h.ns, name, h.mac)...))
+	h.lab.must(h.lab.thread.ip(h.ns, h.setup()...))
+	h.awaitLink()
+}
+
+// Rename gives the host's network card another name while it is in use.
+func (h *Host) Rename(name string) {
+	h.lab.t.Helper()
+	h.lab.must(h.lab.thread.ip(h.ns, "link set "+h.nic+" name "+name))
+	h.nic = name
+	if h.Addr6.IsValid() {
+		h.Addr6 = h.Addr6.WithZone(name)
+	}
+}
+
 // Block drops everything that comes directly from the others, in this
 // direction only. Each fault below lasts until [Host.Heal].
 func (h *Host) Block(others ...*Host) {

@@ -41,6 +41,7 @@ type Host struct {
 	cfg  HostConfig
 	ns   namespace
 	port string // the switch's end of the cable
+	nic  string // the host's
 	mac  net.HardwareAddr
 
 	clock string        // the file that moves the clock
@@ -70,13 +71,14 @@ func (s *Switch) Hosts(n int, cfg HostConfig) []*Host {
 			continue
 		}
 		var commands []string
-		h.port, h.mac, commands = s.plug(h.ns, "eth0")
+		h.nic = "eth0"
+		h.port, h.mac, commands = s.plug(h.ns, h.nic)
 		cables = append(cables, commands...)
 		if !cfg.NoIPv4 {
 			h.Addr = s.addr(s.ports)
 		}
 		if !cfg.NoIPv6 {
-			h.Addr6 = linkLocal(h.mac).WithZone("eth0")
+			h.Addr6 = linkLocal(h.mac).WithZone(h.nic)
 		}
 	}
 	l.must(l.thread.ip(s.ns, cables...))
@@ -139,12 +141,12 @@ func (h *Host) setup() []string {
 		return commands
 	}
 	if h.cfg.PlainNIC {
-		commands = append(commands, "link set eth0 gso_max_segs 1")
+		commands = append(commands, "link set "+h.nic+" gso_max_segs 1")
 	}
 	if h.Addr.IsValid() {
-		commands = append(commands, fmt.Sprintf("addr add %s/24 brd + dev eth0", h.Addr))
+		commands = append(commands, fmt.Sprintf("addr add %s/24 brd + dev %s", h.Addr, h.nic))
 	}
-	commands = append(commands, "link set eth0 up")
+	commands = append(commands, "link set "+h.nic+" up")
 	if h.Addr.IsValid() && !h.cfg.NoRoute && !h.cfg.Docker {
 		commands = append(commands, fmt.Sprintf("route add default via %s", h.sw.gateway()))
 	}
@@ -181,12 +183,12 @@ func (h *Host) awaitLink() {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			h.lab.t.Fatalf("%s: eth0 did not come up", h.Name)
+			h.lab.t.Fatalf("%s: %s did not come up", h.Name, h.nic)
 		}
 	}
 }
 
-// linkReady reports whether eth0 has all its addresses. The IPv6 one comes
+// linkReady reports whether the interface has all its addresses. The IPv6 one comes
 // with the carrier; for IPv4 the state of the link has to be asked for.
 func (h *Host) linkReady() bool {
 	if !h.cfg.NoIPv6 {
@@ -199,7 +201,7 @@ func (h *Host) linkReady() bool {
 		hex := fmt.Sprintf("%x", h.Addr6.As16())
 		return strings.Contains(string(table), hex)
 	}
-	out, err := h.lab.thread.run(h.ns, "", "ip", "-o", "link", "show", "eth0")
+	out, err := h.lab.thread.run(h.ns, "", "ip", "-o", "link", "show", h.nic)
 	h.lab.must(err)
 	return strings.Contains(string(out), "state UP")
 }
@@ -213,8 +215,8 @@ func (h *Host) Readdress() {
 	// After 150 changes the addresses come again, long after their last use.
 	h.Addr = h.sw.addr(101 + h.sw.ports%150)
 	commands := []string{
-		fmt.Sprintf("addr del %s/24 dev eth0", old),
-		fmt.Sprintf("addr add %s/24 brd + dev eth0", h.Addr),
+		fmt.Sprintf("addr del %s/24 dev %s", old, h.nic),
+		fmt.Sprintf("addr add %s/24 brd + dev %s", h.Addr, h.nic),
 	}
 	if !h.cfg.NoRoute && !h.cfg.Docker {
 		commands = append(commands, fmt.Sprintf("route replace default via %s", h.sw.gateway()))

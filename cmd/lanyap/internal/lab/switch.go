@@ -57,7 +57,11 @@ func (s *Switch) plug(ns namespace, name string) (port string, mac net.HardwareA
 	// Locally administered, and known beforehand: the IPv6 link-local address
 	// follows from it.
 	mac = net.HardwareAddr{2, 0, 0, byte(s.index), 0, byte(s.ports)}
-	return port, mac, []string{
+	return port, mac, cable(port, ns, name, mac)
+}
+
+func cable(port string, ns namespace, name string, mac net.HardwareAddr) []string {
+	return []string{
 		fmt.Sprintf("link add %s type veth peer name %s address %s netns %s", port, name, mac, ns.path()),
 		fmt.Sprintf("link set %s master br0 up", port),
 	}
