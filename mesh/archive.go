@@ -16,7 +16,7 @@ const (
 	historyBytes = 8 << 20
 	historyAge   = 24 * time.Hour
 	// maxHistory is the most messages of history, and what a Config that says
-	// nothing asks for.
+	// nothing asks for and keeps.
 	maxHistory = 1000
 	// itemCost is what an item takes beside its frame.
 	itemCost = 200
@@ -58,7 +58,7 @@ func newArchive(history int) *archive {
 	return &archive{history: history, shelves: make(map[Member]*shelf)}
 }
 
-// historyLimit reads Config.History.
+// historyLimit reads Config.History and Config.KeepHistory.
 func historyLimit(wanted int) int {
 	switch {
 	case wanted < 0:

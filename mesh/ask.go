@@ -56,7 +56,7 @@ func (n *Node) askLocked(l *link, only Member, gather bool, now time.Time) {
 	}
 	q := wire.Ask{Only: only != Member{}, Holdings: n.holdingsLocked(only, now)}
 	if gather || !q.Only {
-		q.Limit = uint16(n.archive.history)
+		q.Limit = uint16(n.wanted)
 	}
 	l.askOut = &q
 	l.wake.set()

@@ -30,12 +30,17 @@ type Config struct {
 	// learns that a node is there.
 	AllowRemote bool
 
-	// History is how many earlier messages this node asks for when it joins,
-	// and serves to others who join. 0: 1,000, which is also the most;
-	// negative: none.
+	// History is how many earlier messages this node asks for when it joins, and
+	// shows of those in HistoryFile. 0: 1,000, which is also the most; negative:
+	// none.
 	History int
-	// HistoryFile is where the history is kept across starts; empty: nowhere.
-	// A file that another process holds is an error that says so.
+	// KeepHistory is how many messages this node keeps for others who join: of
+	// what it hears, and of what it asked for. 0: 1,000, which is also the most;
+	// negative: none.
+	KeepHistory int
+	// HistoryFile is where what is kept is kept across starts; empty: nowhere.
+	// A file that another process holds is an error that says so, and so is a
+	// file in which nothing is to be kept.
 	HistoryFile string
 }
 
@@ -82,5 +87,7 @@ var (
 	ErrNoMember = errors.New("mesh: no such member here")
 	ErrObserver = errors.New("mesh: an observer sends nothing")
 
+	// ErrHistory is what an error about the history file is.
+	ErrHistory     = errors.New("mesh: history file")
 	ErrHistoryHeld = errors.New("mesh: history file is held by another process")
 )

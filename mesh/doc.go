@@ -112,6 +112,10 @@
 // need not be present, nor ever have been.
 // [TestNewcomerReadsHistory, TestNoHistory, TestHistoryIsBounded, TestHalvesMerge]
 //
+// What a node hears it keeps for those who come later, within the same bounds,
+// at most [Config.KeepHistory], whether or not it asked for any itself.
+// [TestKeepsWithoutShowing]
+//
 // Age counts from when a node first received a message and travels as an age,
 // so that nobody's clock can make history of the present.
 //

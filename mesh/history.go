@@ -81,7 +81,7 @@ func (n *Node) metLocked(l *link, h wire.Have, now time.Time) {
 		m.past = max(m.past, mark.next)
 		m.want = max(h.Next, m.past)
 		m.start = m.want
-		if n.gather == nil && h.Held > 0 && n.archive.history > 0 {
+		if n.gather == nil && h.Held > 0 && n.wanted > 0 {
 			n.gather = &gathering{until: now.Add(askTimeout)}
 		}
 		if m.fresh = n.gather != nil; !m.fresh {
@@ -127,7 +127,7 @@ func (n *Node) gatherOnLocked(a *ask, now time.Time) {
 		if !m.fresh || m.link == nil {
 			continue
 		}
-		if m.link.asked == nil && !m.urged && m.past < m.start && m.start > 1 && g.taken < n.archive.history {
+		if m.link.asked == nil && !m.urged && m.past < m.start && m.start > 1 && g.taken < n.wanted {
 			m.urged = true
 			n.askLocked(m.link, m.peer.Member, true, now)
 			m.link.asked.until = g.until
@@ -278,6 +278,10 @@ func (n *Node) showPastLocked(from Peer, it *item, history bool, now time.Time) 
 	}
 	n.clock.observe(now, it.clock)
 	n.keepLocked(it, now)
+	if n.loading && n.unshown > 0 {
+		n.unshown--
+		return
+	}
 	if n.gather != nil {
 		n.gather.taken++
 	}

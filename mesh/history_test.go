@@ -49,7 +49,7 @@ func TestNoHistory(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inRoom(t, func(r *room) {
-				ana := r.join("ana", func(cfg *mesh.Config) { cfg.History = tt.serve })
+				ana := r.join("ana", func(cfg *mesh.Config) { cfg.KeepHistory = tt.serve })
 				for i := range 20 {
 					r.say(ana, fmt.Sprint("line ", i))
 				}
@@ -266,4 +266,46 @@ func TestHistoryFile(t *testing.T) {
 		}
 		break
 	}
+}
+
+// TestKeepsWithoutShowing holds that what is kept for others and what is shown
+// to the program are two things.
+func TestKeepsWithoutShowing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	keeper := func(show int) func(*mesh.Config) {
+		return func(cfg *mesh.Config) { cfg.History, cfg.HistoryFile = show, path }
+	}
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", keeper(-1))
+		for i := range 3 {
+			r.say(ana, fmt.Sprint("line ", i+1))
+		}
+		pass(time.Second)
+		ana.Close()
+		for show, want := range map[int]int{-1: 0, 2: 2, 0: 3} {
+			again := r.join("ana", keeper(show))
+			pass(time.Second)
+			if story := again.story(); len(story) != want || want > 0 && story[want-1] != "ana 3 earlier: line 3" {
+				t.Errorf("with History %d the program reads %q, want the last %d", show, story, want)
+			}
+			bo := r.join("bo", nil)
+			pass(5 * time.Second)
+			if story := bo.story(); len(story) != 4 {
+				t.Errorf("with History %d a newcomer reads %q, want all three lines", show, story)
+			}
+			bo.Close()
+			again.Close()
+			pass(time.Second)
+		}
+	})
+}
+
+func TestHistoryFileThatKeepsNothing(t *testing.T) {
+	inRoom(t, func(r *room) {
+		path := filepath.Join(t.TempDir(), "history.db")
+		_, err := mesh.Join(r.Context(), mesh.Config{Network: r.lan.Host("ana"), KeepHistory: -1, HistoryFile: path})
+		if !errors.Is(err, mesh.ErrHistory) {
+			t.Errorf("joined with %v, want %v", err, mesh.ErrHistory)
+		}
+	})
 }

@@ -35,6 +35,7 @@ type Node struct {
 	record    []byte // of ourselves, signed
 	events    *queue
 	examined  chan *ask // what came of asks, to be checked
+	wanted    int       // messages of history that are asked for and shown
 	clockwork signal    // something that the clockwork looks at has changed
 	born      time.Time
 
@@ -63,6 +64,7 @@ type Node struct {
 	archive    *archive
 	store      *store.Store // nil: the history is kept in memory alone
 	loading    bool         // the history file is being read
+	unshown    int          // of what is in it: kept for others, not asked for
 	marks      map[Member]mark
 	gather     *gathering // nil: none under way
 	compares   []*link    // to be compared, one after the other
@@ -192,7 +194,8 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		tunnels:    make(map[[wire.TagSize]byte]*tunnel),
 		seeks:      make(map[peer.Instance]*seek),
 		nonces:     make(map[[wire.NonceSize]byte]time.Time),
-		archive:    newArchive(historyLimit(cfg.History)),
+		archive:    newArchive(historyLimit(cfg.KeepHistory)),
+		wanted:     historyLimit(cfg.History),
 		marks:      make(map[Member]mark),
 		compareDue: time.Now().Add(compareEvery),
 		sightings:  newSightings(hello.Instance),

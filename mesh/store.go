@@ -12,20 +12,23 @@ import (
 // openStore opens the history file that the Config names, if it names one. An
 // observer has no history.
 func (n *Node) openStore(cfg Config) error {
-	if cfg.HistoryFile == "" || cfg.Observer || n.archive.history == 0 {
+	if cfg.HistoryFile == "" || cfg.Observer {
 		return nil
+	}
+	if n.archive.history == 0 {
+		return historyError{fmt.Errorf("mesh: history file %s: nothing is to be kept", cfg.HistoryFile)}
 	}
 	s, err := store.Open(cfg.HistoryFile, hex.EncodeToString(n.room[:]), n.log)
 	if errors.Is(err, store.ErrHeld) {
 		return fmt.Errorf("%w: %s", ErrHistoryHeld, cfg.HistoryFile)
 	}
 	if err != nil {
-		return err
+		return historyError{err}
 	}
 	n.store = s
 	entries, err := s.Load()
 	if err != nil {
-		return err
+		return historyError{err}
 	}
 	a := &ask{records: make(map[Member][]byte)}
 	for _, e := range entries {
@@ -34,10 +37,17 @@ func (n *Node) openStore(cfg Config) error {
 		}
 	}
 	n.loading = true // what comes from the file is not written to it again
+	n.unshown = max(0, len(a.got)-n.wanted)
 	n.take(a)
 	n.loading = false
 	return nil
 }
+
+// historyError is an error about the history file.
+type historyError struct{ error }
+
+func (historyError) Is(target error) bool { return target == ErrHistory }
+func (e historyError) Unwrap() error      { return e.error }
 
 // stored makes an entry of a message: its origin's record, where that is
 // known, and the message, each as a frame.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
 )
@@ -19,6 +21,7 @@ type chatFlags struct {
 	json    bool
 	input   string
 	listen  bool
+	quiet   bool
 	wait    int
 	timeout time.Duration
 }
@@ -39,8 +42,10 @@ else is there; at its end lanyap waits until all have it, and leaves. With
 nothing to say (--listen, or input from /dev/null) it runs until it is told to
 stop by a signal.
 
-What was said in the last 24 hours comes first, with its time, as far as those
-who are here still have it; --history-file keeps it when nobody is.`,
+A terminal shows first what was said in the last 24 hours, with its time, as far
+as those who are here still have it; elsewhere only --history N does. What you
+hear you keep for those who come later (--keep-history); --history-file keeps it
+when nobody is here.`,
 		Example: `  lanyap chat --room team --name ana
   uptime | lanyap chat --wait 3 --timeout 30s
   lanyap chat --listen --json | jq -r 'select(.type=="message").text'`,
@@ -53,10 +58,11 @@ who are here still have it; --history-file keeps it when nobody is.`,
 	f.BoolVar(&flags.json, "json", false, "write one JSON object a line")
 	f.StringVar(&flags.input, "input", "lines", "what a line of input is: `lines|json`, text or an object {\"text\":…, \"to\":…}")
 	f.BoolVar(&flags.listen, "listen", false, "say nothing, run until signalled")
-	f.IntVar(&flags.wait, "wait", 0, "say nothing before `N` others are there")
+	f.BoolVarP(&flags.quiet, "quiet", "q", false, "write messages and errors, no notices")
+	f.IntVar(&flags.wait, "wait", 0, "speak as soon as `N` others are there, whoever else is")
 	f.DurationVar(&flags.timeout, "timeout", chatTimeout, "how long (`D`) others may take to come, and to confirm at the end")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := flags.check(cmd.Flags().Changed("wait")); err != nil {
+		if err := flags.check(cmd.Flags()); err != nil {
 			return err
 		}
 		return a.action(func(ctx context.Context) error { return a.chat(ctx, flags) })(cmd, args)
@@ -64,21 +70,31 @@ who are here still have it; --history-file keeps it when nobody is.`,
 	return cmd
 }
 
-func (c *chatFlags) check(waits bool) error {
+func (c *chatFlags) check(flags *pflag.FlagSet) error {
 	switch {
 	case c.plain && c.json:
 		return usage("choose one of them", "--plain and --json exclude each other")
 	case c.input != "lines" && c.input != "json":
 		return usage("use --input lines or --input json", "--input %q is not known", c.input)
-	case waits && c.wait < 1:
-		return usage("give a number of others, from 1", "--wait %d waits for nobody", c.wait)
-	case c.timeout <= 0:
-		return usage("give a time such as 30s or 2m", "--timeout %v is no time to wait", c.timeout)
 	}
-	if err := c.historyFlags.check(); err != nil {
+	if err := checkWait(flags, c.wait, c.timeout); err != nil {
+		return err
+	}
+	if err := c.historyFlags.check(flags); err != nil {
 		return err
 	}
 	return c.networkFlags.check()
+}
+
+// checkWait looks at --wait and --timeout.
+func checkWait(flags *pflag.FlagSet, wait int, timeout time.Duration) error {
+	switch {
+	case flags.Changed("wait") && wait < 1:
+		return usage("give a number of others, from 1", "--wait %d waits for nobody", wait)
+	case timeout <= 0:
+		return usage("give a time such as 30s or 2m", "--timeout %v is no time to wait", timeout)
+	}
+	return nil
 }
 
 func (a *app) chat(ctx context.Context, flags chatFlags) error {
@@ -89,7 +105,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	if flags.listen {
 		source = chat.FromNothing
 	}
-	node, notes, err := a.joinChat(ctx, flags)
+	node, notes, err := a.joinChat(ctx, flags, a.isPerson(source, flags))
 	if err != nil {
 		return err
 	}
@@ -102,6 +118,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 		Wait:    flags.wait,
 		Timeout: flags.timeout,
 		Notes:   notes,
+		Quiet:   flags.quiet && !flags.json,
 	}
 	if source == chat.FromTerminal && !flags.plain && !flags.json && flags.input == "lines" && a.isTerminal(a.stdin) && a.isTerminal(a.stdout) {
 		return a.chatOnTerminal(ctx, cfg)
@@ -120,6 +137,13 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 		cfg.Input = chat.NewLines(a.stdin)
 	}
 	return chat.Run(ctx, cfg)
+}
+
+// isPerson reports whether somebody sits before the terminal and reads: output
+// goes there, and what is said does not come from a program.
+func (a *app) isPerson(source chat.Source, flags chatFlags) bool {
+	out, ok := a.stdout.(*os.File)
+	return ok && !flags.json && (source == chat.FromTerminal || source == chat.FromNothing) && term.IsTerminal(int(out.Fd()))
 }
 
 // chatOnTerminal chats with an input line. In raw mode the terminal sends no

@@ -332,3 +332,47 @@ func TestPendingAreNamed(t *testing.T) {
 		}
 	})
 }
+
+func TestQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		bo := n.on("bo", "--quiet")
+		ana := n.reading("ana", "hi\n"+strings.Repeat("x", 70_000)+"\n", "chat", "-q")
+		ana.wantExit(exitFailure)
+		settle()
+		bo.cancel(&signalError{signal: syscall.SIGTERM})
+		bo.wantExit(143)
+		if out, told := bo.out.String(), bo.err.String(); out != "ana: hi\n" || told != "" {
+			t.Errorf("bo printed %q and told %q, want the message alone", out, told)
+		}
+		if told := ana.err.String(); strings.Contains(told, "* ") || !strings.Contains(told, "error: line 2") {
+			t.Errorf("ana was told %q, want of her mistake alone", told)
+		}
+	})
+}
+
+// TestNoHistoryUnlessAskedFor holds that a script which starts again does not
+// read again what it has read.
+func TestNoHistoryUnlessAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		ana := n.on("ana", "chat")
+		ana.say("earlier\n")
+		settle()
+		first := n.on("bo", "chat", "--json")
+		settle()
+		for args, want := range map[string]int{"": 0, "--history 1": 1} {
+			p := n.on("cy", append([]string{"chat", "--json"}, strings.Fields(args)...)...)
+			settle()
+			p.cancel(nil)
+			p.exit()
+			if got := p.texts(); len(got) != want {
+				t.Errorf("with %q it read %q, want %d of the history", args, got, want)
+			}
+		}
+		for _, p := range []*program{ana, first} {
+			p.cancel(nil)
+			p.exit()
+		}
+	})
+}

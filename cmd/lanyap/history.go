@@ -18,9 +18,11 @@ import (
 // maxHistory is how many messages a mesh keeps at most.
 const maxHistory = 1000
 
-// historyFlags say what is remembered of what was said earlier.
+// historyFlags say what is shown and what is kept of what was said earlier.
 type historyFlags struct {
-	count int
+	show  int
+	shown bool // show was given
+	keep  int
 	file  string
 }
 
@@ -29,29 +31,48 @@ type historyFlags struct {
 // of a user in a room would then want the same one, wherever they keep the rest
 // of what they write.
 func (h *historyFlags) register(flags *pflag.FlagSet) {
-	flags.IntVar(&h.count, "history", maxHistory, "ask for the last `N` messages said earlier, and tell them to those who ask; 0: neither")
-	flags.StringVar(&h.file, "history-file", "", "keep the history in the file `PATH`; a directory: in a file for each room")
+	flags.IntVar(&h.show, "history", 0, fmt.Sprintf("show the last `N` messages said earlier (default %d on a terminal, otherwise none)", maxHistory))
+	flags.IntVar(&h.keep, "keep-history", maxHistory, "keep the last `N` messages for those who come later")
+	flags.StringVar(&h.file, "history-file", "", "keep them in the file `PATH` too; a directory: in a file for each room")
 }
 
-func (h *historyFlags) check() error {
+func (h *historyFlags) check(flags *pflag.FlagSet) error {
+	h.shown = flags.Changed("history")
+	for name, n := range map[string]int{"history": h.show, "keep-history": h.keep} {
+		switch {
+		case n < 0:
+			return usage("use 0 for none", "--%s %d is no number of messages", name, n)
+		case n > maxHistory:
+			return usage(fmt.Sprintf("use at most %d; more is kept nowhere", maxHistory), "--%s %d is too many", name, n)
+		}
+	}
 	switch {
-	case h.count < 0:
-		return usage("use 0 for no history", "--history %d is no number of messages", h.count)
-	case h.count > maxHistory:
-		return usage(fmt.Sprintf("use at most %d; more is kept nowhere", maxHistory), "--history %d is too many", h.count)
 	case strings.HasPrefix(h.file, "-"):
 		return usage("write --history-file lan.db, or ./"+h.file+" if that is its name", "--history-file %q looks like another flag", h.file)
+	case h.file != "" && h.keep == 0:
+		return usage("leave one of them out; --history 0 shows nothing and keeps all the same", "--keep-history 0 keeps nothing, --history-file is there to keep it")
 	}
 	return nil
 }
 
-// config sets what the flags say of a node in room.
-func (h *historyFlags) config(cfg *mesh.Config, room string) {
-	if h.count == 0 {
-		cfg.History = -1
-		return
+// config sets what the flags say of a node in room. A person is shown what was
+// said earlier; a program has it only if it asks, for otherwise it would act
+// upon it again at each start.
+func (h *historyFlags) config(cfg *mesh.Config, room string, person bool) {
+	show := h.show
+	if person && !h.shown {
+		show = maxHistory
 	}
-	cfg.History, cfg.HistoryFile = h.count, h.path(room)
+	cfg.History, cfg.KeepHistory = orNone(show), orNone(h.keep)
+	cfg.HistoryFile = h.path(room)
+}
+
+// orNone is how a mesh.Config says n.
+func orNone(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
 }
 
 // path returns the file for room. Its name says nothing of the room's, which
@@ -68,9 +89,9 @@ func (h *historyFlags) path(room string) string {
 
 // joinChat makes the node of a chat. If another process keeps the history in
 // that file, this one goes on without it; the notes say so.
-func (a *app) joinChat(ctx context.Context, flags chatFlags) (*mesh.Node, []chat.Warning, error) {
+func (a *app) joinChat(ctx context.Context, flags chatFlags, person bool) (*mesh.Node, []chat.Warning, error) {
 	cfg := mesh.Config{Services: []string{chat.Service}}
-	flags.historyFlags.config(&cfg, flags.room)
+	flags.historyFlags.config(&cfg, flags.room, person)
 	path := cfg.HistoryFile
 	node, err := a.join(ctx, flags.networkFlags, cfg)
 	switch {
@@ -79,7 +100,7 @@ func (a *app) joinChat(ctx context.Context, flags chatFlags) (*mesh.Node, []chat
 		node, err = a.join(ctx, flags.networkFlags, cfg)
 		note := fmt.Sprintf("history file %s is held by another process, which keeps the history; going on without it", path)
 		return node, []chat.Warning{{Text: note}}, err
-	case err != nil && path != "" && strings.Contains(err.Error(), path):
+	case errors.Is(err, mesh.ErrHistory):
 		return nil, nil, &failure{
 			code: exitFailure,
 			text: err.Error(),

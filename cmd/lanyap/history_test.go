@@ -45,28 +45,31 @@ func (j *joins) listenWith(t *testing.T, env map[string]string, args ...string) 
 func TestHistoryFlags(t *testing.T) {
 	dir := t.TempDir()
 	tests := []struct {
-		name  string
-		args  string
-		env   map[string]string
-		count int
-		file  string // a pattern of filepath.Match
+		name string
+		args string
+		env  map[string]string
+		show int
+		keep int
+		file string // a pattern of filepath.Match
 	}{
-		{"unless said otherwise", "", nil, 1000, ""},
-		{"fewer", "--history 5", nil, 5, ""},
-		{"none", "--history 0", nil, -1, ""},
-		{"none is kept either", "--history 0 --history-file x.db", nil, -1, ""},
-		{"file", "--history-file x.db", nil, 1000, "x.db"},
-		{"directory", "--history-file " + dir, nil, 1000, filepath.Join(dir, "history-????????????????.db")},
-		{"directory to be made", "--history-file new/", nil, 1000, filepath.Join("new", "history-????????????????.db")},
-		{"environment", "", map[string]string{"LANYAP_HISTORY": "7", "LANYAP_HISTORY_FILE": "y.db"}, 7, "y.db"},
+		{"unless said otherwise", "", nil, -1, 1000, ""},
+		{"shown", "--history 5", nil, 5, 1000, ""},
+		{"not shown", "--history 0", nil, -1, 1000, ""},
+		{"not kept", "--keep-history 0", nil, -1, -1, ""},
+		{"shown and not kept", "--history 7 --keep-history 0", nil, 7, -1, ""},
+		{"not shown and kept", "--history 0 --history-file x.db", nil, -1, 1000, "x.db"},
+		{"file", "--history-file x.db", nil, -1, 1000, "x.db"},
+		{"directory", "--history-file " + dir, nil, -1, 1000, filepath.Join(dir, "history-????????????????.db")},
+		{"directory to be made", "--history-file new/", nil, -1, 1000, filepath.Join("new", "history-????????????????.db")},
+		{"environment", "", map[string]string{"LANYAP_HISTORY": "7", "LANYAP_KEEP_HISTORY": "9", "LANYAP_HISTORY_FILE": "y.db"}, 7, 9, "y.db"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var j joins
 				j.listenWith(t, tt.env, strings.Fields(tt.args)...)
-				if len(j.seen) != 1 || j.seen[0].History != tt.count {
-					t.Fatalf("joined with %+v, want once with %d messages", j.seen, tt.count)
+				if len(j.seen) != 1 || j.seen[0].History != tt.show || j.seen[0].KeepHistory != tt.keep {
+					t.Fatalf("joined with %+v, want once with %d shown and %d kept", j.seen, tt.show, tt.keep)
 				}
 				if ok, err := filepath.Match(tt.file, j.seen[0].HistoryFile); !ok || err != nil {
 					t.Errorf("joined with file %q, want %q", j.seen[0].HistoryFile, tt.file)
@@ -76,8 +79,27 @@ func TestHistoryFlags(t *testing.T) {
 	}
 }
 
+func TestAPersonIsShownTheHistory(t *testing.T) {
+	for _, tt := range []struct {
+		flags  historyFlags
+		person bool
+		want   int
+	}{
+		{historyFlags{}, true, 1000},
+		{historyFlags{}, false, -1},
+		{historyFlags{shown: true}, true, -1},
+		{historyFlags{shown: true, show: 5}, false, 5},
+	} {
+		var cfg mesh.Config
+		tt.flags.config(&cfg, "lan", tt.person)
+		if cfg.History != tt.want {
+			t.Errorf("%+v, person %t: shows %d, want %d", tt.flags, tt.person, cfg.History, tt.want)
+		}
+	}
+}
+
 func TestEachRoomHasItsFile(t *testing.T) {
-	flags := historyFlags{count: 1, file: t.TempDir()}
+	flags := historyFlags{keep: 1, file: t.TempDir()}
 	one, other := flags.path("one"), flags.path("../../other")
 	if one == other || one != flags.path("one") {
 		t.Errorf("files %s and %s", one, other)
@@ -113,12 +135,22 @@ func TestHistoryFileIsUnusable(t *testing.T) {
 	for name, cause := range map[string]error{"broken": errors.New("it is broken"), "denied": os.ErrPermission} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				j := joins{err: fmt.Errorf("mesh: history file x.db: %w", cause)}
+				j := joins{err: fmt.Errorf("%w: x.db: %w", mesh.ErrHistory, cause)}
 				p := setting{join: j.join}.start(t, "chat", "--ephemeral", "--history-file", "x.db")
 				p.wantError(exitFailure, "x.db", "--history-file", "leave it out")
 			})
 		})
 	}
+}
+
+// TestOtherErrorsAreNotTheHistorys has a history file whose name is part of an
+// error about something else.
+func TestOtherErrorsAreNotTheHistorys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := joins{err: portTaken}
+		p := setting{join: j.join}.start(t, "chat", "--ephemeral", "--port", "7475", "--history-file", "tcp", "--name", "TCP")
+		p.wantError(exitFailure, "choose another --port")
+	})
 }
 
 func TestPeersThroughOthers(t *testing.T) {

@@ -148,10 +148,10 @@ func TestHistoryIsNobodySpeaking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := chatOf(t, FromFile, 0, "hi\n")
 		c.node.join(bo)
-		time.Sleep(quiet / 2)
+		time.Sleep(lull / 2)
 		c.node.emit(mesh.Message{From: bo, Seq: 1, Data: []byte("earlier"), History: true})
-		if err, after := c.result(); err != nil || after != quiet {
-			t.Errorf("ended with %v after %v, want %v", err, after, quiet)
+		if err, after := c.result(); err != nil || after != lull {
+			t.Errorf("ended with %v after %v, want %v", err, after, lull)
 		}
 		if got := shown[Message](c.face); len(got) != 1 {
 			t.Errorf("shown %+v", got)

@@ -22,6 +22,8 @@ type Config struct {
 	For     string        // NAME or ID of the one without whom nothing is said; empty: anybody
 	Timeout time.Duration // for others to come, and for them to have what was said
 	Notes   []Warning     // shown at the start
+	Quiet   bool          // show what is said, and mistakes; nothing else that is for people
+	Brief   bool          // go as soon as all is said and confirmed: nobody reads what others say
 }
 
 // Ways in which a chat ends before or after it has said everything; test with
@@ -72,11 +74,11 @@ const (
 	// over a third within 1.5 s.
 	settleLimit = 3 * time.Second
 
-	// A chat that has said everything stays until nothing was heard for quiet:
+	// A chat that has said everything stays until nothing was heard for a lull:
 	// of two programs that each pipe in a few lines, the one that is done first
 	// must not be gone before the other has spoken. In a busy room it goes
 	// after lingerLimit all the same.
-	quiet       = 300 * time.Millisecond
+	lull        = 300 * time.Millisecond
 	lingerLimit = 2 * time.Second
 )
 
@@ -109,6 +111,9 @@ func Run(ctx context.Context, cfg Config) error {
 		broken:   make(chan error, 1),
 		ended:    make(chan struct{}),
 		receipts: newReceipts(),
+	}
+	if cfg.Quiet {
+		s.Face = quiet{cfg.Face}
 	}
 	s.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs()})
 	for _, note := range cfg.Notes {
@@ -153,7 +158,9 @@ func (s *session) converse(ctx context.Context) error {
 			}
 			spoken = nil
 		case <-said:
-			s.linger(ctx)
+			if !s.Brief {
+				s.linger(ctx)
+			}
 			return s.verdict()
 		case <-over:
 			over, late = nil, time.After(s.Timeout)
@@ -186,7 +193,7 @@ func (s *session) linger(ctx context.Context) {
 	defer limit.Stop()
 	for {
 		s.mu.Lock()
-		wait := quiet - time.Since(s.heard)
+		wait := lull - time.Since(s.heard)
 		s.mu.Unlock()
 		if wait <= 0 {
 			return

@@ -319,13 +319,13 @@ func TestStaysWhileOthersSpeak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := chatOf(t, FromFile, 0, "hi\n")
 		c.node.join(bo)
-		time.Sleep(quiet / 2)
+		time.Sleep(lull / 2)
 		c.running()
 		c.node.emit(mesh.Message{From: bo, Seq: 1, Data: []byte("yo")})
-		time.Sleep(quiet - 1)
+		time.Sleep(lull - 1)
 		c.running()
-		if err, after := c.result(); err != nil || after != quiet/2+quiet {
-			t.Errorf("ended with %v after %v, want %v", err, after, quiet/2+quiet)
+		if err, after := c.result(); err != nil || after != lull/2+lull {
+			t.Errorf("ended with %v after %v, want %v", err, after, lull/2+lull)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -333,13 +333,13 @@ func TestStaysWhileOthersSpeak(t *testing.T) {
 		c.node.join(bo)
 		go func() {
 			for c.node.emit(mesh.Message{From: bo, Data: []byte("chatter")}) {
-				time.Sleep(quiet / 3)
+				time.Sleep(lull / 3)
 			}
 		}()
 		if err, after := c.result(); err != nil || after > lingerLimit {
 			t.Errorf("ended with %v after %v in a busy room, want at most %v", err, after, lingerLimit)
 		}
-		time.Sleep(quiet) // of the bubble's time: the chatter ends
+		time.Sleep(lull) // of the bubble's time: the chatter ends
 	})
 }
 

@@ -77,7 +77,7 @@ func contenders(t testing.TB) []contender {
 		all = append(all, contender{
 			name:       "lanyap",
 			path:       path,
-			args:       func(h *lab.Host) []string { return []string{"chat", "--json", "--name", h.Name} },
+			args:       func(h *lab.Host) []string { return []string{"chat", "--json", "--history", "1000", "--name", h.Name} },
 			keepsLines: true,
 		})
 	}

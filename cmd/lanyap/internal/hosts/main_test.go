@@ -46,10 +46,11 @@ func run(t testing.TB, h *lab.Host, args ...string) *lab.Process {
 	return h.Start(lab.Program{Path: lab.Build(t, program), Args: args})
 }
 
-// chat starts a node that is named after its host and prints events.
+// chat starts a node that is named after its host and prints events, those of
+// the history too.
 func chat(t testing.TB, h *lab.Host, args ...string) *lab.Process {
 	t.Helper()
-	return run(t, h, append([]string{"chat", "--json", "--name", h.Name}, args...)...)
+	return run(t, h, append([]string{"chat", "--json", "--history", "1000", "--name", h.Name}, args...)...)
 }
 
 // chatAll starts a node on each host.

@@ -51,7 +51,7 @@ func (s *storm) start(host int) *talker {
 	}
 	p.Process = s.hosts[host].Start(lab.Program{
 		Path:  lab.Build(s.t, program),
-		Args:  []string{"chat", "--json", "--name", name},
+		Args:  []string{"chat", "--json", "--history", "1000", "--name", name},
 		Watch: p.watch,
 	})
 	s.all = append(s.all, p)
