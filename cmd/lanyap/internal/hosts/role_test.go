@@ -23,7 +23,7 @@ import (
 const roleVariable = "LANYAP_HOSTS_ROLE"
 
 var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
-	"link": playLink, "probe": playProbe,
+	"link": playLink, "probe": playProbe, "thief": playThief,
 	"lanyap-sender": playSender, "lanyap-receiver": playReceiver,
 	"pion-sender": playPionSender, "pion-receiver": playPionReceiver,
 }
