@@ -28,7 +28,7 @@ func (n *Node) startDialsLocked(now time.Time) (next time.Time) {
 	for _, e := range n.sightings.due(now, n.seenDials.vacancy(now)) {
 		a := n.seenDials.begin(now, len(e.dialing), e.fails > 0)
 		e.attempt = a
-		to := peer.Target{Instance: e.instance, Addrs: e.dialing, Progress: n.progress(a)}
+		to := peer.Target{Instance: e.instance, Addrs: e.dialing, Once: e.once, Progress: n.progress(a)}
 		n.wg.Go(func() { n.dial(to, a) })
 	}
 	next = earlier(n.seenDials.wake(now), n.handDials.wake(now))
@@ -67,13 +67,7 @@ func (n *Node) dial(to peer.Target, a *attempt) {
 	stale := n.staleLocked(to.Instance, err)
 	n.mu.Unlock()
 	if stale != nil {
-		// Refused may mean a firewall: only who finds another there knows that
-		// the instance is gone.
-		cause := peer.ErrTimeout
-		if errors.Is(err, peer.ErrInstance) {
-			cause = peer.ErrGone
-		}
-		_ = stale.Close(cause)
+		_ = stale.Close(peer.ErrGone)
 	}
 	n.clockwork.set()
 }

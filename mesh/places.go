@@ -9,7 +9,7 @@ import (
 // where nobody answers costs whoever lives there some twenty packets. So dials
 // are counted by where they go, not by whom they are for: however many
 // instances are said to be at an address, it is dialed as often as one would
-// be. A dial that finds a node there counts no more, so the nodes of one host,
+// be, and after the first time without haste. A dial that finds a node there counts no more, so the nodes of one host,
 // or of one bridge, are dialed one right after the other.
 const (
 	// hostBurst is how many dials in vain go to one host at once, and
@@ -35,15 +35,17 @@ func newPlaces() places {
 	return places{hosts: make(map[netip.Addr]*bucket), networks: make(map[netip.Prefix]*bucket)}
 }
 
-// take counts a dial. If there may be none yet, it returns how long not.
-func (p *places) take(now time.Time, ip netip.Addr) (wait time.Duration) {
+// take counts a dial. If there may be none yet, it returns how long not. vain
+// says that one failed lately.
+func (p *places) take(now time.Time, ip netip.Addr) (wait time.Duration, vain bool) {
 	host, network := p.at(ip)
 	if wait = max(host.wait(now, 1), network.wait(now, 1)); wait > 0 {
-		return wait
+		return wait, true
 	}
+	vain = host.level >= 1
 	host.take(now, 1)
 	network.take(now, 1)
-	return 0
+	return 0, vain
 }
 
 // found takes a dial back: a node answers there.

@@ -74,6 +74,7 @@ type sighting struct {
 	found   netip.AddrPort   // where a link to it, or its answer to an offer, was; invalid: nowhere yet
 	dialing []netip.AddrPort // where it is being dialed; nil: it is not
 	attempt *attempt         // that dial
+	once    bool             // without haste: somebody was dialed there in vain lately
 	dialed  time.Time
 	fails   int
 	next    time.Time // when to dial

@@ -286,7 +286,7 @@ const addrInterval = 150 * time.Millisecond
 // admit returns those of a sighting's addresses that may be dialed now, at most
 // limit. If there are none, it returns how long not.
 func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.AddrPort, wait time.Duration) {
-	wait = lastRetry
+	wait, e.once = lastRetry, false
 	for _, a := range e.addrs() {
 		if len(out) == limit {
 			break
@@ -297,10 +297,12 @@ func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.Ad
 		}
 		// Where it had a link, it was itself: nobody else's word is in that.
 		if a != e.found {
-			if blocked := t.places.take(now, a.Addr()); blocked > 0 {
+			blocked, vain := t.places.take(now, a.Addr())
+			if blocked > 0 {
 				wait = min(wait, max(blocked, addrInterval))
 				continue
 			}
+			e.once = e.once || vain
 		}
 		if !t.pace.take(now, 1) {
 			wait = min(wait, addrInterval)

@@ -42,8 +42,9 @@ type knock struct {
 	err   error
 }
 
-// connect returns a connection to the first of the addresses that answers.
-func connect(ctx context.Context, addrs []netip.AddrPort) (*signal, error) {
+// connect returns a connection to the first of the addresses that answers. once
+// leaves repeating to the kernel.
+func connect(ctx context.Context, addrs []netip.AddrPort, once bool) (*signal, error) {
 	if len(addrs) == 0 {
 		return nil, errors.New("no address")
 	}
@@ -61,8 +62,10 @@ func connect(ctx context.Context, addrs []netip.AddrPort) (*signal, error) {
 				go try(ctx, addrs[i], knock{index: i, again: started >= len(addrs)}, ended)
 			}
 			started++
-			due.Reset(stagger)
-			if started%len(addrs) == 0 {
+			switch {
+			case started%len(addrs) != 0:
+				due.Reset(stagger)
+			case !once:
 				due.Reset(againAfter)
 			}
 		case a := <-ended:

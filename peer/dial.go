@@ -31,6 +31,10 @@ type Target struct {
 	Addrs    []netip.AddrPort // tried in order, another each 20 ms, and all again each 250 ms, until one answers
 	ByHand   bool             // a person named Addrs: who is there may call us as well, wherever that is
 
+	// Once keeps from trying all again: TCP alone repeats what is not answered,
+	// after a second. It spares whoever lives there, if that is no node.
+	Once bool
+
 	// Progress, unless nil, is told how far the dial is, and from StepOffer on
 	// with whom. It must not block.
 	Progress func(Step, netip.AddrPort)
@@ -65,7 +69,7 @@ func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
 	}
 	for {
 		to.progress(StepConnect, netip.AddrPort{})
-		s, err := connect(ctx, t.withoutSelf(addrs))
+		s, err := connect(ctx, t.withoutSelf(addrs), to.Once)
 		if err != nil {
 			return nil, t.dialError(to, err)
 		}

@@ -23,7 +23,8 @@ import (
 const roleVariable = "LANYAP_HOSTS_ROLE"
 
 var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
-	"link": playLink, "probe": playProbe, "thief": playThief,
+	"link":   playLink,
+	"forger": playForger, "probe": playProbe,
 	"lanyap-sender": playSender, "lanyap-receiver": playReceiver,
 	"pion-sender": playPionSender, "pion-receiver": playPionReceiver,
 }

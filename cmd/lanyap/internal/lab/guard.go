@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// guard is the ruleset that every host has: it counts mDNS packets, and notes
+// guard is the ruleset that every host has: it counts mDNS packets and incoming
+// TCP connections, and notes
 // every packet to an address that is neither on the LAN nor allowed. Nothing is
 // dropped, so a program behaves as it would without. The host's own addresses,
 // those of a docker-like bridge among them, go through lo.
@@ -20,6 +21,10 @@ func (h *Host) guard() string {
 		"set stray4 { type ipv4_addr . inet_proto; flags dynamic; size 64; counter; }\n" +
 		"set stray6 { type ipv6_addr . inet_proto; flags dynamic; size 64; counter; }\n" +
 		"counter mdns { }\n" +
+		"counter knocks { }\n" +
+		"chain input { type filter hook input priority -300; policy accept;\n" +
+		"iifname != lo tcp flags & (fin | syn | rst | ack) == syn counter name knocks\n" +
+		"}\n" +
 		"chain output { type filter hook output priority -300; policy accept;\n" +
 		"oifname lo accept\n" +
 		"udp dport 5353 counter name mdns\n" +
@@ -49,7 +54,13 @@ func (h *Host) Allow(prefix netip.Prefix) {
 }
 
 // MDNSPackets returns how many packets from or to port 5353 the host sent.
-func (h *Host) MDNSPackets() int {
+func (h *Host) MDNSPackets() int { h.lab.t.Helper(); return h.counted("mdns") }
+
+// Knocks returns how many packets that would open a TCP connection others sent
+// to the host, whatever it made of them.
+func (h *Host) Knocks() int { h.lab.t.Helper(); return h.counted("knocks") }
+
+func (h *Host) counted(counter string) int {
 	h.lab.t.Helper()
 	var reply struct {
 		Nftables []struct {
@@ -58,7 +69,7 @@ func (h *Host) MDNSPackets() int {
 			} `json:"counter"`
 		} `json:"nftables"`
 	}
-	h.nftJSON(&reply, "list", "counter", "inet", "guard", "mdns")
+	h.nftJSON(&reply, "list", "counter", "inet", "guard", counter)
 	total := 0
 	for _, object := range reply.Nftables {
 		total += object.Counter.Packets
