@@ -64,10 +64,10 @@ func TestFaultStorm(t *testing.T) {
 	if testing.Short() && os.Getenv("LANYAP_LAB") != "required" {
 		t.Skip("a fault storm is not short")
 	}
+	lab.Need(t)
 	if deadline, ok := t.Deadline(); ok && time.Until(deadline) < *stormTime+stormAround {
 		t.Fatalf("go test ends this before the storm is over: add -timeout %v", (*stormTime + 2*stormAround).Round(time.Minute))
 	}
-	lab.Need(t)
 	s := newStorm(t)
 	for i := range s.hosts {
 		s.nodes = append(s.nodes, s.start(i))
