@@ -13,8 +13,14 @@ import (
 // MaxAddrs is how many addresses of one instance are kept.
 const MaxAddrs = 16
 
-// ErrClosed is what everything returns after [LAN.Close].
-var ErrClosed = errors.New("discovery: closed")
+var (
+	// ErrClosed is what everything returns after [LAN.Close].
+	ErrClosed = errors.New("discovery: closed")
+
+	// ErrPort is that of a program which holds the port of multicast DNS and
+	// does not share it, as all of them have to (RFC 6762 section 15.1).
+	ErrPort = errors.New("another program holds UDP port 5353 for itself")
+)
 
 // Service is what a node advertises.
 type Service struct {
@@ -64,7 +70,8 @@ type LAN struct {
 	changes   chan []Interface
 	announces chan announceRequest
 
-	mu          sync.Mutex // guards known and subscribers
+	mu          sync.Mutex // guards known, subscribers and trouble
+	trouble     error
 	known       *cache
 	subscribers map[*subscriber]struct{}
 
@@ -144,6 +151,16 @@ func (l *LAN) Browse(ctx context.Context) iter.Seq2[Instance, error] {
 			}
 		}
 	}
+}
+
+// Err returns why multicast DNS works on no interface in no version of IP, so
+// that nobody is found and nobody finds us; nil where it works on one, or where
+// there is none to use yet. It is tried again all the time. An error may be
+// [ErrPort].
+func (l *LAN) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.trouble
 }
 
 // Close says goodbye for what was announced, closes the sockets and waits for

@@ -98,6 +98,13 @@
 // know; it runs for a tenth of a second at a time and only while nobody is
 // known, and stops when more comes in than we look at.
 //
+// # When it does not work
+//
+// A link on which nothing can be sent or joined is tried again, after a quarter
+// of a second at first and 30 s at last, and at once when the network changes.
+// [LAN.Err] says why none works, the likeliest cause being a program that has
+// UDP port 5353 for itself ([ErrPort]).
+//
 // # Slow consumers
 //
 // [LAN.Browse] keeps the latest news of each instance until it is taken, so a

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -42,6 +43,7 @@ type link struct {
 	key       linkKey
 	iface     Interface
 	socket    socket          // nil: not open
+	err       error           // why it does not work; nil: it does, or was not tried
 	retryAt   time.Time       // when to begin again after a failure; zero: all is well
 	wait      time.Duration   // the wait before that
 	lastAsked time.Time       // our last question
@@ -103,6 +105,7 @@ func (s *station) failed(now time.Time, k *link, what string, err error) {
 		s.log.Warn("mdns link does not work", "step", what, "interface", k.iface.Name, "family", k.key.family, "err", err)
 	}
 	k.stop()
+	k.err = fmt.Errorf("discovery: %s: %s: %w", k.iface.Name, k.key.family, err)
 	k.wait = min(max(retryMin, 2*k.wait), retryMax)
 	k.retryAt = now.Add(k.wait)
 }

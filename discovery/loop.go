@@ -141,6 +141,22 @@ func (s *station) act(now time.Time) {
 	if due(s.lookupAt, now) {
 		s.lookUp(now)
 	}
+	s.judge()
+}
+
+// judge finds out whether anything works.
+func (s *station) judge() {
+	var trouble error
+	for _, k := range s.links {
+		if k.err == nil {
+			trouble = nil
+			break
+		}
+		trouble = k.err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trouble = trouble
 }
 
 // announce takes a new self.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -215,6 +216,64 @@ func TestSocketFails(t *testing.T) {
 		synctest.Wait()
 		if _, ok := other.sees()[node.service.Instance]; !ok || len(node.sees()) != 1 {
 			t.Error("they do not see each other")
+		}
+	})
+}
+
+// Where another program has the port for itself, that is said, and when it is
+// gone all is well.
+func TestErr(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		other := startNodes(t, b, 1)[0]
+		free := make(chan struct{})
+		held := func(i Interface, f family) (socket, error) {
+			select {
+			case <-free:
+				return b.socket(i, f, true)
+			default:
+				return nil, ErrPort
+			}
+		}
+		node := b.startWith(t, 2, held, iface(2))
+		defer node.close()
+		if err := node.Err(); !errors.Is(err, ErrPort) || !strings.Contains(err.Error(), "eth0") {
+			t.Errorf("got %v, want ErrPort, and where", err)
+		}
+		if err := other.Err(); err != nil {
+			t.Errorf("the other has %v", err)
+		}
+		node.changes <- nil
+		synctest.Wait()
+		if err := node.Err(); err != nil {
+			t.Errorf("without an interface: %v", err)
+		}
+		node.changes <- []Interface{iface(2)}
+		close(free)
+		time.Sleep(time.Minute)
+		if err := node.Err(); err != nil {
+			t.Errorf("when the port is free: %v", err)
+		}
+		if len(node.sees()) != 1 {
+			t.Error("when the port is free, the other is not seen")
+		}
+	})
+}
+
+// One family that works is enough.
+func TestErrOfOneFamily(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		node := b.startWith(t, 1, func(i Interface, f family) (socket, error) {
+			if f == ip4 {
+				return nil, ErrPort
+			}
+			return b.socket(i, f, true)
+		}, iface(1))
+		defer node.close()
+		time.Sleep(time.Minute)
+		if err := node.Err(); err != nil {
+			t.Errorf("got %v", err)
 		}
 	})
 }

@@ -21,7 +21,7 @@ func (s *station) sent(now time.Time, k *link, what string, err error) bool {
 		s.failed(now, k, what, err)
 		return false
 	}
-	k.wait = 0
+	k.wait, k.err = 0, nil
 	return true
 }
 

@@ -106,6 +106,9 @@ func (s udpSocket) Close() error { return s.conn.Close() }
 // from the port of multicast DNS.
 func listenGroup(i Interface, f family) (socket, error) {
 	c, err := bindGroup(i, f)
+	if isTaken(err) {
+		return nil, ErrPort
+	}
 	if err != nil {
 		return nil, err
 	}

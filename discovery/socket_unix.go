@@ -3,6 +3,7 @@
 package discovery
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -34,6 +35,9 @@ func bindGroup(i Interface, f family) (net.PacketConn, error) {
 	}
 	return net.FilePacketConn(file)
 }
+
+// isTaken reports whether a port could not be bound since somebody has it.
+func isTaken(err error) bool { return errors.Is(err, unix.EADDRINUSE) }
 
 func share(fd int, f family) error {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {

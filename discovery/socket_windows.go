@@ -2,12 +2,19 @@ package discovery
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"syscall"
 
 	"golang.org/x/sys/windows"
 )
+
+// isTaken reports whether a port could not be bound since somebody has it.
+// Windows forbids it where it was taken for one program alone.
+func isTaken(err error) bool {
+	return errors.Is(err, windows.WSAEADDRINUSE) || errors.Is(err, windows.WSAEACCES)
+}
 
 // bindGroup opens a socket on the shared port. Windows binds only to addresses
 // of the machine, so it is the wildcard address.

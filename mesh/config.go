@@ -70,7 +70,8 @@ type Transport interface {
 	Close() error
 }
 
-// Discovery tells who may be here; *[discovery.LAN] is one.
+// Discovery tells who may be here; *[discovery.LAN] is one. If it has a method
+// Err() error, as that has, [Node.DiscoveryErr] returns what that returns.
 type Discovery interface {
 	Announce(context.Context, discovery.Service) error
 	Browse(context.Context) iter.Seq2[discovery.Instance, error]

@@ -271,6 +271,16 @@ func (n *Node) Ping(ctx context.Context, m Member) (time.Duration, error) {
 	return l.conn.Ping(ctx)
 }
 
+// DiscoveryErr returns why discovery does not work on this machine at all, so
+// that only those are met who are named by hand or told of by others; nil if it
+// works, as far as is known.
+func (n *Node) DiscoveryErr() error {
+	if d, ok := n.discovery.(interface{ Err() error }); ok {
+		return d.Err()
+	}
+	return nil
+}
+
 // Sightings returns the nodes that were discovered, or named by hand, and are
 // not linked now, ordered by instance.
 func (n *Node) Sightings() []Sighting {

@@ -108,8 +108,9 @@ func (f facts) multicast() check {
 	}
 	works, fails := make(map[string]bool), make(map[string]bool)
 	var heard, trouble []string
-	others := 0
+	others, held := 0, false
 	for _, r := range f.reports {
+		held = held || errors.Is(r.Err, discovery.ErrPort)
 		label := r.Interface.Name + " " + r.Family
 		others += len(r.Others)
 		switch {
@@ -131,8 +132,11 @@ func (f facts) multicast() check {
 	if len(trouble) > 0 {
 		c.text += "; " + strings.Join(trouble, "; ")
 	}
+	if held && len(heard) == 0 {
+		c.todo = "find that program with " + portHolder() + " and end it, or have it share the port; until then name a node with --join HOST"
+	}
 	for name := range fails {
-		if !works[name] {
+		if !works[name] && c.todo == "" {
 			c.todo = "let UDP port 5353 in and out in this machine's firewall; until then name a node with --join HOST"
 		}
 	}

@@ -56,6 +56,7 @@ func TestDiagnoses(t *testing.T) {
 		{"unknown interface", func(f *facts) { f.ifacesErr = errors.New("discovery: interface eth9: there is no such interface") }, "interfaces", "--iface"},
 		{"multicast does not come back", func(f *facts) { f.reports[0].Heard = false }, "multicast", "5353"},
 		{"multicast cannot be sent", func(f *facts) { f.reports[0].Err = fs.ErrPermission }, "multicast", "5353"},
+		{"port 5353 is another's", func(f *facts) { f.reports[0].Err = discovery.ErrPort }, "multicast", "find that program"},
 		{"no report at all", func(f *facts) { f.reports = nil }, "multicast", "--join"},
 		{"one version of IP is enough", func(f *facts) {
 			f.reports = append(f.reports, discovery.Report{Interface: eth0, Family: "IPv6"})

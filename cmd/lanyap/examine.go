@@ -24,6 +24,17 @@ const (
 	lastPort  = 7490
 )
 
+// portHolder is a command that names who holds the port of multicast DNS.
+func portHolder() string {
+	switch runtime.GOOS {
+	case "linux":
+		return "sudo ss -ulpn sport = :5353"
+	case "windows":
+		return "netstat -ano -p UDP"
+	}
+	return "sudo lsof -nP -iUDP:5353"
+}
+
 // busyPorts returns the usual ports that are taken for TCP or UDP.
 func busyPorts() []int {
 	var busy []int

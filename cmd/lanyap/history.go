@@ -106,6 +106,12 @@ func (a *app) joinChat(ctx context.Context, flags chatFlags, person bool) (*mesh
 			text: err.Error(),
 			hint: "mend or remove that file, name another one with --history-file, or leave it out",
 		}
+	case err != nil:
+		return nil, nil, err
 	}
-	return node, nil, err
+	if err := node.DiscoveryErr(); err != nil {
+		note := fmt.Sprintf("nobody is found by multicast DNS: %v; lanyap doctor tells what to do", err)
+		return node, []chat.Warning{{Text: note}}, nil
+	}
+	return node, nil, nil
 }

@@ -85,6 +85,9 @@ func (a *app) peers(ctx context.Context, flags networkFlags, asJSON bool, timeou
 	case len(unreached) > 0:
 		return &failure{exitNobody, "nobody in the room could be reached", "the reasons are above; " + doctorHint}
 	}
+	if err := node.DiscoveryErr(); err != nil {
+		return &failure{exitNobody, fmt.Sprintf("nobody is found by multicast DNS: %v", err), "name a node with --join HOST; " + doctorHint}
+	}
 	return &failure{exitNobody, fmt.Sprintf("nobody else is in room %s", flags.room), "start lanyap on another machine of this network; " + doctorHint}
 }
 

@@ -27,6 +27,7 @@ var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
 	"forger": playForger, "probe": playProbe,
 	"lanyap-sender": playSender, "lanyap-receiver": playReceiver,
 	"pion-sender": playPionSender, "pion-receiver": playPionReceiver,
+	"holder": playHolder,
 }
 
 // userVariable makes a role give up root: it names the user to become. The test
