@@ -6,7 +6,9 @@ import (
 	"sort"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/share"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
 )
 
 // Two bounds, not one. The healing log is what somebody may lack who was here,
@@ -42,20 +44,29 @@ func (it *item) digest() uint64 {
 type shelf struct {
 	record   []byte // signed; nil: not known
 	items    []*item
+	past     int // items from here on are history
+	owner    share.Owner
 	conflict bool // it signed two messages with one sequence number, and that was told
 }
 
-// archive holds what has been said in the room, in the order of receipt, for
-// those who lack it.
+// archive holds what has been said in the room for those who lack it. What is
+// too much goes from who has most of it, oldest first.
 type archive struct {
 	history int // messages of history that are kept for newcomers
-	items   []*item
 	shelves map[Member]*shelf
-	size    int64
+	held    share.Ledger // all items
+	past    share.Ledger // those that are history
+
+	healingBytes, historyBytes int64
 }
 
 func newArchive(history int) *archive {
-	return &archive{history: history, shelves: make(map[Member]*shelf)}
+	return &archive{
+		history:      history,
+		shelves:      make(map[Member]*shelf),
+		healingBytes: healingBytes,
+		historyBytes: historyBytes,
+	}
 }
 
 // historyLimit reads Config.History and Config.KeepHistory.
@@ -87,54 +98,108 @@ func (a *archive) recordOf(who Member) []byte {
 }
 
 // add takes in a message that is later in its origin's sequence than all that
-// is held of it; others are left out.
-func (a *archive) add(it *item, now time.Time) {
+// is held of it; others are left out. giver is whose link it came over: zero
+// for the history file.
+func (a *archive) add(it *item, giver peer.ID, now time.Time) {
 	s := a.shelf(it.origin)
-	if n := len(s.items); n > 0 && s.items[n-1].seq >= it.seq {
-		return
+	if last := s.last(); last != nil {
+		if last.seq >= it.seq {
+			return
+		}
+		if it.at.Before(last.at) {
+			it.at = last.at // it was said after that, whatever age another gives it
+		}
+	}
+	a.own(s, share.Owner{Giver: giver, Author: it.origin.ID})
+	if a.history == 0 || now.Sub(it.at) > historyAge {
+		a.pass(s, len(s.items))
 	}
 	s.items = append(s.items, it)
-	a.items = append(a.items, it)
-	a.size += it.size()
-	a.trim(now)
+	a.held.Add(s.owner, 1, it.size())
+	if a.history > 0 && now.Sub(it.at) <= historyAge {
+		a.past.Add(s.owner, 1, it.size())
+	} else {
+		s.past = len(s.items)
+	}
+	a.bound()
 }
 
-// trim drops the oldest while they are worth nothing to anybody.
-func (a *archive) trim(now time.Time) {
-	n := 0
-	for n < len(a.items) && a.expired(a.items[n], len(a.items)-n, now) {
-		a.drop(a.items[n])
-		a.items[n] = nil
-		n++
+// own settles whose share a shelf counts against: that of who gave the first
+// of it, until its origin speaks for itself.
+func (a *archive) own(s *shelf, o share.Owner) {
+	if o == s.owner || len(s.items) > 0 && o.Giver != o.Author {
+		return
 	}
-	a.items = a.items[n:]
-	if len(a.items) == 0 {
-		a.items = nil
+	for i, it := range s.items {
+		a.held.Add(s.owner, -1, -it.size())
+		a.held.Add(o, 1, it.size())
+		if i >= s.past {
+			a.past.Add(s.owner, -1, -it.size())
+			a.past.Add(o, 1, it.size())
+		}
+	}
+	s.owner = o
+}
+
+// pass takes what comes before index i of a shelf out of the history.
+func (a *archive) pass(s *shelf, i int) {
+	for ; s.past < i; s.past++ {
+		a.past.Add(s.owner, -1, -s.items[s.past].size())
 	}
 }
 
-// expired reports whether an item is worth nothing, with so many from it on.
-func (a *archive) expired(it *item, count int, now time.Time) bool {
-	if a.size > healingBytes {
-		return true
-	}
-	age := now.Sub(it.at)
-	return age > rememberFor && (count > a.history || a.size > historyBytes || age > historyAge)
-}
-
-func (a *archive) drop(it *item) {
-	a.size -= it.size()
-	s := a.shelves[it.origin]
+// drop forgets the oldest of a shelf.
+func (a *archive) drop(s *shelf) {
+	a.pass(s, 1)
+	a.held.Add(s.owner, -1, -s.items[0].size())
 	s.items[0] = nil
-	if s.items = s.items[1:]; len(s.items) == 0 {
+	s.items = s.items[1:]
+	s.past--
+	if len(s.items) == 0 {
 		s.items = nil
 	}
 }
 
-// sweep forgets the records of origins that nothing is held of and that keep
-// reports false for.
-func (a *archive) sweep(keep func(Member) bool) {
+// bound drops what is too much.
+func (a *archive) bound() {
+	for a.past.Total(share.Count) > int64(a.history) {
+		s := a.oldest(a.past.Most(share.Count), (*shelf).firstPast)
+		a.pass(s, s.past+1)
+	}
+	for a.past.Total(share.Bytes) > a.historyBytes {
+		s := a.oldest(a.past.Most(share.Bytes), (*shelf).firstPast)
+		a.pass(s, s.past+1)
+	}
+	for a.held.Total(share.Bytes) > a.healingBytes {
+		a.drop(a.oldest(a.held.Most(share.Bytes), (*shelf).first))
+	}
+}
+
+// oldest returns, of those shelves whose owners have most, the one whose first
+// item is the oldest.
+func (a *archive) oldest(most func(share.Owner) bool, first func(*shelf) *item) *shelf {
+	var found *shelf
+	var at time.Time
+	for _, s := range a.shelves {
+		it := first(s)
+		if it == nil || found != nil && !it.at.Before(at) || !most(s.owner) {
+			continue
+		}
+		found, at = s, it.at
+	}
+	return found
+}
+
+// expire forgets what is too old to be of use to anybody, and the records of
+// origins that nothing is held of and that keep reports false for.
+func (a *archive) expire(now time.Time, keep func(Member) bool) {
 	for who, s := range a.shelves {
+		for it := s.firstPast(); it != nil && now.Sub(it.at) > historyAge; it = s.firstPast() {
+			a.pass(s, s.past+1)
+		}
+		for s.past > 0 && now.Sub(s.items[0].at) > rememberFor {
+			a.drop(s)
+		}
 		if len(s.items) == 0 && !keep(who) {
 			delete(a.shelves, who)
 		}
@@ -143,15 +208,36 @@ func (a *archive) sweep(keep func(Member) bool) {
 
 // find returns the message of that sequence, or nil.
 func (a *archive) find(origin Member, seq uint64) *item {
+	if it := a.from(origin, seq); it != nil && it.seq == seq {
+		return it
+	}
+	return nil
+}
+
+// from returns the first message of an origin from seq on, or nil.
+func (a *archive) from(origin Member, seq uint64) *item {
 	s := a.shelves[origin]
 	if s == nil {
 		return nil
 	}
 	i := s.search(seq)
-	if i == len(s.items) || s.items[i].seq != seq {
+	if i == len(s.items) {
 		return nil
 	}
 	return s.items[i]
+}
+
+// last returns the last item of an origin, or nil.
+func (a *archive) last(origin Member) *item {
+	if s := a.shelves[origin]; s != nil {
+		return s.last()
+	}
+	return nil
+}
+
+// newcomer returns how many messages it would get at the most.
+func (a *archive) newcomer() uint64 {
+	return uint64(a.past.Total(share.Count))
 }
 
 // search returns the index of the first item from seq on.
@@ -159,90 +245,25 @@ func (s *shelf) search(seq uint64) int {
 	return sort.Search(len(s.items), func(i int) bool { return s.items[i].seq >= seq })
 }
 
-// last returns the last item of an origin, or nil.
-func (a *archive) last(origin Member) *item {
-	s := a.shelves[origin]
-	if s == nil || len(s.items) == 0 {
+func (s *shelf) first() *item {
+	if len(s.items) == 0 {
+		return nil
+	}
+	return s.items[0]
+}
+
+func (s *shelf) firstPast() *item {
+	if s.past == len(s.items) {
+		return nil
+	}
+	return s.items[s.past]
+}
+
+func (s *shelf) last() *item {
+	if len(s.items) == 0 {
 		return nil
 	}
 	return s.items[len(s.items)-1]
-}
-
-// newcomer returns how many messages it would get at the most.
-func (a *archive) newcomer(now time.Time) uint64 {
-	for i := len(a.items) - 1; i >= 0; i-- {
-		if now.Sub(a.items[i].at) <= historyAge { // mostly the first that is looked at
-			return uint64(min(i+1, a.history))
-		}
-	}
-	return 0
-}
-
-// past returns the history for somebody who asks for limit messages: the last
-// ones that skip is not true for.
-func (a *archive) past(limit int, skip func(*item) bool, besides Member, now time.Time) []*item {
-	limit = min(limit, a.history)
-	var out []*item
-	var size int64
-	for i := len(a.items) - 1; i >= 0 && len(out) < limit; i-- {
-		it := a.items[i]
-		if now.Sub(it.at) > historyAge {
-			continue // those before it may be younger: the age of some is another's word
-		}
-		if size += it.size(); size > historyBytes {
-			break
-		}
-		if it.origin != besides && (skip == nil || !skip(it)) {
-			out = append(out, it)
-		}
-	}
-	return out
-}
-
-// answer returns what somebody lacks that asks, oldest first.
-func (a *archive) answer(ask wire.Ask, asker Member, now time.Time) []*item {
-	listed := make(map[Member]wire.Holding, len(ask.Holdings))
-	for _, h := range ask.Holdings {
-		listed[memberOf(h.Member)] = h
-	}
-	var out []*item
-	for who, h := range listed {
-		s := a.shelves[who]
-		if s == nil || who == asker {
-			continue
-		}
-		if it := a.find(who, h.Last); it != nil && it.digest() != h.Digest {
-			out = append(out, it) // the origin said two things
-		}
-		if h.To == 0 {
-			out = append(out, s.items[s.search(h.From):]...)
-		}
-	}
-	out = append(out, a.past(int(ask.Limit), func(it *item) bool {
-		h, ok := listed[it.origin]
-		if !ok {
-			return ask.Only
-		}
-		return h.To == 0 || it.seq < h.From || it.seq >= h.To
-	}, asker, now)...)
-	sort.SliceStable(out, func(i, j int) bool { return earlierItem(out[i], out[j]) })
-	return out
-}
-
-// earlierItem orders messages by their senders' clocks. A clock that was far
-// ahead when the message came counts as the time of receipt.
-func earlierItem(a, b *item) bool {
-	if x, y := a.order(), b.order(); x != y {
-		return x < y
-	}
-	return a.seq < b.seq
-}
-
-func (it *item) order() uint64 {
-	if clock(it.clock) > wall(it.at.Add(clockLead)) {
-		return uint64(wall(it.at))
-	}
-	return it.clock
 }
 
 func memberOf(m wire.Member) Member { return Member{ID: m.ID, Instance: m.Instance} }

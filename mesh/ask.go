@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
 )
 
 const (
@@ -19,6 +20,7 @@ const (
 
 // ask is a question to the other side of a link that is not answered yet.
 type ask struct {
+	giver   peer.ID    // whom it is asked; zero: the history file
 	only    Member     // whose messages; zero: everybody's
 	gather  *gathering // what it is for; nil: no history of a room that is new to us
 	done    bool       // nothing more will come
@@ -31,13 +33,11 @@ type ask struct {
 
 // asks is what the two sides of a link ask each other.
 type asks struct {
-	asked     *ask            // what we asked and is not answered
-	askOut    *wire.Ask       // that question, while it is not written
-	answer    []*item         // what is left of our answer to theirs
-	answered  map[Member]bool // whose record is in it
-	answerDue bool
-	askedAll  bucket // questions that they may ask
-	askedOnly bucket // and such for one origin
+	asked     *ask      // what we asked and is not answered
+	askOut    *wire.Ask // that question, while it is not written
+	answer    answer    // ours to theirs
+	askedAll  bucket    // questions that they may ask
+	askedOnly bucket    // and such for one origin
 }
 
 func newAsks() asks {
@@ -49,7 +49,7 @@ func newAsks() asks {
 
 // askLocked asks the other side of a link for what we may lack.
 func (n *Node) askLocked(l *link, only Member, gather bool, now time.Time) {
-	l.asked = &ask{only: only, until: now.Add(askTimeout), records: make(map[Member][]byte)}
+	l.asked = &ask{giver: l.conn.Remote().ID, only: only, until: now.Add(askTimeout), records: make(map[Member][]byte)}
 	if gather {
 		l.asked.gather = n.gather
 		n.gather.open++
@@ -129,37 +129,15 @@ func (n *Node) answerAsk(l *link, p []byte) error {
 	if q.Only {
 		budget = &l.askedOnly
 	}
-	l.answer, l.answered, l.answerDue = nil, make(map[Member]bool), true
+	l.answer = answer{told: make(map[Member]bool), due: true}
 	if budget.take(now, 1) {
-		l.answer = n.archive.answer(q, l.m.peer.Member, now)
+		l.answer.cursors = n.archive.answer(q, l.m.peer.Member, n.orderLocked())
 		if q.Only && len(q.Holdings) == 1 {
 			n.askBackLocked(l, q.Holdings[0], now)
 		}
 	}
 	l.wake.set()
 	return nil
-}
-
-// appendAnswer appends what fits of an answer.
-func (n *Node) appendAnswer(l *link, buf []byte, now time.Time) []byte {
-	for len(l.answer) > 0 {
-		it := l.answer[0]
-		if record := n.archive.recordOf(it.origin); record != nil && !l.answered[it.origin] {
-			if len(buf)+wire.FrameHeader+len(record) > batchSize {
-				return buf
-			}
-			buf = wire.AppendRecordFrame(buf, record)
-		}
-		l.answered[it.origin] = true
-		// Beside its record the longest message does not fit a link message.
-		if len(buf) > 0 && len(buf)+wire.FrameHeader+8+len(it.frame) > batchSize {
-			return buf
-		}
-		buf = wire.AppendPast(buf, now.Sub(it.at), it.frame)
-		l.answer = l.answer[1:]
-	}
-	l.answerDue = false
-	return wire.AppendAsked(buf)
 }
 
 // giveUpLocked stops waiting for an answer, and takes what has come of it. cut
@@ -219,7 +197,7 @@ func (n *Node) pastOf(l *link, p []byte) error {
 	a.size += it.size()
 	var full *ask
 	if len(a.got) >= maxGot || a.size > historyBytes {
-		full = &ask{only: a.only, got: a.got, records: maps.Clone(a.records)}
+		full = &ask{giver: a.giver, only: a.only, got: a.got, records: maps.Clone(a.records)}
 		a.got, a.size = nil, 0
 	}
 	n.mu.Unlock()

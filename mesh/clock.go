@@ -16,7 +16,15 @@ const (
 	lastTime = 253402300799999
 )
 
-func wall(now time.Time) clock { return clock(now.UnixMilli()) << clockCounterBits }
+// wallClock reads the time of day. It may be set at any moment, by years and
+// back: durations, ages and ends of waits are never taken from it but from
+// [time.Now], whose monotonic part nobody sets.
+type wallClock func() time.Time
+
+// at returns what the wall clock, as it is set now, showed at t.
+func (w wallClock) at(t time.Time) time.Time { return w().Add(-time.Since(t)) }
+
+func wall(now time.Time) clock { return clock(max(now.UnixMilli(), 0)) << clockCounterBits }
 
 // tick returns the time of a message that is said now.
 func (c *clock) tick(now time.Time) uint64 {

@@ -42,6 +42,8 @@ type Config struct {
 	// A file that another process holds is an error that says so, and so is a
 	// file in which nothing is to be kept.
 	HistoryFile string
+
+	wall wallClock // nil: this machine's; tests set it back and forth
 }
 
 // Network is where a node lives: this machine's, or one in memory (package

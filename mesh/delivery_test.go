@@ -131,9 +131,11 @@ func TestReturnAfterLongIsQuick(t *testing.T) {
 	})
 }
 
+// TestAwayForTooLongIsAGap is for a sender that keeps no history; one that does
+// gives what it has of it.
 func TestAwayForTooLongIsAGap(t *testing.T) {
 	inRoom(t, func(r *room) {
-		ana := r.join("ana", nil)
+		ana := r.join("ana", func(cfg *mesh.Config) { cfg.KeepHistory = -1 })
 		bo := r.join("bo", nil)
 		pass(time.Second)
 		r.delivered(r.say(ana, "before"))

@@ -67,10 +67,12 @@
 //     order. [TestSaidWhileCutOffFollowsTheNextJoined]
 //   - A broadcast that is accepted while a member is present reaches it over
 //     whatever path is left, or a [Gap] says how many are missing: those that
-//     the sender no longer has, because they did not fit its log or the member
-//     was away for more than 15 minutes. Nothing is skipped silently.
-//     [TestShortCutLosesNobody, TestAwayForTooLongIsAGap, TestLogOverflow,
-//     TestBlockedPairIsRelayed]
+//     the sender no longer has. It has all that fits its log until everybody
+//     has it, or has been away for 15 minutes, and after that what is history
+//     still: who comes back misses nothing that a newcomer would get. Nothing is
+//     skipped silently. [TestShortCutLosesNobody, TestAwayForTooLongIsAGap,
+//     TestLogOverflow, TestBlockedPairIsRelayed,
+//     TestReturnAfterLongReadsWhatANewcomerReads]
 //   - Who vanishes stays present for up to a second while others are asked what
 //     they have of it, all of them if it has spoken in the last 15 seconds: its
 //     last words come before its Left, if anybody has them.
@@ -116,8 +118,22 @@
 // at most [Config.KeepHistory], whether or not it asked for any itself.
 // [TestKeepsWithoutShowing]
 //
+// Who comes back after more than 15 minutes gets the same of those who are gone
+// by then; there a Gap says what is missing between what it had and that.
+// [TestReturnAfterLongReadsOfWhoIsGone]
+//
+// The bounds are shared out. What is too much goes, oldest first, from who has
+// most of it, so who has said less than a fair share loses nothing to others
+// who talk all day. Shares are given to those we have it from, who are linked
+// to us, and within theirs to IDs: a crowd that one member makes up has no more
+// than that member. [TestTalkativeMemberLeavesOthersTheirHistory,
+// TestManyNamesOfOneLinkLeaveOthersTheirHistory]
+//
 // Age counts from when a node first received a message and travels as an age,
-// so that nobody's clock can make history of the present.
+// so that nobody's clock can make history of the present. Clocks may be wrong
+// and may be set, back or forth, at any time: nothing is lost by it, and no
+// member's messages change their order. [TestClockSetWhileSpeaking,
+// TestClockSetByOneWhoDies, TestClockSetByAListener]
 //
 // [Config.HistoryFile] keeps the history over everyone's leaving. One process
 // holds the file; [Join] returns [ErrHistoryHeld] to others.

@@ -59,7 +59,7 @@ type Message struct {
 
 // Gap says that Count messages of From, which would have come here, will not:
 // this program did not read its events, or this node was cut off or too slow
-// for longer than From keeps what it said.
+// for longer than From, or where that is gone anybody, keeps what it said.
 type Gap struct {
 	From  Peer
 	Count uint64

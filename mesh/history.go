@@ -160,23 +160,15 @@ func (n *Node) take(a *ask) {
 		return
 	}
 	n.verify(a)
-	slices.SortStableFunc(a.got, func(x, y *item) int {
-		if earlierItem(x, y) {
-			return -1
-		}
-		if earlierItem(y, x) {
-			return 1
-		}
-		return 0
-	})
-	now := time.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	now := time.Now()
+	n.orderLocked().sort(a.got)
 	if n.state == closed {
 		return
 	}
 	for _, it := range a.got {
-		n.takeLocked(it, a.records[it.origin], now)
+		n.takeLocked(it, a, now)
 	}
 	a.got = nil
 }
@@ -226,12 +218,12 @@ func (n *Node) genuine(it *item) bool {
 
 // takeLocked shows the program a message that another member held, if it is
 // the next that we take of its origin.
-func (n *Node) takeLocked(it *item, record []byte, now time.Time) {
+func (n *Node) takeLocked(it *item, a *ask, now time.Time) {
 	if it.origin.Instance == n.self.Instance || n.takenLocked(it.origin) {
 		return
 	}
 	if s := n.archive.shelf(it.origin); s.record == nil {
-		s.record = record
+		s.record = a.records[it.origin]
 	}
 	m := n.members[it.origin]
 	if m != nil && m.want == 0 && m.recent(now) {
@@ -244,22 +236,40 @@ func (n *Node) takeLocked(it *item, record []byte, now time.Time) {
 			return
 		}
 		n.markLocked(it.origin, it.seq+1, now)
-		n.showPastLocked(n.authorLocked(it.origin), it, true, now)
+		n.showPastLocked(n.authorLocked(it.origin), it, a.giver, true, now)
 		return
 	}
 	switch {
 	case m.missing() && it.seq == m.want: // it is being looked for: this is live
 		m.want++
-		n.showPastLocked(m.peer, it, false, now)
-	case !m.present && m.link == nil && it.seq == m.want && !n.reachableLocked(m.peer.Instance):
+		n.showPastLocked(m.peer, it, a.giver, false, now)
+	case !m.present && m.link == nil && it.seq >= m.want && !n.reachableLocked(m.peer.Instance):
+		if !n.skipLocked(m, it.seq, now) {
+			return
+		}
 		m.want++
-		n.showPastLocked(m.peer, it, true, now)
+		n.showPastLocked(m.peer, it, a.giver, true, now)
 	case m.fresh && it.seq >= m.past && it.seq < m.start:
 		m.past = it.seq + 1
-		n.showPastLocked(m.peer, it, true, now)
+		n.showPastLocked(m.peer, it, a.giver, true, now)
 	default:
 		n.compareBodiesLocked(it)
 	}
+}
+
+// skipLocked makes seq the next that we wait for of a member that is gone. What
+// lies before it is waited for as long as the member might come back and say it;
+// after that the program is told that it is missing.
+func (n *Node) skipLocked(m *member, seq uint64, now time.Time) bool {
+	if seq == m.want {
+		return true
+	}
+	if now.Sub(m.away) < rememberFor {
+		return false
+	}
+	n.emitLocked(m, Gap{From: m.peer, Count: seq - m.want})
+	m.want = seq
+	return true
 }
 
 // takenLocked reports whether an origin bears the instance of a member with
@@ -271,13 +281,13 @@ func (n *Node) takenLocked(who Member) bool {
 	return slices.ContainsFunc(n.present, func(p Peer) bool { return p.Instance == who.Instance && p.ID != who.ID })
 }
 
-func (n *Node) showPastLocked(from Peer, it *item, history bool, now time.Time) {
+func (n *Node) showPastLocked(from Peer, it *item, giver peer.ID, history bool, now time.Time) {
 	msg, err := wire.ParseMessage(it.frame)
 	if err != nil {
 		return
 	}
-	n.clock.observe(now, it.clock)
-	n.keepLocked(it, now)
+	n.clock.observe(n.wall(), it.clock)
+	n.keepLocked(it, giver, now)
 	if n.loading && n.unshown > 0 {
 		n.unshown--
 		return
@@ -296,9 +306,9 @@ func (n *Node) showPastLocked(from Peer, it *item, history bool, now time.Time) 
 	n.events.push(ev)
 }
 
-// keepLocked holds a message for others.
-func (n *Node) keepLocked(it *item, now time.Time) {
-	n.archive.add(it, now)
+// keepLocked holds a message for others. giver is whose link it came over.
+func (n *Node) keepLocked(it *item, giver peer.ID, now time.Time) {
+	n.archive.add(it, giver, now)
 	if n.store != nil && !n.loading {
 		n.store.Add(stored(it, n.archive.shelf(it.origin).record))
 	}
@@ -355,6 +365,5 @@ func (n *Node) expireMarksLocked(now time.Time) {
 			delete(n.marks, who)
 		}
 	}
-	n.archive.trim(now)
-	n.archive.sweep(func(who Member) bool { return n.members[who] != nil || who == n.self.Member })
+	n.archive.expire(now, func(who Member) bool { return n.members[who] != nil || who == n.self.Member })
 }

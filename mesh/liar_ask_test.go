@@ -3,6 +3,7 @@ package mesh_test
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -134,5 +135,41 @@ func TestEndlessAnswer(t *testing.T) {
 			t.Errorf("%d bytes were kept after the time for an answer", grown)
 		}
 		r.delivered(r.say(bo, "on it goes"))
+	})
+}
+
+// TestAnswersKeepNothing has many ask for all there is and read nothing of it:
+// what the archive forgets meanwhile is kept for none of them.
+func TestAnswersKeepNothing(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		body := strings.Repeat("x", 60_000)
+		flood := func() {
+			for range 600 { // 36 MB: more than all that is kept
+				r.say(ana, body)
+			}
+		}
+		flood()
+		stuck := make(chan struct{})
+		defer close(stuck)
+		for i := range 5 {
+			l := r.lieFrom(fmt.Sprint("liar", i), ana)
+			l.WriteMessage(hello())
+			pass(time.Second)
+			l.on(wire.TypePast, func([]byte) []byte {
+				<-stuck
+				return nil
+			})
+			l.WriteMessage(wire.AppendAsk(nil, wire.Ask{Holdings: []wire.Holding{{Member: l.to, From: 1}}}))
+			before := heap()
+			pass(time.Second)
+			if i > 0 {
+				flood()
+			}
+			pass(time.Second)
+			if grown := heap() - before; grown > 20<<20 {
+				t.Errorf("%d MiB more are kept for %d that do not read", grown>>20, i+1)
+			}
+		}
 	})
 }

@@ -49,6 +49,7 @@ type Node struct {
 	state      state
 	limits     limits
 	addrs      []netip.AddrPort // where we answer
+	wall       wallClock
 	clock      clock
 	stream     *stream // our broadcasts
 	members    map[Member]*member
@@ -158,6 +159,9 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Room == "" {
 		cfg.Room = peer.DefaultRoom
 	}
+	if cfg.wall == nil {
+		cfg.wall = time.Now
+	}
 	cfg.Services = slices.Clone(cfg.Services)
 	if cfg.Network == nil {
 		cfg.Network = machine{interfaces: cfg.Interfaces}
@@ -184,6 +188,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		discovery:  disc,
 		events:     newQueue(defaultLimits.queued),
 		limits:     defaultLimits,
+		wall:       cfg.wall,
 		examined:   make(chan *ask, 4),
 		clockwork:  newSignal(),
 		born:       time.Now(),

@@ -42,10 +42,10 @@ func (n *Node) message(l *link, p []byte) error {
 		return nil
 	}
 	now := time.Now()
-	n.clock.observe(now, msg.Clock)
+	n.clock.observe(n.wall(), msg.Clock)
 	*l.m.wanted(msg.Kind) = msg.Seq + 1
 	if msg.Kind == wire.Broadcast {
-		n.keepLocked(&item{origin: l.m.peer.Member, seq: msg.Seq, clock: msg.Clock, at: now, frame: whole}, now)
+		n.keepLocked(&item{origin: l.m.peer.Member, seq: msg.Seq, clock: msg.Clock, at: now, frame: whole}, l.m.peer.ID, now)
 	}
 	n.emitLocked(l.m, Message{
 		From:    l.m.peer,

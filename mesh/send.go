@@ -17,8 +17,8 @@ const stalledAfter = time.Second
 // for ctx. A message whose Broadcast failed was not accepted, and nobody gets
 // it. data is not kept.
 //
-// With nobody there a message is accepted too: Delivered returns nil at once,
-// and nobody will ever get it.
+// With nobody there a message is accepted too, and Delivered returns nil at
+// once: nobody was promised it. Who joins later gets it as history.
 func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 	if err := n.sendable(data); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 		l.wake.set()
 	}
 	n.stream.add(frame, r)
-	n.keepLocked(&item{origin: n.self.Member, seq: seq, clock: now, at: at, frame: frame[wire.FrameHeader:]}, at)
+	n.keepLocked(&item{origin: n.self.Member, seq: seq, clock: now, at: at, frame: frame[wire.FrameHeader:]}, n.self.ID, at)
 	if n.stream.size() > n.limits.log {
 		n.overflowLocked()
 	}
@@ -73,7 +73,7 @@ func (n *Node) awaitRoom(ctx context.Context) (seq, clock uint64, err error) {
 		until := n.pressureLocked(now)
 		if until.IsZero() {
 			defer n.mu.Unlock()
-			return n.stream.next(), n.clock.tick(now), nil
+			return n.stream.next(), n.clock.tick(n.wall()), nil
 		}
 		progressed := n.progressed.channel()
 		n.mu.Unlock()
@@ -147,7 +147,7 @@ func (n *Node) awaitPrivateRoom(ctx context.Context, m *member) (seq, clock uint
 		}
 		if m.private.size() < n.limits.private {
 			defer n.mu.Unlock()
-			return m.private.next(), n.clock.tick(time.Now()), nil
+			return m.private.next(), n.clock.tick(n.wall()), nil
 		}
 		progressed := n.progressed.channel()
 		n.mu.Unlock()

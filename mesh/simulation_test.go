@@ -20,7 +20,7 @@ var (
 )
 
 // TestRandomSchedules runs random schedules of joins, leaves, crashes, cuts,
-// slow readers and messages, and holds after each that everybody has read what
+// slow readers, clocks that are set, and messages, and holds after each that everybody has read what
 // the contract promises. A schedule that fails names its seed; run it again
 // with -seed.
 func TestRandomSchedules(t *testing.T) {
@@ -50,6 +50,7 @@ type simulation struct {
 	verbose bool
 	small   bool // nodes have small bounds: gaps are allowed
 	names   []string
+	clocks  map[string]*skew // of hosts
 	alive   []*player
 	all     []*player
 }
@@ -67,10 +68,12 @@ type said struct {
 }
 
 func newSimulation(r *room, seed uint64, verbose bool) *simulation {
-	s := &simulation{room: r, rng: rand.New(rand.NewPCG(seed, 0)), verbose: verbose}
+	s := &simulation{room: r, rng: rand.New(rand.NewPCG(seed, 0)), verbose: verbose, clocks: make(map[string]*skew)}
 	s.small = s.rng.IntN(3) == 0
 	for i := range 3 + s.rng.IntN(3) {
-		s.names = append(s.names, fmt.Sprintf("host%d", i))
+		name := fmt.Sprintf("host%d", i)
+		s.names = append(s.names, name)
+		s.clocks[name] = new(skew)
 	}
 	return s
 }
@@ -127,6 +130,7 @@ func (s *simulation) step() {
 		{4, s.hold},
 		{1, s.multicast},
 		{2, s.firewall},
+		{3, s.setClock},
 	}
 	total := 0
 	for _, k := range kinds {
@@ -157,7 +161,10 @@ func (s *simulation) enter() {
 	}
 	name := fmt.Sprintf("n%d", len(s.all))
 	host := s.host()
-	a := s.join(host, func(cfg *mesh.Config) { cfg.Name = name })
+	a := s.join(host, func(cfg *mesh.Config) {
+		cfg.Name = name
+		s.clocks[host].config(cfg)
+	})
 	if s.small {
 		a.Shrink()
 	}
@@ -245,6 +252,16 @@ func (s *simulation) hold() {
 func (s *simulation) multicast() { s.lan.SetMulticast(s.rng.IntN(2) == 0) }
 
 func (s *simulation) firewall() { s.lan.Host(s.host()).SetFirewall(s.rng.IntN(3) == 0) }
+
+// setClock sets the wall clock of a host, whether or not anything runs on it.
+func (s *simulation) setClock() {
+	host, jump := s.host(), time.Duration(0)
+	if s.rng.IntN(3) > 0 {
+		jump = jumps[s.rng.IntN(len(jumps))]
+	}
+	s.note("clock of %s is set to %v", host, jump)
+	s.clocks[host].set(jump)
+}
 
 func (s *simulation) text() string {
 	if s.rng.IntN(8) == 0 {

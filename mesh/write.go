@@ -62,7 +62,10 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	}
 	if l.heard && !l.byeAckSent {
 		buf, l.privateCursor = l.m.private.fill(buf, l.privateCursor)
-		buf, l.cursor = n.stream.fill(buf, l.cursor)
+		buf, l.cursor = n.fillPastLocked(buf, l.cursor)
+		if l.cursor >= n.stream.first || len(buf) == 0 {
+			buf, l.cursor = n.stream.fill(buf, l.cursor)
+		}
 	}
 	if len(buf) == 0 {
 		buf = l.forwards.fill(buf)
@@ -77,7 +80,7 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 		buf = wire.AppendAsk(buf, *l.askOut)
 		l.askOut = nil
 	}
-	if l.answerDue {
+	if l.answer.due {
 		buf = n.appendAnswer(l, buf, now)
 	}
 	drained := n.drainedLocked(l)
@@ -94,6 +97,27 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	return buf, 0
 }
 
+// fillPastLocked is [stream.fill] for what the stream no longer has: of that,
+// what is history still goes out, so that nobody who comes back gets less than
+// a newcomer. What is left before the stream is for fill to tell of.
+func (n *Node) fillPastLocked(buf []byte, cursor uint64) ([]byte, uint64) {
+	for cursor < n.stream.first {
+		it := n.archive.from(n.self.Member, cursor)
+		if it == nil || it.seq >= n.stream.first {
+			return buf, cursor
+		}
+		if len(buf) > 0 && len(buf)+wire.FrameHeader+len(it.frame) > batchSize {
+			return buf, cursor
+		}
+		if it.seq > cursor {
+			buf = wire.AppendGap(buf, wire.Gap{Stream: wire.Broadcast, From: cursor, To: it.seq - 1})
+		}
+		buf = wire.AppendSigned(buf, it.frame)
+		cursor = it.seq + 1
+	}
+	return buf, cursor
+}
+
 // appendHave says what we have, and in the first of a link where we begin.
 func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 	h := wire.Have{Next: l.start, Want: l.m.want, PrivateNext: l.privateStart, PrivateWant: l.m.privateWant}
@@ -102,7 +126,7 @@ func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 		l.ackedAt = now
 		h.Next, h.PrivateNext = n.stream.next(), l.m.private.next()
 	} else {
-		h.Held = n.archive.newcomer(now)
+		h.Held = n.archive.newcomer()
 	}
 	l.greeted = true
 	l.ackDue = false
