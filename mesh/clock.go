@@ -21,9 +21,6 @@ const (
 // [time.Now], whose monotonic part nobody sets.
 type wallClock func() time.Time
 
-// at returns what the wall clock, as it is set now, showed at t.
-func (w wallClock) at(t time.Time) time.Time { return w().Add(-time.Since(t)) }
-
 func wall(now time.Time) clock { return clock(max(now.UnixMilli(), 0)) << clockCounterBits }
 
 // tick returns the time of a message that is said now.
