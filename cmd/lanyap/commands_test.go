@@ -67,6 +67,19 @@ func TestPeersFindsNobody(t *testing.T) {
 	})
 }
 
+// TestPeersInAnotherRoom tells somebody who named the wrong room.
+func TestPeersInAnotherRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		other := n.on("dd", "--json", "--room", "other")
+		settle()
+		look := n.on("ana", "peers")
+		look.wantError(exitNobody, "nobody else is in room lan; who is near is in another", "--room")
+		other.cancel(nil)
+		other.exit()
+	})
+}
+
 func TestReasons(t *testing.T) {
 	for want, s := range map[string]mesh.Sighting{
 		"refused":        {Err: errorAbout(peer.ErrRefused)},
@@ -81,6 +94,16 @@ func TestReasons(t *testing.T) {
 	} {
 		if got, text := reason(s); got != want || text == "" {
 			t.Errorf("%+v: %q (%s), want %q", s, got, text, want)
+		}
+	}
+	for step, want := range map[peer.Step]string{
+		0: "not dialed", peer.StepConnect: "answered on TCP", peer.StepOffer: "offer", peer.StepCheck: "UDP",
+	} {
+		if got, text := reason(mesh.Sighting{Step: step}); got != "pending" || !strings.Contains(text, want) {
+			t.Errorf("waiting for %v: %q (%s), want pending and %q", step, got, text, want)
+		}
+		if got, _ := reason(mesh.Sighting{Step: step, Err: errorAbout(peer.ErrUDP)}); got != "udp_blocked" {
+			t.Errorf("once it failed, and %v again: %q", step, got)
 		}
 	}
 	if got, _ := reason(mesh.Sighting{Err: errorAbout(peer.ErrRoom)}); got != "other_room" {

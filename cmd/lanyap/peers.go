@@ -82,6 +82,8 @@ func (a *app) peers(ctx context.Context, flags networkFlags, asJSON bool, timeou
 		return err
 	case len(members) > 0:
 		return nil
+	case onlyOtherRooms(unreached):
+		return &failure{exitNobody, fmt.Sprintf("nobody else is in room %s; who is near is in another", flags.room), "name the room they are in with --room; it is the same for all who want to meet"}
 	case len(unreached) > 0:
 		return &failure{exitNobody, "nobody in the room could be reached", "the reasons are above; " + doctorHint}
 	}
@@ -89,6 +91,17 @@ func (a *app) peers(ctx context.Context, flags networkFlags, asJSON bool, timeou
 		return &failure{exitNobody, fmt.Sprintf("nobody is found by multicast DNS: %v", err), "name a node with --join HOST; " + doctorHint}
 	}
 	return &failure{exitNobody, fmt.Sprintf("nobody else is in room %s", flags.room), "start lanyap on another machine of this network; " + doctorHint}
+}
+
+// onlyOtherRooms reports whether there are sightings, all of nodes that are in
+// another room.
+func onlyOtherRooms(sightings []mesh.Sighting) bool {
+	for _, s := range sightings {
+		if code, _ := reason(s); code != "other_room" {
+			return false
+		}
+	}
+	return len(sightings) > 0
 }
 
 // measure pings all members at once.
@@ -138,13 +151,21 @@ var reasons = []struct {
 	{context.DeadlineExceeded, "timeout", "TCP does not get through: a firewall, or an access point that isolates its clients"},
 }
 
-// reason returns why a sighting was not reached.
+// steps are what a dial that has not ended waits for.
+var steps = map[peer.Step]string{
+	0:                "is not dialed yet: it may be dialing us",
+	peer.StepConnect: "has not answered on TCP so far: if that stays so, a firewall or an access point keeps us apart",
+	peer.StepOffer:   "answers on TCP, and has not answered our offer so far: if that stays so, it hangs, or is no lanyap",
+	peer.StepCheck:   "answers on TCP, and UDP has not come through so far: if that stays so, a firewall drops it",
+}
+
+// reason returns why a sighting was not reached, or what is still waited for.
 func reason(s mesh.Sighting) (code, text string) {
 	switch {
 	case s.OtherRoom:
 		return "other_room", "is in another room"
 	case s.Err == nil:
-		return "pending", "has not answered yet"
+		return "pending", steps[s.Step]
 	}
 	for _, r := range reasons {
 		if errors.Is(s.Err, r.err) {
@@ -163,13 +184,18 @@ func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
 	}
 	for _, s := range unreached {
 		code, _ := reason(s)
+		step := ""
+		if code == "pending" {
+			step = s.Step.String()
+		}
 		err := out.Write(struct {
 			output.Head
 			Instance string           `json:"instance"` // empty for an address given by hand
 			Addrs    []netip.AddrPort `json:"addrs"`
 			Reason   string           `json:"reason"`
-			Via      *output.Person   `json:"via,omitempty"` // a member that reaches it
-		}{output.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code, output.PersonOrNil(s.Via)})
+			Step     string           `json:"step,omitempty"` // of a pending one: none, tcp, offer or udp
+			Via      *output.Person   `json:"via,omitempty"`  // a member that reaches it
+		}{output.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code, step, output.PersonOrNil(s.Via)})
 		if err != nil {
 			return err
 		}
