@@ -87,17 +87,17 @@ func TestJSONEvents(t *testing.T) {
 		},
 		"sent": {
 			`{"v":1,"type":"sent",` + clock + `,"seq":1,"text":"one"}`,
-			`{"v":1,"type":"sent",` + clock + `,"seq":1,"text":"two","to":` + bo + `}`,
-			`{"v":1,"type":"sent",` + clock + `,"seq":2,"text":"three"}`,
+			`{"v":1,"type":"sent",` + clock + `,"seq":1,"text":"two","to":` + bo + `,"ref":"r2"}`,
+			`{"v":1,"type":"sent",` + clock + `,"seq":2,"text":"three","ref":"r\\u202e3"}`,
 			`{"v":1,"type":"sent",` + clock + `,"seq":3,"text":"four"}`,
 		},
 		"delivered": {
 			`{"v":1,"type":"delivered",` + clock + `,"seq":1,"count":1}`,
-			`{"v":1,"type":"delivered",` + clock + `,"seq":1,"count":1,"to":` + bo + `}`,
+			`{"v":1,"type":"delivered",` + clock + `,"seq":1,"count":1,"to":` + bo + `,"ref":"r2"}`,
 			`{"v":1,"type":"delivered",` + clock + `,"seq":3,"count":0}`,
 		},
-		"undelivered": {`{"v":1,"type":"undelivered",` + clock + `,"seq":2,"peers":\[` + bo + `\]}`},
-		"warning":     {`{"v":1,"type":"warning",` + clock + `,"text":"\\"nobody\\": nobody of that name or ID is here; not sent: \\"x\\""}`},
+		"undelivered": {`{"v":1,"type":"undelivered",` + clock + `,"seq":2,"peers":\[` + bo + `\],"ref":"r\\u202e3"}`},
+		"warning":     {`{"v":1,"type":"warning",` + clock + `,"text":"\\"nobody\\": nobody of that name or ID is here; not sent: \\"x\\"","ref":"rx"}`},
 		"left":        {`{"v":1,"type":"left",` + clock + `,"peer":` + bo + `,"reason":".+"}`},
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -109,10 +109,10 @@ func TestJSONEvents(t *testing.T) {
 		settle()
 		p.say(`{"text":"one"}` + "\n")
 		settle()
-		p.say(`{"text":"two","to":"bo"}` + "\n" + `{"text":"x","to":"nobody"}` + "\n")
+		p.say(`{"text":"two","to":"bo","ref":"r2"}` + "\n" + `{"text":"x","to":"nobody","ref":"rx"}` + "\n")
 		settle()
 		n.lan.Host("bo").Hold()
-		p.say(`{"text":"three"}` + "\n")
+		p.say(`{"text":"three","ref":"r\u202e3"}` + "\n")
 		synctest.Wait()
 		n.lan.Host("bo").Kill()
 		settle()

@@ -49,6 +49,7 @@ type Sent struct {
 	Seq  uint64
 	Text string
 	To   *mesh.Peer // nil: to all
+	Ref  string     // the utterance's, here and below
 }
 
 // Delivered says that everybody who was present when a message was accepted
@@ -57,6 +58,7 @@ type Delivered struct {
 	Seq   uint64
 	Count int        // 0: nobody was there
 	To    *mesh.Peer // nil: to all
+	Ref   string
 }
 
 // Undelivered names who left without having confirmed a message.
@@ -65,6 +67,7 @@ type Undelivered struct {
 	Text  string
 	Peers []mesh.Peer
 	To    *mesh.Peer // nil: to all
+	Ref   string
 }
 
 // Warning is something that a user should know. One with a hint is a mistake:
@@ -72,6 +75,7 @@ type Undelivered struct {
 type Warning struct {
 	Text string
 	Hint string // what to do next; may be empty
+	Ref  string // of what was not said
 }
 
 func (Ready) event()       {}

@@ -46,22 +46,26 @@ type (
 		Seq  uint64         `json:"seq"`
 		Text string         `json:"text"`
 		To   *output.Person `json:"to,omitempty"`
+		Ref  string         `json:"ref,omitempty"`
 	}
 	deliveredJSON struct {
 		output.Head
 		Seq   uint64         `json:"seq"`
 		Count int            `json:"count"`
 		To    *output.Person `json:"to,omitempty"`
+		Ref   string         `json:"ref,omitempty"`
 	}
 	undeliveredJSON struct {
 		output.Head
 		Seq   uint64          `json:"seq"`
 		Peers []output.Person `json:"peers"`
 		To    *output.Person  `json:"to,omitempty"`
+		Ref   string          `json:"ref,omitempty"`
 	}
 	warningJSON struct {
 		output.Head
 		Text string `json:"text"`
+		Ref  string `json:"ref,omitempty"`
 	}
 )
 
@@ -94,16 +98,16 @@ func (f *jsonFace) Show(ev Event) error {
 	case Gap:
 		return f.out.Write(gapJSON{output.NewHead("gap"), output.NewPerson(ev.From), ev.Count})
 	case Sent:
-		return f.out.Write(sentJSON{output.NewHead("sent"), ev.Seq, ev.Text, output.PersonOrNil(ev.To)})
+		return f.out.Write(sentJSON{output.NewHead("sent"), ev.Seq, ev.Text, output.PersonOrNil(ev.To), ev.Ref})
 	case Delivered:
-		return f.out.Write(deliveredJSON{output.NewHead("delivered"), ev.Seq, ev.Count, output.PersonOrNil(ev.To)})
+		return f.out.Write(deliveredJSON{output.NewHead("delivered"), ev.Seq, ev.Count, output.PersonOrNil(ev.To), ev.Ref})
 	case Undelivered:
-		return f.out.Write(undeliveredJSON{output.NewHead("undelivered"), ev.Seq, persons(ev.Peers), output.PersonOrNil(ev.To)})
+		return f.out.Write(undeliveredJSON{output.NewHead("undelivered"), ev.Seq, persons(ev.Peers), output.PersonOrNil(ev.To), ev.Ref})
 	case Warning:
 		if ev.Hint != "" {
 			_, _ = fmt.Fprintln(f.mistakes, output.Mistake(ev.Text, ev.Hint))
 		}
-		return f.out.Write(warningJSON{output.NewHead("warning"), ev.Text})
+		return f.out.Write(warningJSON{output.NewHead("warning"), ev.Text, ev.Ref})
 	}
 	return nil
 }

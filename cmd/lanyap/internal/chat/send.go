@@ -75,7 +75,7 @@ func (s *session) say(ctx context.Context, u Utterance) (Sent, Receipt, error) {
 		if err != nil {
 			return Sent{}, nil, err
 		}
-		return Sent{Seq: receipt.Seq(), Text: u.Text}, receipt, nil
+		return Sent{Seq: receipt.Seq(), Text: u.Text, Ref: u.Ref}, receipt, nil
 	}
 	to, err := s.Members.Find(*u.To)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *session) say(ctx context.Context, u Utterance) (Sent, Receipt, error) {
 	if err != nil {
 		return Sent{}, nil, err
 	}
-	return Sent{Seq: receipt.Seq(), Text: u.Text, To: &to}, receipt, nil
+	return Sent{Seq: receipt.Seq(), Text: u.Text, To: &to, Ref: u.Ref}, receipt, nil
 }
 
 // unsaid tells why u was not said and reports whether to go on.
@@ -108,14 +108,14 @@ func (s *session) unsaid(ctx context.Context, u Utterance, err error) bool {
 	if u.To != nil && errors.Is(err, mesh.ErrNoMember) {
 		text = fmt.Sprintf("%q is no longer here; not sent: %q", *u.To, excerpt(u.Text))
 	}
-	s.refuse(&MistakeError{Text: text, Hint: hint})
+	s.refuse(&MistakeError{Text: text, Hint: hint, Ref: u.Ref})
 	return true
 }
 
 // refuse tells of an utterance that was not said.
 func (s *session) refuse(m *MistakeError) {
 	s.receipts.addUnsaid()
-	s.show(Warning{Text: m.Text, Hint: m.Hint})
+	s.show(Warning{Text: m.Text, Hint: m.Hint, Ref: m.Ref})
 }
 
 // confirm waits until everybody who was present has the message or is gone.
@@ -133,8 +133,8 @@ func (s *session) confirm(ctx context.Context, sent Sent, receipt Receipt) {
 	}
 	s.receipts.settle(receipt, len(to)-len(left))
 	if len(left) > 0 {
-		s.show(Undelivered{Seq: sent.Seq, Text: sent.Text, Peers: left, To: sent.To})
+		s.show(Undelivered{Seq: sent.Seq, Text: sent.Text, Peers: left, To: sent.To, Ref: sent.Ref})
 		return
 	}
-	s.show(Delivered{Seq: sent.Seq, Count: len(to), To: sent.To})
+	s.show(Delivered{Seq: sent.Seq, Count: len(to), To: sent.To, Ref: sent.Ref})
 }
