@@ -31,6 +31,15 @@ type app struct {
 // run executes the command line args and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv, joinMesh: mesh.Join}
+	if f, ok := stdin.(*os.File); ok {
+		a.stdin = patientFile{f}
+	}
+	if f, ok := stdout.(*os.File); ok {
+		a.stdout = patientFile{f}
+	}
+	if f, ok := stderr.(*os.File); ok {
+		a.stderr = patientFile{f}
+	}
 	return a.run(ctx, args)
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"syscall"
 	"time"
 
@@ -142,7 +141,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 // isPerson reports whether somebody sits before the terminal and reads: output
 // goes there, and what is said does not come from a program.
 func (a *app) isPerson(source chat.Source, flags chatFlags) bool {
-	out, ok := a.stdout.(*os.File)
+	out, ok := fileOf(a.stdout)
 	return ok && !flags.json && (source == chat.FromTerminal || source == chat.FromNothing) && term.IsTerminal(int(out.Fd()))
 }
 
@@ -152,9 +151,11 @@ func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	noColor, _ := a.env("NO_COLOR")
+	in, _ := fileOf(a.stdin)
+	out, _ := fileOf(a.stdout)
 	face, err := chat.NewTerminal(chat.TerminalConfig{
-		In:        a.stdin.(*os.File),
-		Out:       a.stdout.(*os.File),
+		In:        in,
+		Out:       out,
 		Members:   cfg.Members,
 		Self:      cfg.Node.Self(),
 		NoColor:   noColor != "",

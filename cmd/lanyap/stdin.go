@@ -18,7 +18,7 @@ func sourceOf(stdin io.Reader) (chat.Source, error) {
 	if stdin == nil {
 		return chat.FromNothing, nil
 	}
-	file, ok := stdin.(*os.File)
+	file, ok := fileOf(stdin)
 	if !ok {
 		return chat.FromPipe, nil
 	}
@@ -57,7 +57,7 @@ func isNull(info os.FileInfo) bool {
 
 // isTerminal reports whether f is a terminal that can move its cursor.
 func (a *app) isTerminal(f any) bool {
-	file, ok := f.(*os.File)
+	file, ok := fileOf(f)
 	if kind, _ := a.env("TERM"); kind == "dumb" {
 		return false
 	}
