@@ -67,7 +67,13 @@ func (n *Node) dial(to peer.Target, a *attempt) {
 	stale := n.staleLocked(to.Instance, err)
 	n.mu.Unlock()
 	if stale != nil {
-		_ = stale.Close(peer.ErrGone)
+		// Refused may mean a firewall: only who finds another there knows that
+		// the instance is gone.
+		cause := peer.ErrTimeout
+		if errors.Is(err, peer.ErrInstance) {
+			cause = peer.ErrGone
+		}
+		_ = stale.Close(cause)
 	}
 	n.clockwork.set()
 }

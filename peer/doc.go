@@ -38,13 +38,15 @@
 //   - Close: the other side's Err is a *[CloseError] with the reason.
 //   - The other process dies: its kernel closes the TCP connection that the
 //     link was offered over, which both sides keep. Its port is asked; if it
-//     refuses or another instance answers, the link ends with [ErrGone], within
-//     milliseconds.
+//     refuses or another instance answers, and no pong comes within 50 ms more,
+//     the link ends with [ErrGone]. If the right one answers, a ping is given
+//     6 s; if none does, 250 ms.
 //   - The cable is out, or the machine is off: the kernel's keepalive ends that
 //     TCP connection after 4 to 5 s; a ping is given 2 s more. The link ends
 //     with [ErrTimeout] after 6 to 7 s.
 //   - The other process hangs: after 4 s with something unconfirmed, or 25 s
-//     of silence, a ping is given 2 s (6 s after silence).
+//     of silence, a ping is given 2 s (6 s after silence). Another's offer in
+//     its name that lacks proof is reason for a ping of 6 s.
 //
 // Pings are answered by whoever is in [Conn.ReadMessage]: a program that does
 // not read is taken for one that hangs.

@@ -19,9 +19,18 @@ const (
 	// is asked too, and answers sooner.
 	hasteWait = 250 * time.Millisecond
 
+	// lastWord is what the link is still given once its port refuses, or somebody
+	// else answers there. That is no proof: a firewall that rejects refuses
+	// calls to a process that lives. A pong takes a millisecond or two.
+	lastWord = 50 * time.Millisecond
+
 	// answerWait is for all else: together with the 4 to 5 s it takes to doubt,
 	// it bridges a replugged cable.
 	answerWait = 2 * time.Second
+
+	// patience is for a link of which nothing says that it is stuck: what a
+	// stuck one gets altogether.
+	patience = stuckAfter + answerWait
 
 	askAgain    = 5 * time.Millisecond   // between two questions to a port
 	stuckAfter  = 4 * time.Second        // bytes unconfirmed for as long are reason to ask
@@ -47,47 +56,76 @@ func (w *watch) inquiry(trouble error) inquiry {
 
 // inquire returns nil if the link lives, or what it ended of.
 func (l *link) inquire(q inquiry) error {
-	ctx, cancel := context.WithTimeoutCause(l.t.ctx, q.wait, ErrTimeout)
+	ctx, cancel := context.WithCancel(l.t.ctx)
 	defer cancel()
-	verdict := make(chan error, 2)
-	if q.port {
-		go func() {
-			if l.gone(ctx) {
-				verdict <- ErrGone
-			}
-		}()
-	}
+	pong := make(chan error, 1)
 	go func() {
 		_, err := l.conn.Ping(ctx)
-		verdict <- err
+		pong <- err
 	}()
-	err := <-verdict
-	if errors.Is(err, context.DeadlineExceeded) {
-		return ErrTimeout
+	var port chan bool
+	if q.port {
+		port = make(chan bool, 1)
+		go l.askPort(ctx, port)
 	}
-	return err
+	return judge(pong, port, q.wait)
 }
 
-// gone asks the other side's port, and is true if nobody or another instance
-// answers there. No answer in time is no proof. A dying process takes a moment
-// to close its sockets: a connection that is taken and then dropped is asked
-// for again.
-func (l *link) gone(ctx context.Context) bool {
+// judge makes a verdict of what a link's ping says, and what its port says
+// meanwhile: whether the right process answers there. The ping decides; the port
+// says how long it is worth waiting for.
+func judge(pong <-chan error, port <-chan bool, wait time.Duration) error {
+	reason := ErrTimeout
+	limit := time.NewTimer(wait)
+	defer limit.Stop()
+	for {
+		select {
+		case err := <-pong:
+			return err
+		case right := <-port:
+			if right {
+				limit.Reset(patience)
+				continue
+			}
+			reason = ErrGone
+			limit.Reset(lastWord)
+		case <-limit.C:
+			return reason
+		}
+	}
+}
+
+// askPort asks the other side's port and says whether the right process answers
+// there; nothing if no answer comes in time. A dying process takes a moment to
+// close its sockets: a connection that is taken and then dropped is asked for
+// again.
+func (l *link) askPort(ctx context.Context, right chan<- bool) {
 	ctx, cancel := context.WithTimeout(ctx, hasteWait)
 	defer cancel()
 	for {
 		in, err := l.whoAnswers(ctx)
-		switch {
-		case err == nil:
-			return in != l.conn.remote.Instance
-		case errors.Is(err, ErrRefused):
-			return true
+		if err == nil || errors.Is(err, ErrRefused) {
+			right <- err == nil && in == l.conn.remote.Instance
+			return
 		}
 		select {
 		case <-ctx.Done():
-			return false
+			return
 		case <-time.After(askAgain):
 		}
+	}
+}
+
+// gone reports whether the other side's port says that the process has ended,
+// and the link does not say otherwise.
+func (l *link) gone(ctx context.Context) bool {
+	right := make(chan bool, 1)
+	l.askPort(ctx, right)
+	select {
+	case ok := <-right:
+		return !ok && l.inquire(inquiry{wait: lastWord}) != nil
+	default:
+		return false
 	}
 }
 
@@ -105,8 +143,10 @@ func (l *link) whoAnswers(ctx context.Context) (Instance, error) {
 }
 
 // doubt asks the link whether it lives, in the background and not too often.
+// Anybody can make us do so. The port is not asked: its kernel would have ended
+// the watch with the process, and who refuses may be a firewall.
 func (l *link) doubt() {
-	l.doubted.Do(func() { l.askLater(inquiry{port: true, wait: answerWait}) })
+	l.doubted.Do(func() { l.askLater(inquiry{wait: patience}) })
 }
 
 // askLater inquires in the background, once at a time.
@@ -160,7 +200,7 @@ func (l *link) look(now time.Time) {
 		l.progress.since = now
 		l.askLater(inquiry{wait: answerWait})
 	case l.conn.silence() >= silentAfter:
-		l.askLater(inquiry{wait: stuckAfter + answerWait})
+		l.askLater(inquiry{wait: patience})
 	}
 }
 

@@ -114,6 +114,18 @@ func (h *Host) Firewall() {
 		"meta l4proto { tcp, udp } drop")
 }
 
+// Reject is [Host.Firewall] that says so to who calls, as those of common
+// servers do: a port that is open looks as if nobody listened.
+func (h *Host) Reject() {
+	h.lab.t.Helper()
+	h.fault("refuse",
+		"iifname lo accept",
+		"udp dport 5353 accept",
+		"meta l4proto { tcp, udp } ct state established,related accept",
+		"meta l4proto tcp reject with tcp reset",
+		"meta l4proto udp reject")
+}
+
 // NoMulticast drops multicast and broadcast that arrives over IPv4, and the
 // mDNS group over IPv6. Neighbour discovery goes on, or there would be no IPv6.
 func (h *Host) NoMulticast() {
