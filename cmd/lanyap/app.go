@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -25,7 +23,8 @@ type app struct {
 	// joinMesh is mesh.Join; tests make it fail.
 	joinMesh func(context.Context, mesh.Config) (*mesh.Node, error)
 
-	started bool // a command runs: errors are no longer about the command line
+	twins   []string // flags that the environment has set
+	started bool     // a command runs: errors are no longer about the command line
 }
 
 // run executes the command line args and returns the exit code.
@@ -49,6 +48,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	err := root.ExecuteContext(ctx)
 	if err != nil && !a.started {
 		err = a.misuse(root, args, err)
+	}
+	if f := (*failure)(nil); errors.As(err, &f) && f.code == exitUsage {
+		err = &failure{f.code, a.blame(f.text), a.blame(f.hint)}
 	}
 	return a.report(err)
 }
@@ -76,8 +78,17 @@ no server, no account, no internet, nothing to configure.
 
 Without a command it chats; see "lanyap chat --help".`
 	root.Example = `  lanyap
-  echo hi | lanyap chat
+  lanyap say backup done
   lanyap peers --json`
+	var version bool
+	root.Flags().BoolVarP(&version, "version", "v", false, "show the version")
+	chat := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if version {
+			return a.action(func(context.Context) error { return a.version(false) })(cmd, args)
+		}
+		return chat(cmd, args)
+	}
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
@@ -90,21 +101,18 @@ Without a command it chats; see "lanyap chat --help".`
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.chatCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
+	root.SetUsageTemplate(usageTemplate)
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpCommand(root))
+	root.AddCommand(a.chatCommand(), a.sayCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		// cobra's own takes any shell it does not know for a call for help.
 		completion.Args = cobra.NoArgs
 		completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
+	complete(root)
 	return root
-}
-
-func suggestion(root *cobra.Command, word string) string {
-	if close := root.SuggestionsFor(word); len(close) > 0 {
-		return fmt.Sprintf("did you mean lanyap %s?", close[0])
-	}
-	return "lanyap --help lists the commands"
 }
 
 // action wraps what a command does, to tell its errors from those of its
@@ -115,35 +123,3 @@ func (a *app) action(do func(ctx context.Context) error) func(*cobra.Command, []
 		return do(cmd.Context())
 	}
 }
-
-const envPrefix = "LANYAP_"
-
-// envName returns the twin of a flag.
-func envName(flag string) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-// applyEnv sets flags that were not given from their twins in the environment.
-// An empty one counts as not set. A twin does not contradict a flag: --json
-// on the command line goes before LANYAP_PLAIN.
-func (a *app) applyEnv(flags *pflag.FlagSet) error {
-	given := make(map[string]bool)
-	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
-	var failed error
-	flags.VisitAll(func(f *pflag.Flag) {
-		value, _ := a.env(envName(f.Name))
-		if value == "" || given[f.Name] || f.Name == "help" || failed != nil {
-			return
-		}
-		if rival := rivals[f.Name]; rival != "" && given[rival] {
-			return
-		}
-		if err := flags.Set(f.Name, value); err != nil {
-			failed = usage("unset it or give it a value that --"+f.Name+" takes", "environment: %s=%q: %v", envName(f.Name), value, err)
-		}
-	})
-	return failed
-}
-
-// rivals are flags that exclude each other.
-var rivals = map[string]string{"json": "plain", "plain": "json"}

@@ -66,7 +66,7 @@ when nobody is here.`,
 		}
 		return a.action(func(ctx context.Context) error { return a.chat(ctx, flags) })(cmd, args)
 	}
-	return cmd
+	return withExits(cmd, exitsOfTalking)
 }
 
 func (c *chatFlags) check(flags *pflag.FlagSet) error {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"unicode/utf8"
 
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
@@ -200,6 +201,36 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+func TestVersionFlag(t *testing.T) {
+	want := setting{}.start(t, "version")
+	want.wantExit(exitOK)
+	for _, flag := range []string{"--version", "-v"} {
+		p := setting{env: map[string]string{"LANYAP_VERSION": "true"}}.start(t, flag)
+		p.wantExit(exitOK)
+		if p.out.String() != want.out.String() {
+			t.Errorf("%s prints %q, want what lanyap version does", flag, p.out.String())
+		}
+	}
+}
+
+func TestHelpFitsTheScreen(t *testing.T) {
+	for _, name := range []string{"", "chat", "say", "peers", "doctor", "id", "version", "help", "completion"} {
+		p := setting{}.start(t, append(strings.Fields(name), "--help")...)
+		p.wantExit(exitOK)
+		for line := range strings.Lines(p.out.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > helpWidth {
+				t.Errorf("lanyap %s --help has a line of %d columns: %s", name, n, line)
+			}
+		}
+		joins := strings.Contains(p.out.String(), "--room")
+		for _, word := range []string{"LANYAP_IFACE", "Exit codes:", "  2  the command line is wrong"} {
+			if joins != strings.Contains(p.out.String(), word) {
+				t.Errorf("lanyap %s --help: %q should be there: %t", name, word, joins)
+			}
+		}
+	}
+}
+
 func TestCompletionAndHelp(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"completion bash", "__start_lanyap"},
@@ -207,6 +238,7 @@ func TestCompletionAndHelp(t *testing.T) {
 		{"__complete pe", "peers"},
 		{"__complete chat --j", "--join"},
 		{"__complete chat --hist", "--history-file"},
+		{"__complete help pe", "peers"},
 		{"--help", "no server, no account"},
 		{"help chat", "--listen"},
 		{"chat --help", "--history N"},

@@ -2,7 +2,8 @@
 // internet, nothing to configure.
 //
 //	lanyap                     chat with whoever is on this network
-//	echo hi | lanyap chat      say something to all of them and go
+//	lanyap say backup done     say something to all of them and go
+//	tail -f log | lanyap chat  say each line of it
 //	lanyap chat --json         the same for programs
 //	lanyap peers               who is here
 //	lanyap doctor              why it may not work

@@ -38,7 +38,7 @@ It exits with 0 when all is well and with 1 otherwise.`,
 		}
 		return a.action(func(ctx context.Context) error { return a.doctor(ctx, flags, asJSON) })(cmd, args)
 	}
-	return cmd
+	return withExits(cmd, exitsOfDoctor)
 }
 
 func (a *app) doctor(ctx context.Context, flags networkFlags, asJSON bool) error {

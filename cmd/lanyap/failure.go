@@ -63,12 +63,15 @@ func (a *app) report(err error) int {
 
 // explain finds what to tell a user of an error of the packages below.
 func explain(err error) *failure {
+	var mistake *chat.MistakeError
 	var few *chat.TooFewError
 	var absent *chat.AbsentError
 	var pending *chat.PendingError
 	var face *chat.FaceError
 	f := &failure{code: exitFailure, text: err.Error(), hint: doctorHint}
 	switch {
+	case errors.As(err, &mistake):
+		f.hint = mistake.Hint
 	case errors.Is(err, chat.ErrNobody):
 		f.code = exitNobody
 		f.hint = "start lanyap on another machine of this network, or name one with --join HOST; " + doctorHint

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -49,18 +50,22 @@ const maxRoom = 128
 // check finds what is wrong with the flags before anything is started.
 func (n *networkFlags) check() error {
 	switch {
+	case strings.TrimSpace(n.name) != "" && clean(strings.TrimSpace(n.name)) && !clean(n.name):
+		return usage(fmt.Sprintf("write --name %q", strings.TrimSpace(n.name)), "--name %q begins or ends with a space", n.name)
 	case !clean(n.name):
 		return usage("use letters, digits and spaces", "--name %q has characters that cannot be shown", n.name)
 	case len(n.name) > peer.MaxName:
 		return usage("choose a shorter one", "--name is %d bytes long, at most %d are allowed", len(n.name), peer.MaxName)
 	case n.room == "":
 		return usage("leave it out for the room "+defaultRoom, "--room is empty")
+	case strings.TrimSpace(n.room) != "" && clean(strings.TrimSpace(n.room)) && !clean(n.room):
+		return usage(fmt.Sprintf("write --room %q", strings.TrimSpace(n.room)), "--room %q begins or ends with a space", n.room)
 	case !clean(n.room):
 		return usage("use letters, digits and spaces", "--room %q has characters that cannot be shown", n.room)
 	case len(n.room) > maxRoom:
 		return usage("choose a shorter one", "--room is %d bytes long, at most %d are allowed", len(n.room), maxRoom)
 	case n.port < 0 || n.port > 65535:
-		return usage("ports are 1 to 65535; leave it out to have a free one found", "--port %d is no port", n.port)
+		return usage(portHint, "--port %d is no port", n.port)
 	}
 	for _, target := range n.join {
 		if !isTarget(target) {

@@ -30,8 +30,8 @@ func (a *app) peersCommand() *cobra.Command {
 		Use:   "peers",
 		Short: "Show who is here, and who is near but out of reach",
 		Long: `Show who is in the room, where they answer, or through whom they are reached,
-and how long a round trip takes, and which nodes were sighted on the network but not reached, with the reason.
-The others do not notice.`,
+and how long a round trip takes, and which nodes were sighted on the network but
+not reached, with the reason. The others do not notice.`,
 		Args: cobra.NoArgs,
 	}
 	flags.register(cmd.Flags())
@@ -46,7 +46,7 @@ The others do not notice.`,
 		}
 		return a.action(func(ctx context.Context) error { return a.peers(ctx, flags, asJSON, timeout) })(cmd, args)
 	}
-	return cmd
+	return withExits(cmd, exitsOfPeers)
 }
 
 // present is a member and how far away it is.

@@ -26,9 +26,11 @@ func (e *MistakeError) Error() string { return e.Text }
 func NewLines(r io.Reader) Input {
 	return &lines{
 		lineReader: newLineReader(r), parse: parseText,
-		hint: "give it text in UTF-8; a file of another kind has to be converted, or encoded as base64(1) does",
+		hint: textHint,
 	}
 }
+
+const textHint = "give it text in UTF-8; a file of another kind has to be converted, or encoded as base64(1) does"
 
 // NewJSONLines returns an input that reads one object a line from r:
 // {"text":"…"} for all, with "to":"NAME or ID" for one. A "ref" comes back in

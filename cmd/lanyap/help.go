@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// helpWidth is what every terminal has.
+const helpWidth = 80
+
+// usageTemplate is cobra's with the flags wrapped, and with what holds for all
+// of them and is in no flag's own text.
+var usageTemplate = fmt.Sprintf(`Usage:{{if .Runnable}}
+  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
+  {{.CommandPath}} COMMAND{{end}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableSubCommands}}
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsagesWrapped %d | trimTrailingWhitespaces}}{{end}}{{with index .Annotations "exit"}}
+
+Environment:
+  Each flag has a twin: --iface is LANYAP_IFACE, and a dash becomes _; the flag
+  goes first. LANYAP_STATE_DIR is where your identity is kept, and LANYAP_LOG
+  (debug, info, warn, error) writes a log to standard error.
+
+Exit codes:
+{{.}}{{end}}{{if .HasAvailableSubCommands}}
+
+"{{.CommandPath}} COMMAND --help" explains a command.{{end}}
+`, helpWidth)
+
+// Exit codes as the help of a command lists them.
+const (
+	exitsOfTalking = `  0  all is well
+  1  something failed, or something could not be said
+  2  the command line is wrong
+  3  nobody is there, or nobody has what was said
+  4  some did not come, or did not confirm, in time
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfPeers = `  0  somebody is here
+  1  something failed
+  2  the command line is wrong
+  3  nobody is here
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfDoctor = `  0  all is well
+  1  something was found, or failed
+  2  the command line is wrong
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+)
+
+// withExits has the help of a command list its exit codes.
+func withExits(cmd *cobra.Command, list string) *cobra.Command {
+	cmd.Annotations = map[string]string{"exit": list}
+	return cmd
+}
+
+// helpCommand is cobra's, but for its success where there is no such command.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explain a command",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			if len(args) == 0 {
+				for _, c := range root.Commands() {
+					if c.IsAvailableCommand() {
+						names = append(names, cobra.CompletionWithDesc(c.Name(), c.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage(suggestion(root, args[0]), "unknown command %q", strings.Join(args, " "))
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
+}
+
+// otherNames are what people call commands elsewhere.
+var otherNames = map[string][]string{
+	"chat":   {"talk", "listen", "join", "room"},
+	"say":    {"send", "echo", "tell", "msg", "message", "write", "broadcast"},
+	"peers":  {"ls", "list", "who", "w", "users", "members", "nodes", "status"},
+	"doctor": {"check", "diagnose", "test", "debug", "ping"},
+	"id":     {"whoami", "key", "identity"},
+}
+
+func suggestion(root *cobra.Command, word string) string {
+	for name, others := range otherNames {
+		if slices.Contains(others, word) {
+			return fmt.Sprintf("did you mean lanyap %s?", name)
+		}
+	}
+	if close := root.SuggestionsFor(word); len(close) > 0 {
+		return fmt.Sprintf("did you mean lanyap %s?", close[0])
+	}
+	return "lanyap --help lists the commands"
+}
