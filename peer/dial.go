@@ -151,7 +151,7 @@ func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attemp
 	header := t.header()
 	header.Set("Content-Type", sdpType)
 	header.Set(headerFor, a.instance.String())
-	if proof := t.tokens.proof(a.instance, "offer", sdp); proof != "" {
+	if proof := t.tokens.prove(a.instance, purposeOffer, sdp); proof != "" {
 		header.Set(headerProof, proof)
 	}
 	r, err := s.do(ctx, http.MethodPost, offerPath, header, sdp)

@@ -83,7 +83,8 @@
 // afterwards, silent, as the watch of the link. GET /v1/offer answers 204 with
 // the headers alone. Refusals: 404 other room, 409 already linked, 421 another
 // instance or a Host that is a name, 415 no SDP, 426 other version, 503 full with
-// Retry-After. POST /v1/watch opens a watch anew.
+// Retry-After. POST /v1/watch opens a watch anew. A
+// proof is a count that only grows and its HMAC under a secret of the link.
 //
 // # Network
 //

@@ -84,35 +84,3 @@ func TestHalfOpenBounds(t *testing.T) {
 		})
 	})
 }
-
-func TestTokens(t *testing.T) {
-	var ts tokens
-	in := NewInstance()
-	if ts.check(in, "offer", "sdp", ts.proof(in, "offer", "sdp")) {
-		t.Error("a proof without a token was taken")
-	}
-	ts.set(in, sharedToken(token{1}, token{2}))
-	proof := ts.proof(in, "offer", "sdp")
-	for name, ok := range map[string]bool{
-		"another purpose":  ts.check(in, "watch", "sdp", proof),
-		"another body":     ts.check(in, "offer", "other", proof),
-		"another instance": ts.check(NewInstance(), "offer", "sdp", proof),
-		"no proof":         ts.check(in, "offer", "sdp", ""),
-	} {
-		if ok {
-			t.Errorf("%s was taken", name)
-		}
-	}
-	if !ts.check(in, "offer", "sdp", proof) {
-		t.Error("the proof was refused")
-	}
-	if ts.check(in, "offer", "sdp", proof) {
-		t.Error("the proof was taken twice")
-	}
-	for range 2 * maxTokens {
-		ts.set(NewInstance(), token{})
-	}
-	if len(ts.byIn) > maxTokens {
-		t.Errorf("%d tokens are remembered", len(ts.byIn))
-	}
-}

@@ -36,7 +36,6 @@ const (
 	stuckAfter  = 4 * time.Second        // bytes unconfirmed for as long are reason to ask
 	silentAfter = 25 * time.Second       // nothing heard for as long as well: a process may hang
 	sweepEvery  = 500 * time.Millisecond // how often both are looked at
-	rewatchWait = time.Second            // between attempts to get a watch anew
 	doubtEvery  = time.Second            // at most this often may another's offer make us ask
 )
 
@@ -201,79 +200,5 @@ func (l *link) look(now time.Time) {
 		l.askLater(inquiry{wait: answerWait})
 	case l.conn.silence() >= silentAfter:
 		l.askLater(inquiry{wait: patience})
-	}
-}
-
-// rewatch gets a new watch for a link that has outlived its own: the dialing
-// side opens it, the other waits. It returns nil when the link has ended.
-func (l *link) rewatch() *watch {
-	for l.conn.Err() == nil {
-		var retry <-chan time.Time
-		if l.conn.dialed {
-			if w := l.openWatch(); w != nil {
-				return w
-			}
-			retry = time.After(rewatchWait)
-		}
-		select {
-		case w := <-l.renewed:
-			return w
-		case <-retry:
-		case <-l.conn.Done():
-		}
-	}
-	return nil
-}
-
-func (l *link) openWatch() *watch {
-	ctx, cancel := context.WithTimeout(l.t.ctx, answerWait)
-	defer cancel()
-	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr}, false)
-	if err != nil {
-		return nil
-	}
-	in := l.conn.remote.Instance
-	nonce := NewInstance().String() // makes every proof a new one
-	header := l.t.header()
-	header.Set(headerFor, in.String())
-	header.Set(headerProof, l.t.tokens.proof(in, "watch", nonce))
-	r, err := s.do(ctx, http.MethodPost, watchPath, header, nonce)
-	if err != nil || r.status != http.StatusNoContent || r.instance != in {
-		_ = s.Close()
-		return nil
-	}
-	return newWatch(s.Conn)
-}
-
-// serveWatch takes a new watch for a link that has outlived its own.
-func (t *Transport) serveWatch(w http.ResponseWriter, r *http.Request) {
-	who, err := t.meet(r)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	nonce := make([]byte, 2*len(Instance{}))
-	if _, err := io.ReadFull(r.Body, nonce); err != nil {
-		refuse(w, &errStatus{http.StatusBadRequest, "no nonce"})
-		return
-	}
-	l := t.claims.linked(who.instance)
-	if l == nil || !t.tokens.check(who.instance, "watch", string(nonce), r.Header.Get(headerProof)) {
-		refuse(w, &errStatus{http.StatusConflict, "no such link"})
-		return
-	}
-	conn, rw, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	resp := http.Response{StatusCode: http.StatusNoContent, ProtoMajor: 1, ProtoMinor: 1, Header: t.header()}
-	if err := errors.Join(resp.Write(rw), rw.Flush()); err != nil {
-		_ = conn.Close()
-		return
-	}
-	select {
-	case l.renewed <- newWatch(conn):
-	default:
-		_ = conn.Close()
 	}
 }

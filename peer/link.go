@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +23,8 @@ type link struct {
 	doubted  rate.Sometimes // bounds how often another's offer makes us ask
 	asking   atomic.Bool    // an inquiry is under way
 	progress progress       // the sweeper's alone
-	renewed  chan *watch    // watches that the other side opened anew
+	renewed  chan *watch    // a watch that the other side opened anew
+	renewals *rate.Limiter  // paces ours
 
 	mu    sync.Mutex // guards watch
 	watch *watch
@@ -54,7 +54,7 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 
 	conn := newConn(ch, remote)
 	conn.local, conn.remoteAddr, conn.dialed = ss.socket, ss.remote, offerer
-	l := &link{t: t, conn: conn, channel: ch, over: make(chan struct{}), renewed: make(chan *watch, 1), watch: w, doubted: rate.Sometimes{Interval: doubtEvery}}
+	l := &link{t: t, conn: conn, channel: ch, over: make(chan struct{}), renewed: make(chan *watch, 1), watch: w, doubted: rate.Sometimes{Interval: doubtEvery}, renewals: newRenewals()}
 	ch.closed = l.close
 	context.AfterFunc(ss.ended, func() {
 		// The end of the stream is for the reader to find, behind what else is in it.
@@ -103,9 +103,7 @@ func (t *Transport) greetWithin(ctx context.Context, ss *session, ch *rtcChannel
 // close is called once, when the Conn ends: it wakes the watch, which cleans up.
 func (l *link) close(farewell string) {
 	l.farewell.Store(&farewell)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = l.watch.SetReadDeadline(time.Now())
+	l.wake()
 }
 
 // setWatch replaces the watch, unless the link has ended.
@@ -144,57 +142,6 @@ func (l *link) tend(w *watch, trouble error) {
 	}
 	l.t.claims.unlink(l)
 	close(l.over)
+	l.dropRenewed()
 	l.t.log.Info("link ended", "instance", l.conn.remote.Instance, "reason", l.conn.Err())
-}
-
-// watch is the TCP connection over which the link was offered. Nothing is said
-// on it any more: that it stands tells that the other process lives, for
-// nothing; that it ends tells within milliseconds that it may not.
-type watch struct {
-	net.Conn
-
-	mu    sync.Mutex // guards link, ended
-	link  *link
-	ended bool
-}
-
-func newWatch(conn net.Conn) *watch {
-	_ = conn.SetDeadline(time.Time{})
-	return &watch{Conn: conn}
-}
-
-// run waits for the end of the connection. Before there is a link that ends
-// the attempt at one; afterwards it is the link's to look into.
-func (w *watch) run(cancel context.CancelCauseFunc) {
-	err := w.wait()
-	w.mu.Lock()
-	w.ended = true
-	l := w.link
-	w.mu.Unlock()
-	if l == nil {
-		cancel(ErrGone)
-		return
-	}
-	l.tend(w, err)
-}
-
-func (w *watch) attach(l *link) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ended {
-		return false
-	}
-	w.link = l
-	return true
-}
-
-// wait returns why the connection ended. What is said on it is no trouble, but
-// nobody says anything: a talker is cut off.
-func (w *watch) wait() error {
-	var b [1]byte
-	_, err := w.Read(b[:])
-	if err == nil {
-		return errProtocol
-	}
-	return err
 }

@@ -225,7 +225,7 @@ func (t *Transport) finish(v *visitor, ss *session, a *attempt, w *watch, d desc
 
 // claimOffer decides whether an offer may become a link, and clears the way.
 func (t *Transport) claimOffer(v *visitor, who caller, o offer) (*attempt, error) {
-	if old := t.claims.linked(who.instance); old != nil && !t.tokens.check(who.instance, "offer", o.body, o.proof) {
+	if old := t.claims.linked(who.instance); old != nil && !t.tokens.check(who.instance, purposeOffer, o.body, o.proof) {
 		old.doubt() // if it is dead, the next offer gets through
 		return nil, ErrLinked
 	}

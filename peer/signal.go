@@ -28,7 +28,7 @@ const (
 	headerRoom     = "Lanyap-Room"     // room tag
 	headerPort     = "Lanyap-Port"     // where the sender answers, TCP and UDP
 	headerFor      = "Lanyap-For"      // the instance meant; another answers 421
-	headerProof    = "Lanyap-Proof"    // HMAC under the link's token, to replace the link or reopen its watch
+	headerProof    = "Lanyap-Proof"    // see proof: to replace the link or reopen its watch
 )
 
 const protocolVersion = "1"

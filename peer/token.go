@@ -3,8 +3,10 @@ package peer
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -13,10 +15,7 @@ import (
 // public, so only who holds the token may replace a link or reopen its watch.
 type token [16]byte
 
-const (
-	maxTokens = 1024 // remembered, of as many instances; the oldest goes first
-	maxProofs = 16   // accepted under one token: each counts once
-)
+const maxTokens = 1024 // remembered, of as many instances; the oldest goes first
 
 // sharedToken joins the halves that the two sides drew.
 func sharedToken(offerer, answerer token) token {
@@ -24,15 +23,33 @@ func sharedToken(offerer, answerer token) token {
 	return token(sum[:len(token{})])
 }
 
-// prove returns the HMAC-SHA256 of purpose and body under the token, in hex.
-func (t token) prove(purpose, body string) string {
+// What a proof is for.
+const (
+	purposeOffer = "offer" // to replace the link; the body is proven with it
+	purposeWatch = "watch" // to open its watch anew
+)
+
+// proof is what whoever holds the token can say, and nobody else: who says it,
+// what for, and how many it has said before. The count only grows, so that a
+// proof which was overheard is worth nothing, and a link may need any number.
+type proof struct {
+	by      Instance
+	purpose string
+	count   uint64
+}
+
+// under returns the proof as a header carries it: the count, a space, and the
+// HMAC-SHA256 under the token in hex.
+func (p proof) under(t token, body string) string {
 	mac := hmac.New(sha256.New, t[:])
-	mac.Write([]byte(purpose + "\x00" + body))
-	return hex.EncodeToString(mac.Sum(nil))
+	_, _ = fmt.Fprintf(mac, "lanyap proof %s %s %d\x00%s", p.by, p.purpose, p.count, body)
+	return fmt.Sprintf("%d %x", p.count, mac.Sum(nil))
 }
 
 // tokens remembers the newest token of each instance, beyond the link's end.
 type tokens struct {
+	self Instance
+
 	mu   sync.Mutex // guards what follows
 	byIn map[Instance]*tokenEntry
 }
@@ -40,7 +57,8 @@ type tokens struct {
 type tokenEntry struct {
 	token token
 	since time.Time
-	seen  []string // proofs that were accepted: one that was overheard is worth nothing
+	given uint64 // proofs of ours
+	taken uint64 // the highest count of a proof of theirs
 }
 
 func (ts *tokens) set(in Instance, t token) {
@@ -61,28 +79,34 @@ func (ts *tokens) set(in Instance, t token) {
 	ts.byIn[in] = &tokenEntry{token: t, since: time.Now()}
 }
 
-// proof returns our proof for a link to in, or "" if we never had one.
-func (ts *tokens) proof(in Instance, purpose, body string) string {
+// prove returns a new proof of ours for in, or "" if we never had a link.
+func (ts *tokens) prove(in Instance, purpose, body string) string {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	e := ts.byIn[in]
 	if e == nil {
 		return ""
 	}
-	return e.token.prove(purpose, body)
+	e.given++
+	return proof{ts.self, purpose, e.given}.under(e.token, body)
 }
 
-// check reports whether proof is a fresh one of in's.
-func (ts *tokens) check(in Instance, purpose, body, proof string) bool {
+// check reports whether said is a proof of in's that is newer than all before.
+func (ts *tokens) check(in Instance, purpose, body, said string) bool {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	e := ts.byIn[in]
-	if e == nil || proof == "" || !hmac.Equal([]byte(e.token.prove(purpose, body)), []byte(proof)) {
+	if e == nil {
 		return false
 	}
-	if slices.Contains(e.seen, proof) || len(e.seen) >= maxProofs {
+	digits, _, _ := strings.Cut(said, " ")
+	count, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil || count <= e.taken {
 		return false
 	}
-	e.seen = append(e.seen, proof)
+	if !hmac.Equal([]byte(proof{in, purpose, count}.under(e.token, body)), []byte(said)) {
+		return false
+	}
+	e.taken = count
 	return true
 }

@@ -142,6 +142,7 @@ func Listen(cfg Config) (*Transport, error) {
 		return nil, err
 	}
 	t.claims = claims{self: cfg.Instance, max: cfg.MaxLinks, links: make(map[Instance]*link), attempts: make(map[Instance]*attempt)}
+	t.tokens.self = cfg.Instance
 	t.incoming = make(chan *Conn, cfg.MaxLinks)
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
 	t.server = newServer(t)

@@ -1,0 +1,173 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	rewatchEvery = time.Second // between attempts to get a watch anew, the other side may close each at once
+	rewatchBurst = 4           // attempts without a wait, after a quiet time
+)
+
+// watch is the TCP connection over which the link was offered. Nothing is said
+// on it any more: that it stands tells that the other process lives, for
+// nothing; that it ends tells within milliseconds that it may not.
+type watch struct {
+	net.Conn
+
+	mu    sync.Mutex // guards link, ended
+	link  *link
+	ended bool
+}
+
+func newWatch(conn net.Conn) *watch {
+	_ = conn.SetDeadline(time.Time{})
+	return &watch{Conn: conn}
+}
+
+// run waits for the end of the connection. Before there is a link that ends
+// the attempt at one; afterwards it is the link's to look into.
+func (w *watch) run(cancel context.CancelCauseFunc) {
+	err := w.wait()
+	w.mu.Lock()
+	w.ended = true
+	l := w.link
+	w.mu.Unlock()
+	if l == nil {
+		cancel(ErrGone)
+		return
+	}
+	l.tend(w, err)
+}
+
+func (w *watch) attach(l *link) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
+		return false
+	}
+	w.link = l
+	return true
+}
+
+// wait returns why the connection ended. What is said on it is no trouble, but
+// nobody says anything: a talker is cut off.
+func (w *watch) wait() error {
+	var b [1]byte
+	_, err := w.Read(b[:])
+	if err == nil {
+		return errProtocol
+	}
+	return err
+}
+
+// rewatch gets a new watch for a link that has outlived its own: the dialing
+// side opens it, the other waits. It returns nil when the link has ended.
+func (l *link) rewatch() *watch {
+	for l.conn.Err() == nil {
+		var due <-chan time.Time
+		if l.conn.dialed {
+			due = time.After(l.renewals.Reserve().Delay())
+		}
+		select {
+		case w := <-l.renewed:
+			return w
+		case <-due:
+			if w := l.openWatch(); w != nil {
+				return w
+			}
+		case <-l.conn.Done():
+		}
+	}
+	return nil
+}
+
+func newRenewals() *rate.Limiter { return rate.NewLimiter(rate.Every(rewatchEvery), rewatchBurst) }
+
+func (l *link) openWatch() *watch {
+	ctx, cancel := context.WithTimeout(l.t.ctx, answerWait)
+	defer cancel()
+	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr}, false)
+	if err != nil {
+		return nil
+	}
+	in := l.conn.remote.Instance
+	header := l.t.header()
+	header.Set(headerFor, in.String())
+	header.Set(headerProof, l.t.tokens.prove(in, purposeWatch, ""))
+	r, err := s.do(ctx, http.MethodPost, watchPath, header, "")
+	if err != nil || r.status != http.StatusNoContent || r.instance != in {
+		_ = s.Close()
+		return nil
+	}
+	return newWatch(s.Conn)
+}
+
+// serveWatch takes a new watch for a link that has outlived its own.
+func (t *Transport) serveWatch(w http.ResponseWriter, r *http.Request) {
+	who, err := t.meet(r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	l := t.claims.linked(who.instance)
+	if l == nil || !t.tokens.check(who.instance, purposeWatch, "", r.Header.Get(headerProof)) {
+		refuse(w, &errStatus{http.StatusConflict, "no such link"})
+		return
+	}
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	resp := http.Response{StatusCode: http.StatusNoContent, ProtoMajor: 1, ProtoMinor: 1, Header: t.header()}
+	err = errors.Join(conn.SetDeadline(time.Now().Add(httpTimeout)), resp.Write(rw), rw.Flush())
+	if err != nil {
+		_ = conn.Close()
+		return
+	}
+	l.renew(newWatch(conn))
+}
+
+// renew hands a watch that the other side opened to whoever tends the link. The
+// other side has none besides: of several the last counts, and our own has
+// ended or is about to.
+func (l *link) renew(w *watch) {
+	for {
+		select {
+		case l.renewed <- w:
+			l.wake()
+			select {
+			case <-l.over:
+				l.dropRenewed() // nobody else will
+			default:
+			}
+			return
+		case older := <-l.renewed:
+			_ = older.Close()
+		}
+	}
+}
+
+// dropRenewed closes a watch that came too late.
+func (l *link) dropRenewed() {
+	select {
+	case w := <-l.renewed:
+		_ = w.Close()
+	default:
+	}
+}
+
+// wake ends the wait on the watch; it is found out what for.
+func (l *link) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.watch.SetReadDeadline(time.Now())
+}
