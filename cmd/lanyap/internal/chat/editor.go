@@ -16,8 +16,6 @@ const (
 	prompt      = "> "
 	historySize = 200 // lines entered that can be called back
 	inputRows   = 8   // of the screen that a long input takes at most
-
-	clearScreen = "\x1b[2J\x1b[H" // ED and CUP of ECMA-48; Bubble Tea alone repaints only its own lines
 )
 
 // editor is the input line as Bubble Tea wants it: everything happens in
@@ -25,26 +23,29 @@ const (
 type editor struct {
 	area      textarea.Model
 	queue     *typed
-	size      *screen
-	interrupt func()
-	started   chan struct{} // closed when the terminal is ours
+	painter   *painter
+	interrupt func()        // for Ctrl-C
+	suspend   func()        // for Ctrl-Z
+	started   chan struct{} // closed when keys are read
 
 	history []string
 	recall  int    // index into history of what is shown; len(history) for the line being typed
 	draft   string // the line being typed, while something else is shown
 	warning string // under the input, until the next key
-	width   int
-	height  int
-	closing bool // nothing is typed any more
+	width   int    // of the screen
+	closing bool   // nothing is typed any more
 }
 
 // closeMsg ends the editor.
 type closeMsg struct{}
 
+// takenMsg says that fewer lines wait.
+type takenMsg struct{}
+
 // startedMsg is the first message of all.
 type startedMsg struct{}
 
-func newEditor(queue *typed, size *screen, interrupt func(), started chan struct{}) *editor {
+func newEditor(queue *typed, painter *painter) *editor {
 	area := textarea.New()
 	area.SetStyles(textarea.Styles{}) // as the terminal shows text
 	area.SetPromptFunc(len(prompt), func(info textarea.PromptInfo) string {
@@ -62,7 +63,7 @@ func newEditor(queue *typed, size *screen, interrupt func(), started chan struct
 	area.KeyMap.InsertNewline = key.NewBinding(key.WithKeys("alt+enter", "shift+enter", "ctrl+j"))
 	area.KeyMap.Paste = key.NewBinding() // the terminal pastes; no clipboard program is run
 	area.Focus()
-	return &editor{area: area, queue: queue, size: size, interrupt: interrupt, started: started}
+	return &editor{area: area, queue: queue, painter: painter, started: make(chan struct{})}
 }
 
 // Init implements tea.Model.
@@ -78,9 +79,11 @@ func (e *editor) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		e.closing = true
 		cmd = tea.Quit
 	case tea.WindowSizeMsg:
-		e.width, e.height = msg.Width, msg.Height
-		e.area.MaxHeight = max(1, min(inputRows, msg.Height/2))
-		e.area.SetWidth(msg.Width)
+		screen := sizeOf(msg.Width, msg.Height)
+		e.width = screen.width
+		e.area.MaxHeight = max(1, min(inputRows, screen.height/2))
+		e.area.SetWidth(screen.width - 1) // a row that is full leaves the cursor where terminals do not agree
+		e.painter.resize(screen)
 	case tea.KeyPressMsg:
 		e.warning = ""
 		cmd = e.press(msg)
@@ -93,7 +96,7 @@ func (e *editor) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		e.area, cmd = e.area.Update(msg)
 	}
-	e.size.set(e.width, e.height, e.area.Height()+1)
+	e.painter.show(e.block())
 	return e, cmd
 }
 
@@ -123,9 +126,10 @@ func (e *editor) press(msg tea.KeyPressMsg) tea.Cmd {
 			return nil
 		}
 	case "ctrl+l":
-		return tea.Sequence(tea.Raw(clearScreen), tea.ClearScreen)
+		e.painter.wipe()
+		return nil
 	case "ctrl+z":
-		return tea.Suspend
+		return func() tea.Msg { e.suspend(); return nil }
 	case "up", "ctrl+p":
 		if e.area.Line() == 0 && e.area.LineInfo().RowOffset == 0 {
 			e.show(e.recall - 1)
@@ -181,20 +185,26 @@ func (e *editor) show(i int) {
 	e.area.SetValue(e.history[i])
 }
 
-// View implements tea.Model.
-func (e *editor) View() tea.View {
+// View implements tea.Model. The painter draws; Bubble Tea draws nothing.
+func (e *editor) View() tea.View { return tea.View{} }
+
+// block returns what is to be seen of the editor.
+func (e *editor) block() block {
 	if e.closing {
-		return tea.NewView("")
+		return block{}
 	}
+	text := e.area.View()
 	below := e.warning
 	if n := e.queue.len(); n > 0 && below == "" {
 		below = fmt.Sprintf("(%d waiting until somebody is here)", n)
 	}
-	text := e.area.View()
 	if below != "" {
-		text += "\n" + ansi.Wrap(below, max(e.width, 10), "")
+		text += "\n" + ansi.Wrap(below, max(e.width-1, 10), "")
 	}
-	view := tea.NewView(text)
-	view.Cursor = e.area.Cursor()
-	return view
+	rows := strings.Split(text, "\n")
+	for i, row := range rows {
+		rows[i] = strings.TrimRight(row, " ") // the text area fills rows up
+	}
+	cursor := e.area.Cursor()
+	return block{rows: rows, x: cursor.X, y: cursor.Y}
 }

@@ -22,7 +22,8 @@ type typist struct {
 
 func newTypist(t *testing.T) *typist {
 	ty := &typist{t: t}
-	ty.e = newEditor(newTyped(), &screen{}, func() { ty.interrupted++ }, make(chan struct{}))
+	ty.e = newEditor(newTyped(), newPainter(io.Discard, sizeOf(40, 20)))
+	ty.e.interrupt = func() { ty.interrupted++ }
 	ty.send(startedMsg{}, tea.WindowSizeMsg{Width: 40, Height: 20})
 	return ty
 }
@@ -115,7 +116,7 @@ func TestTooLongForAMessage(t *testing.T) {
 	ty := newTypist(t)
 	ty.keys("kept ")
 	ty.send(tea.PasteMsg{Content: strings.Repeat("x", mesh.MaxBody)})
-	if view := ty.e.View().Content; !strings.Contains(view, "not pasted") || !strings.Contains(view, "kept") {
+	if view := strings.Join(ty.e.block().rows, "\n"); !strings.Contains(view, "not pasted") || !strings.Contains(view, "kept") {
 		t.Errorf("the screen shows %q", view)
 	}
 	ty.keys("<enter>")
@@ -167,16 +168,8 @@ func TestEndsOfInput(t *testing.T) {
 }
 
 func TestLayOut(t *testing.T) {
-	term := &Terminal{size: &screen{width: 20, height: 6, input: 2}}
 	text := "bo: " + strings.Repeat("漢字 ", 30) + "\n\tlast"
-	var lines []string
-	for _, part := range term.layOut(text) {
-		rows := strings.Split(part, "\n")
-		if len(rows) > 3 {
-			t.Errorf("a part has %d rows, which do not fit above the input", len(rows))
-		}
-		lines = append(lines, rows...)
-	}
+	lines := layOut(text, 20)
 	for i, line := range lines {
 		if i > 0 && !strings.HasPrefix(line, continuation) {
 			t.Errorf("line %d %q looks like one of its own", i, line)

@@ -2,13 +2,14 @@ package chat
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/mesh"
@@ -26,54 +27,33 @@ type TerminalConfig struct {
 // Terminal is a face and an input: what happens scrolls by, and the line being
 // typed stays below it.
 //
-// It is built on Bubble Tea and the text area of Bubbles, as the full-screen
-// face will be. The terminal of golang.org/x/term was tried first: it counts
-// every character as one column, so wide ones break the line; a paste of
-// three lines is three messages; and Ctrl-C and Ctrl-D are the same to it.
-// The readline packages have no way to print above the line, or none that
-// takes a paste as one.
+// Keys are read by Bubble Tea and edited in the text area of Bubbles; what is
+// shown is drawn by a [painter] of our own, see there for why. The terminal of
+// golang.org/x/term was tried first: it counts every character as one column,
+// so wide ones break the line; a paste of three lines is three messages; and
+// Ctrl-C and Ctrl-D are the same to it. The readline packages have no way to
+// print above the line, or none that takes a paste as one.
 type Terminal struct {
 	cfg     TerminalConfig
+	console *console
+	painter *painter
 	program *tea.Program
 	queue   *typed
-	done    chan struct{} // closed when the terminal is as it was before
-
-	printing sync.Mutex // held for all parts of one event
-	size     *screen
-}
-
-// screen is the size that the terminal said last.
-type screen struct {
-	mu            sync.Mutex // guards the rest
-	width, height int
-	input         int // rows of the input line
-}
-
-func (s *screen) set(width, height, input int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.width, s.height, s.input = width, height, input
-}
-
-// fit returns how wide a printed line may be, and how many lines fit above the
-// input at once.
-func (s *screen) fit() (width, rows int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return max(s.width-1, 10), max(s.height-s.input-1, 1)
+	unwatch func()
+	done    chan struct{} // closed when no more keys are read
 }
 
 // NewTerminal takes over the terminal until [Terminal.Close].
 func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
-	t := &Terminal{
-		cfg:   cfg,
-		queue: newTyped(),
-		done:  make(chan struct{}),
-		size:  &screen{width: 80, height: 24, input: 1},
+	t := &Terminal{cfg: cfg, console: newConsole(cfg.In, cfg.Out), queue: newTyped(), done: make(chan struct{})}
+	if err := t.console.take(); err != nil {
+		return nil, fmt.Errorf("terminal: %w", err)
 	}
-	started := make(chan struct{})
-	t.program = tea.NewProgram(newEditor(t.queue, t.size, cfg.Interrupt, started),
-		tea.WithInput(cfg.In), tea.WithOutput(cfg.Out), tea.WithoutSignalHandler())
+	t.painter = newPainter(cfg.Out, t.console.size())
+	editor := newEditor(t.queue, t.painter)
+	editor.interrupt, editor.suspend = cfg.Interrupt, t.suspend
+	t.program = tea.NewProgram(editor, tea.WithInput(cfg.In), tea.WithOutput(io.Discard), tea.WithoutRenderer(), tea.WithoutSignalHandler())
+	t.queue.taken = func() { t.program.Send(takenMsg{}) }
 	var failed error
 	go func() {
 		defer close(t.done)
@@ -81,17 +61,65 @@ func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
 		t.queue.end() // a terminal that went away is the end of input
 	}()
 	select {
-	case <-started:
-		return t, nil
+	case <-editor.started:
 	case <-t.done:
+		t.console.give()
 		return nil, failed
+	}
+	go t.painter.run()
+	t.unwatch = sync.OnceFunc(watch(t.resized, t.resumed))
+	t.resized()
+	return t, nil
+}
+
+// Close gives the terminal back as it was. It takes a second at most; what a
+// terminal does not take in that time is lost.
+func (t *Terminal) Close() {
+	t.unwatch()
+	t.program.Send(closeMsg{})
+	<-t.done
+	t.painter.close()
+	t.console.give()
+}
+
+// Abandon gives the terminal back at once, whatever waits to be shown. It is
+// for a program that ends in the midst of something.
+func (t *Terminal) Abandon() {
+	t.console.give()
+	given := make(chan struct{})
+	go func() {
+		defer close(given)
+		_, _ = io.WriteString(t.cfg.Out, giveKeys+wrapOn+"\r\n")
+	}()
+	select {
+	case <-given:
+	case <-time.After(abandonLimit):
 	}
 }
 
-// Close gives the terminal back as it was.
-func (t *Terminal) Close() {
-	t.program.Send(closeMsg{})
-	<-t.done
+// abandonLimit is how long a terminal may take to be told that we go.
+const abandonLimit = 100 * time.Millisecond
+
+func (t *Terminal) resized() {
+	screen := t.console.size()
+	t.program.Send(tea.WindowSizeMsg{Width: screen.width, Height: screen.height})
+}
+
+// suspend stops the program, as Ctrl-Z does.
+func (t *Terminal) suspend() {
+	t.painter.hold()
+	t.console.give()
+	stopSelf()
+	if t.painter.isHeld() { // nothing could stop us
+		t.resumed()
+	}
+}
+
+// resumed takes the terminal again from whoever had it.
+func (t *Terminal) resumed() {
+	if t.console.take() == nil {
+		t.painter.release()
+	}
 }
 
 // Next implements [Input].
@@ -102,39 +130,11 @@ func (t *Terminal) Ended() <-chan struct{} { return t.queue.ended }
 
 // Show implements [Face].
 func (t *Terminal) Show(ev Event) error {
-	text := t.render(ev)
-	if text == "" {
-		return nil
-	}
-	t.printing.Lock()
-	defer t.printing.Unlock()
-	for _, part := range t.layOut(text) {
-		// What Println returns is the message that prints; sent by hand,
-		// messages keep their order and a program that has ended is no obstacle.
-		t.program.Send(tea.Println(part)())
+	if text := t.render(ev); text != "" {
+		t.painter.await()
+		t.painter.print(text)
 	}
 	return nil
-}
-
-// layOut breaks text at the width of the screen and into parts that fit above
-// the input. Bubble Tea inserts lines above its own by scrolling, which goes
-// wrong for what is longer than the screen, and where the terminal wraps a
-// wide character earlier than it computes.
-func (t *Terminal) layOut(text string) []string {
-	width, rows := t.size.fit()
-	text = strings.ReplaceAll(text, "\t", continuation)
-	wrapped := ansi.Wrap(text, width-len(continuation), "")
-	lines := strings.Split(wrapped, "\n")
-	for i := range lines[1:] {
-		lines[i+1] = continuation + lines[i+1]
-	}
-	var parts []string
-	for len(lines) > 0 {
-		n := min(rows, len(lines))
-		parts = append(parts, strings.Join(lines[:n], "\n"))
-		lines = lines[n:]
-	}
-	return parts
 }
 
 // render returns what is shown of ev, "" for nothing. Receipts are not shown:
@@ -193,6 +193,7 @@ func (t *Terminal) paint(style, text string) string {
 // typed is what was entered and is not said yet.
 type typed struct {
 	arrived chan struct{} // one token: lines has grown
+	taken   func()        // called when lines has shrunk; may be nil
 	ended   chan struct{}
 	once    sync.Once // closes ended
 
@@ -228,6 +229,14 @@ func (q *typed) len() int {
 }
 
 func (q *typed) take() (string, bool) {
+	text, ok := q.first()
+	if ok && q.taken != nil {
+		q.taken()
+	}
+	return text, ok
+}
+
+func (q *typed) first() (string, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.lines) == 0 {

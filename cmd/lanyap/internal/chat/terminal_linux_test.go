@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -10,32 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// pseudoTerminal returns both ends of a terminal of 40 by 12 characters.
-func pseudoTerminal(t *testing.T) (screen, terminal *os.File) {
-	t.Helper()
-	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Skip("no pseudo-terminals here: " + err.Error())
-	}
-	t.Cleanup(func() { screen.Close() })
-	if err := unix.IoctlSetPointerInt(int(screen.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(screen.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { terminal.Close() })
-	if err := unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 12, Col: 40}); err != nil {
-		t.Fatal(err)
-	}
-	return screen, terminal
-}
 
 func termios(t *testing.T, f *os.File) unix.Termios {
 	t.Helper()
@@ -49,7 +22,7 @@ func termios(t *testing.T, f *os.File) unix.Termios {
 func TestTerminalIsGivenBack(t *testing.T) {
 	for name, keys := range map[string]string{"Ctrl-D": "\x04", "Ctrl-C": "\x03"} {
 		t.Run(name, func(t *testing.T) {
-			screen, terminal := pseudoTerminal(t)
+			screen, terminal := pseudoTerminal(t, 40, 12)
 			before := termios(t, terminal)
 			var shown atomic.Pointer[string]
 			shown.Store(new(string))
