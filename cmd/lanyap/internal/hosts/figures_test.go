@@ -21,8 +21,8 @@ var (
 	figures = flag.Bool("figures", false, "measure and print the figures")
 	rows    = flag.String("rows", "", "comma-separated `names` of the figures to measure; all if empty")
 	ours    = flag.String("ours", "", "`path` of the program to measure in place of the one that is built here; - for none")
-	rival   = flag.String("rival", "", "`path` of a program to measure in the same run")
-	rounds  = flag.Int("rounds", 50, "how often to start and stop what is measured by starting it")
+	rival   = flag.String("rival", "", "`path` of the program to measure in the same run in place of the one in rival; - for none")
+	rounds  = flag.Int("rounds", 20, "how often to start and stop what is measured by starting it")
 )
 
 // figure is one row of the table. It measures one contender and returns the
@@ -31,26 +31,73 @@ type figure struct {
 	name, what, aim string
 	measure         func(t *testing.T, c contender) (value string, n int)
 	oursOnly        bool // the rival has nothing that corresponds
+
+	// How long it takes for one contender at the most, if it works: so long,
+	// and so long for each of this many rounds.
+	takes, round time.Duration
+	maxRounds    int
 }
 
 var table = []figure{
-	{"start", "process start → first message read by the other, 2 hosts, p50 / p99", "≤ 40 / 150 ms", measureStart, false},
-	{"docker", "… with a second interface (docker-like bridge)", "≤ 40 / 150 ms", measureStartDocker, false},
-	{"late", "late node and 16 others: all see it, it sees all, p50 / p99", "≤ 80 / 200 ms", measureLate, false},
-	{"mesh", "8 / 16 / 32 / 64 hosts at once → full mesh, p50", "≤ 0.25 / 0.5 / 1.8 / 8 s", measureMesh, false},
-	{"broadcast", "256 B at 10/s among 16 hosts, send → last receiver, p50 / p99", "≤ 2.5 / 10 ms", measureBroadcast, false},
-	{"kill", "kill -9 of one of 16 → all others see it leave, p50 / max", "≤ 20 / 500 ms", measureKill, false},
-	{"cable", "cable of one of 16 pulled for good → all others see it leave", "≤ 8 s", measureCable, false},
-	{"mdns", "mDNS packets/s of 16 idle nodes together, after 30 s", "≤ 1", measureMDNS, false},
-	{"link", "per idle link and side: heap, goroutines", "≤ 120 kB, ≤ 17", measureLink, true},
-	{"idle", "node with 63 idle links: CPU of one core, resident memory", "≤ 1 %, ≤ 40 MB", measureIdle, false},
-	{"heal", "12 hosts in two halves for 10 s, heal → everyone has everything, p50 / p99", "≤ 1 / 3 s", measureHeal, false},
-	{"blocked", "blocked pair, message through a third: extra latency against the direct link, p50", "≤ 1 ms", measureBlocked, false},
-	{"history", "late joiner, 1,000 messages of history: joined → the last of them, p50 / p99", "≤ 150 ms", measureHistory, true},
-	{"stopped", "8 others at 200 msg/s, send → last, p50 / p99; with one member stopped; p99 ratio; memory of a sender", "≤ 1.5×, ≤ 8 MiB", measureStopped, false},
-	{"flood", "sustained broadcast of 256 B from one node to 8, messages/s at every one", "–", measureFlood, false},
-	{"throughput", "one pair, 64 KiB messages, × pion's defaults: tuned with GOGC=400; tuned; ordinary user (rmem_max 212992)", "≥ 4 tuned", measureThroughput, true},
-	{"loss", "the same with 1 % loss at the receiver", "≥ 4", measureLoss, true},
+	{name: "start", measure: measureStart, round: 2 * time.Second,
+		what: "process start → first message read by the other, 2 hosts, p50 / p99", aim: "≤ 40 / 150 ms"},
+	{name: "docker", measure: measureStartDocker, round: 2 * time.Second,
+		what: "… with a second interface (docker-like bridge)", aim: "≤ 40 / 150 ms"},
+	{name: "late", measure: measureLate, takes: time.Minute, round: 3 * time.Second,
+		what: "late node and 16 others: all see it, it sees all, p50 / p99", aim: "≤ 80 / 200 ms"},
+	{name: "mesh", measure: measureMesh, takes: 5 * time.Minute, round: time.Second,
+		what: "8 / 16 / 32 / 64 hosts at once → full mesh, p50", aim: "≤ 0.25 / 0.5 / 1.8 / 8 s"},
+	{name: "broadcast", measure: measureBroadcast, takes: time.Minute,
+		what: "256 B at 10/s among 16 hosts, send → last receiver, p50 / p99", aim: "≤ 2.5 / 10 ms"},
+	{name: "kill", measure: measureKill, takes: time.Minute, round: 3 * time.Second, maxRounds: 30,
+		what: "kill -9 of one of 16 → all others see it leave, p50 / max", aim: "≤ 20 / 500 ms"},
+	{name: "cable", measure: measureCable, takes: 4 * time.Minute,
+		what: "cable of one of 16 pulled for good → all others see it leave", aim: "≤ 8 s"},
+	{name: "mdns", measure: measureMDNS, takes: 2 * time.Minute,
+		what: "mDNS packets/s of 16 idle nodes together, after 30 s", aim: "≤ 1"},
+	{name: "link", measure: measureLink, oursOnly: true, takes: 2 * time.Minute,
+		what: "per idle link and side: heap, goroutines", aim: "≤ 120 kB, ≤ 17"},
+	{name: "idle", measure: measureIdle, takes: 3 * time.Minute,
+		what: "node with 63 idle links: CPU of one core, resident memory", aim: "≤ 1 %, ≤ 40 MB"},
+	{name: "heal", measure: measureHeal, takes: time.Minute, round: 15 * time.Second, maxRounds: 20,
+		what: "12 hosts in two halves for 10 s, heal → everyone has everything, p50 / p99", aim: "≤ 1 / 3 s"},
+	{name: "blocked", measure: measureBlocked, takes: time.Minute, round: time.Second,
+		what: "blocked pair, message through a third: extra latency against the direct link, p50", aim: "≤ 1 ms"},
+	{name: "history", measure: measureHistory, oursOnly: true, takes: time.Minute, round: 2 * time.Second,
+		what: "late joiner, 1,000 messages of history: joined → the last of them, p50 / p99", aim: "≤ 150 ms"},
+	{name: "stopped", measure: measureStopped, takes: time.Minute, round: 4 * time.Second, maxRounds: 30,
+		what: "8 others at 200 msg/s, send → last, p50 / p99; with one member stopped; p99 ratio; memory of a sender", aim: "≤ 1.5×, ≤ 8 MiB"},
+	{name: "flood", measure: measureFlood, takes: time.Minute,
+		what: "sustained broadcast of 256 B from one node to 8, messages/s at every one", aim: "–"},
+	{name: "throughput", measure: measureThroughput, oursOnly: true, takes: 4 * time.Minute,
+		what: "one pair, 64 KiB messages, × pion's defaults: tuned with GOGC=400; tuned; ordinary user (rmem_max 212992)", aim: "≥ 4 tuned"},
+	{name: "loss", measure: measureLoss, oursOnly: true, takes: 4 * time.Minute,
+		what: "the same with 1 % loss at the receiver", aim: "≥ 4"},
+}
+
+// wanted are the rows that are asked for.
+func wanted(t testing.TB) []figure {
+	t.Helper()
+	if *rows == "" {
+		return table
+	}
+	names := strings.Split(*rows, ",")
+	some := slices.DeleteFunc(slices.Clone(table), func(row figure) bool { return !slices.Contains(names, row.name) })
+	if len(some) != len(names) {
+		t.Fatalf("not all of %q are rows; package hosts names them", names)
+	}
+	return some
+}
+
+// lasts returns how long a row takes at the most.
+func (f figure) lasts(contenders, rounds int) time.Duration {
+	if f.maxRounds > 0 {
+		rounds = min(rounds, f.maxRounds)
+	}
+	if f.oursOnly {
+		contenders = 1
+	}
+	return time.Duration(contenders) * (f.takes + time.Duration(rounds)*f.round)
 }
 
 // contender is a program that is measured.
@@ -61,6 +108,7 @@ type contender struct {
 	// keepsLines: what is on its standard input from the start is said once
 	// somebody is there to hear it. Without that a driver has to wait itself.
 	keepsLines bool
+	rival      bool
 }
 
 func (c contender) start(h *lab.Host) *lab.Process {
@@ -81,11 +129,17 @@ func contenders(t testing.TB) []contender {
 			keepsLines: true,
 		})
 	}
-	if *rival != "" {
+	if *rival != "-" {
+		path := *rival
+		if path == "" {
+			t.Log("building the rival; -rival - measures without one")
+			path = lab.BuildModule(t, "rival")
+		}
 		all = append(all, contender{
-			name: "rival",
-			path: *rival,
-			args: func(*lab.Host) []string { return nil },
+			name:  "libp2p",
+			path:  path,
+			args:  func(*lab.Host) []string { return nil },
+			rival: true,
 		})
 	}
 	return all
@@ -97,6 +151,11 @@ func TestFigures(t *testing.T) {
 		t.Skip("figures are measured with -figures")
 	}
 	lab.Need(t)
+	var takes time.Duration
+	for _, row := range wanted(t) {
+		takes += row.lasts(2, *rounds)
+	}
+	mustLast(t, takes)
 	all := contenders(t)
 	print := func(format string, args ...any) { fmt.Fprintf(os.Stdout, format, args...) }
 	print("\n%s\n\n| what | aim |", machine())
@@ -104,14 +163,11 @@ func TestFigures(t *testing.T) {
 		print(" %s | N |", c.name)
 	}
 	print("\n| --- | --- |%s\n", strings.Repeat(" --- | --- |", len(all)))
-	for _, row := range table {
-		if *rows != "" && !slices.Contains(strings.Split(*rows, ","), row.name) {
-			continue
-		}
+	for _, row := range wanted(t) {
 		line := fmt.Sprintf("| %s | %s |", row.what, row.aim)
 		for _, c := range all {
 			value, n := "failed", 0
-			if c.name == "rival" && row.oursOnly {
+			if c.rival && row.oursOnly {
 				line += " – | |"
 				continue
 			}
@@ -189,5 +245,13 @@ func TestQuantile(t *testing.T) {
 	}
 	if got := quantile(samples[:1], 0.99); got != 100 {
 		t.Errorf("quantile of one sample is %d, want it", got)
+	}
+}
+
+func TestEnough(t *testing.T) {
+	for _, takes := range []time.Duration{0, time.Second, 10 * time.Minute, 59*time.Minute + 59*time.Second} {
+		if got := enough(takes); got <= takes || got > takes+takes/10+2*time.Minute {
+			t.Errorf("enough for %v is %v", takes, got)
+		}
 	}
 }

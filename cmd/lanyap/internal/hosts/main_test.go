@@ -40,6 +40,26 @@ func isSet(name string) bool {
 	return found
 }
 
+// mustLast ends a test that takes so long, if go test will end it before.
+// Better now than after the time it has, in a panic and without a result.
+func mustLast(t testing.TB, takes time.Duration) {
+	t.Helper()
+	with, ok := t.(interface{ Deadline() (time.Time, bool) })
+	if !ok {
+		return
+	}
+	deadline, ok := with.Deadline()
+	if left := time.Until(deadline); ok && left < takes {
+		t.Fatalf("this takes up to %v, and go test ends it in %v: add -timeout %v",
+			takes.Round(time.Second), left.Round(time.Second), enough(takes))
+	}
+}
+
+// enough is a time limit for what takes that long, beside what comes before.
+func enough(takes time.Duration) time.Duration {
+	return (takes + takes/10).Truncate(time.Minute) + 2*time.Minute
+}
+
 // run starts the program with exactly these arguments.
 func run(t testing.TB, h *lab.Host, args ...string) *lab.Process {
 	t.Helper()

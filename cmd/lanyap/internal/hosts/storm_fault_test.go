@@ -26,6 +26,7 @@ var kinds = map[string]struct {
 	ruled bool
 	begin func(s *storm, victim int) fault
 }{
+	"clock jump":          {false, (*storm).jump}, // with -clocks only
 	"cable out":           {false, (*storm).cable},
 	"flapping cable":      {false, (*storm).flap},
 	"kill -9 and restart": {false, (*storm).kill},
@@ -41,7 +42,7 @@ var kinds = map[string]struct {
 func kindNames(keep func(ruled bool) bool) []string {
 	var names []string
 	for name, k := range kinds {
-		if keep(k.ruled) {
+		if keep(k.ruled) && (name != "clock jump" || *stormClock) {
 			names = append(names, name)
 		}
 	}
@@ -162,6 +163,23 @@ func (s *storm) readdress(victim int) fault {
 	before := h.Addr
 	h.Readdress()
 	return fault{what: fmt.Sprintf("%s from %v to %v", h.Name, before, h.Addr)}
+}
+
+// jump sets a clock forth or back by seconds, minutes or years. Half of them are
+// set right again after a while; the others stay as they are until the next.
+func (s *storm) jump(victim int) fault {
+	h := s.hosts[victim]
+	unit := []time.Duration{time.Second, time.Minute, year}[s.rng.IntN(3)]
+	by := unit + time.Duration(s.rng.Float64()*49*float64(unit))
+	if s.rng.IntN(2) == 0 {
+		by = -by
+	}
+	h.MoveClock(by)
+	f := fault{what: fmt.Sprintf("at %s to %s", h.Name, h.Clock().Format(time.DateTime)), lasts: s.between(time.Second, 11*time.Second)}
+	if s.rng.IntN(2) == 0 {
+		f.mend = func() { h.MoveClock(0) }
+	}
+	return f
 }
 
 func (s *storm) block(victim int) fault {

@@ -50,7 +50,7 @@ func (s *storm) start(host int) *talker {
 		done:  make(chan struct{}),
 	}
 	p.Process = s.hosts[host].Start(lab.Program{
-		Path:  lab.Build(s.t, program),
+		Path:  s.program,
 		Args:  []string{"chat", "--json", "--history", "1000", "--name", name},
 		Watch: p.watch,
 	})
@@ -65,7 +65,7 @@ func (p *talker) watch(ev lab.Event) {
 		p.changed.Store(&ev.At)
 	}
 	// What cannot be written is missed by people only; the trace has it.
-	_, _ = p.log.WriteString(ev.Raw + "\n")
+	_, _ = p.log.WriteString(ev.Logged() + "\n")
 }
 
 // talk says something at the rate of the run until it is hushed or the program

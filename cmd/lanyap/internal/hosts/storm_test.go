@@ -18,6 +18,7 @@ var (
 	stormTime  = flag.Duration("storm", time.Minute, "how long the fault storm lasts")
 	stormHosts = flag.Int("hosts", 6, "`number` of hosts in the fault storm")
 	stormSeed  = flag.Uint64("seed", 7475, "of the faults in the fault storm")
+	stormClock = flag.Bool("clocks", false, "have clocks jump in the fault storm, too")
 	stormRate  = flag.Float64("rate", 5, "messages a second that each host says in the fault storm")
 )
 
@@ -36,18 +37,19 @@ const (
 // storm is one run of [TestFaultStorm]. Everything in it belongs to the test's
 // goroutine but what a talker says.
 type storm struct {
-	t      *testing.T
-	l      *lab.Lab
-	sw     *lab.Switch
-	rng    *rand.Rand
-	began  time.Time
-	dir    string   // the logs of all programs, and of the faults
-	diary  *os.File // the faults
-	hosts  []*lab.Host
-	nodes  []*talker // who runs now, by host
-	all    []*talker // every start there was
-	deck   []string  // kinds of faults, in the order in which they come
-	faults map[string]int
+	t       *testing.T
+	l       *lab.Lab
+	sw      *lab.Switch
+	rng     *rand.Rand
+	began   time.Time
+	program string   // what runs on the hosts
+	dir     string   // the logs of all programs, and of the faults
+	diary   *os.File // the faults
+	hosts   []*lab.Host
+	nodes   []*talker // who runs now, by host
+	all     []*talker // every start there was
+	deck    []string  // kinds of faults, in the order in which they come
+	faults  map[string]int
 
 	views      []time.Duration // from the end of a fault until views were equal, where they had not been
 	everything []time.Duration // … until everybody had what was said until then
@@ -65,9 +67,7 @@ func TestFaultStorm(t *testing.T) {
 		t.Skip("a fault storm is not short")
 	}
 	lab.Need(t)
-	if deadline, ok := t.Deadline(); ok && time.Until(deadline) < *stormTime+stormAround {
-		t.Fatalf("go test ends this before the storm is over: add -timeout %v", (*stormTime + 2*stormAround).Round(time.Minute))
-	}
+	mustLast(t, *stormTime+stormAround)
 	s := newStorm(t)
 	for i := range s.hosts {
 		s.nodes = append(s.nodes, s.start(i))
@@ -100,6 +100,10 @@ func newStorm(t *testing.T) *storm {
 	t.Cleanup(s.close)
 	if s.diary, err = os.Create(filepath.Join(s.dir, "faults")); err != nil {
 		t.Fatal(err)
+	}
+	s.program = lab.Build(t, program)
+	if *stormClock {
+		s.program = lab.BuildMovable(t, program)
 	}
 	s.l = lab.New(t)
 	s.sw = s.l.Switch()

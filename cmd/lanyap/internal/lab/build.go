@@ -19,6 +19,7 @@ var builds struct {
 
 // order is what somebody wants to have built.
 type order struct {
+	dir     string // of the module; empty: the test's own
 	pkg     string
 	movable bool // its clock can be moved
 }
@@ -28,6 +29,13 @@ type order struct {
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
 	return built(t, order{pkg: pkg})
+}
+
+// BuildModule is Build for the main package in the root of another module, which
+// dir is, relative to the test's package.
+func BuildModule(t testing.TB, dir string) string {
+	t.Helper()
+	return built(t, order{dir: dir, pkg: "."})
 }
 
 func built(t testing.TB, what order) string {
@@ -59,7 +67,7 @@ func build(what order) (string, error) {
 		}
 		builds.dir = dir
 	}
-	path := filepath.Join(builds.dir, filepath.Base(what.pkg))
+	path := filepath.Join(builds.dir, filepath.Base(filepath.Join(what.dir, what.pkg)))
 	// What commit it is says nothing to a test, and Git refuses to tell of a
 	// copy that belongs to somebody else.
 	args := []string{"build", "-buildvcs=false"}
@@ -74,9 +82,11 @@ func build(what order) (string, error) {
 		}
 		args = append(args, "-overlay", overlay)
 	}
-	out, err := exec.Command("go", append(args, "-o", path, what.pkg)...).CombinedOutput()
+	cmd := exec.Command("go", append(args, "-o", path, what.pkg)...)
+	cmd.Dir = what.dir
+	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("lab: build %s: %w\n%s", what.pkg, err, out)
+		return "", fmt.Errorf("lab: build %s: %w\n%s", filepath.Join(what.dir, what.pkg), err, out)
 	}
 	return path, nil
 }

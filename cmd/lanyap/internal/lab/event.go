@@ -2,6 +2,7 @@ package lab
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -54,17 +55,27 @@ type Event struct {
 	Count   int       `json:"count"`
 	Peers   []Ident   `json:"peers"`
 
-	At  time.Time `json:"-"` // when the lab read the line
-	Raw string    `json:"-"` // the line
+	At  time.Time `json:"at"` // when the lab read the line; in logs of the lab, see [Event.Logged]
+	Raw string    `json:"-"`  // the line
 }
 
-// parseEvent reads one line; ok is false for what is not a JSON event.
+// parseEvent reads one line that was read at that time, or a line of a log if
+// that is zero; ok is false for what is not a JSON event.
 func parseEvent(line []byte, at time.Time) (ev Event, ok bool) {
 	if err := json.Unmarshal(line, &ev); err != nil || ev.Type == "" {
 		return Event{}, false
 	}
-	ev.At, ev.Raw = at, string(line)
+	if !at.IsZero() {
+		ev.At = at
+	}
+	ev.Raw = string(line)
 	return ev, true
+}
+
+// Logged returns the line of the event for a log that [ReadTrace] can read: with
+// the time at which the lab read it, since the program's clock may be wrong.
+func (ev Event) Logged() string {
+	return `{"at":"` + ev.At.UTC().Format(time.RFC3339Nano) + `",` + strings.TrimPrefix(ev.Raw, "{")
 }
 
 // Log is what one program said from its start to its end.

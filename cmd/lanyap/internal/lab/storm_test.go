@@ -186,7 +186,7 @@ func TestCheckStormCounts(t *testing.T) {
 }
 
 func TestReadTrace(t *testing.T) {
-	log := `{"v":1,"type":"ready","time":"2026-11-24T04:00:00.000000000Z","id":"i","instance":"n","name":"bo"}
+	log := `{"at":"2026-11-24T04:00:00Z","v":1,"type":"ready","time":"1970-01-01T00:00:00.000000000Z","id":"i","instance":"n","name":"bo"}
 {"v":1,"type":"joined","time":"2026-11-24T04:00:01.000000000Z","peer":{"id":"a","instance":"m","name":"ana"},"via":{"id":"c","instance":"o","name":"cy"}}
 {"v":1,"type":"message","time":"2026-11-24T04:00:02.000000000Z","from":{"id":"a","instance":"m","name":"ana"},"seq":4,"text":"hi","history":true}
 {"v":1,"type":"gap","time":"2026-11-24T04:00:03.000000000Z","from":{"id":"a","instance":"m","name":"ana"},"count":3}
@@ -197,12 +197,21 @@ func TestReadTrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i, rec := range trace.records {
+		if want := time.Date(2026, 11, 24, 4, 0, i, 0, time.UTC); !rec.at.Equal(want) {
+			t.Errorf("event %d was at %v, want %v", i, rec.at, want)
+		}
+	}
 	trace.Kill()
 	origin := &Trace{self: Ident{Instance: "m"}, killed: true}
 	if got := trace.Newest(origin); got != 8 {
 		t.Errorf("the newest is %d, want 8", got)
 	}
 	got := CheckStorm(time.Time{}, trace, origin)
+	ev, ok := parseEvent([]byte(`{"type":"ready","time":"1970-01-01T00:00:00Z"}`), time.Date(2026, 11, 24, 4, 0, 0, 5, time.FixedZone("", 3600)))
+	if again, _ := parseEvent([]byte(ev.Logged()), time.Time{}); !ok || !again.At.Equal(ev.At) || again.Type != "ready" {
+		t.Errorf("an event in a log is %+v, was %+v", again, ev)
+	}
 	if got.Deliveries != 2 || got.History != 1 || got.Missed != 3 || got.Messages != 1 || got.Lost+got.Other > 0 {
 		t.Errorf("got %+v", got)
 	}

@@ -26,8 +26,8 @@ type Trace struct {
 // record is one event of a trace. An instance stands for a member.
 type record struct {
 	kind    string
-	at      time.Time
-	who     string // of joined, left, message, gap
+	at      time.Time // by the lab's clock, if the lab has read it
+	who     string    // of joined, left, message, gap
 	seq     uint64
 	count   int
 	body    uint64 // a hash of text and ID
@@ -89,7 +89,10 @@ func (t *Trace) Add(ev Event) {
 	if ev.Private || ev.To != nil {
 		return
 	}
-	r := record{kind: intern(ev.Type), at: ev.Time, seq: ev.Seq, count: ev.Count, history: ev.History}
+	r := record{kind: intern(ev.Type), at: ev.At, seq: ev.Seq, count: ev.Count, history: ev.History}
+	if r.at.IsZero() {
+		r.at = ev.Time
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch ev.Type {
