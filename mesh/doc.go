@@ -136,8 +136,9 @@
 // TestClockSetByOneWhoDies, TestClockSetByAListener]
 //
 // [Config.HistoryFile] keeps the history over everyone's leaving. One process
-// holds the file; [Join] returns [ErrHistoryHeld] to others.
-// [TestHistoryFile]
+// holds the file; [Join] returns [ErrHistoryHeld] to others. If it cannot be
+// written, [HistoryFailed] says so, and Leave and Close if it is not by then.
+// [TestHistoryFile, TestHistoryFileOnAFullDisk]
 //
 // # Slow members and slow programs
 //

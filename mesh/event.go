@@ -35,7 +35,7 @@ func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
 	}
 }
 
-// Event is a [Joined], [Left], [Message], [Gap] or [Conflict].
+// Event is a [Joined], [Left], [Message], [Gap], [Conflict] or [HistoryFailed].
 type Event interface{ event() }
 
 // Joined says that a member is here now.
@@ -71,6 +71,15 @@ type Conflict struct {
 	From Peer
 	Seq  uint64
 }
+
+// HistoryFailed says that what is said cannot be written to
+// [Config.HistoryFile], for example because the disk is full. It is tried again
+// every few seconds, with what waits meanwhile, and there is no event when that
+// works; another follows only after it has worked. [Node.Leave] and
+// [Node.Close] tell how it ended.
+type HistoryFailed struct{ Err error } // errors.Is(Err, ErrHistory)
+
+func (HistoryFailed) event() {}
 
 func (Joined) event()   {}
 func (Left) event()     {}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/share"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -310,7 +311,9 @@ func (n *Node) showPastLocked(from Peer, it *item, giver peer.ID, history bool, 
 func (n *Node) keepLocked(it *item, giver peer.ID, now time.Time) {
 	n.archive.add(it, giver, now)
 	if n.store != nil && !n.loading {
-		n.store.Add(stored(it, n.archive.shelf(it.origin).record))
+		e := stored(it, n.archive.shelf(it.origin).record)
+		e.Owner = share.Owner{Giver: giver, Author: it.origin.ID}
+		n.store.Add(e)
 	}
 }
 

@@ -15,8 +15,9 @@ var errLeft = errors.New("mesh: left")
 // Leave ends the node politely: nothing more is accepted, everyone gets what
 // was accepted before and a goodbye, and sends what it had accepted before it
 // heard it. The others see [Left] without a reason. It returns nil when all
-// have answered, ctx's error when that took too long, and [ErrClosed] if the
-// node was closed before; in any case the node has ended then.
+// have answered, ctx's error when that took too long, [ErrClosed] if the
+// node was closed before, and otherwise an [ErrHistory] if the history file
+// lacks something; in any case the node has ended then.
 func (n *Node) Leave(ctx context.Context) error {
 	n.mu.Lock()
 	if n.state == closed {
@@ -41,7 +42,9 @@ func (n *Node) Leave(ctx context.Context) error {
 	n.mu.Unlock()
 
 	err := n.awaitByes(ctx)
-	n.end(errLeft, errEnd, false)
+	if kept := n.end(errLeft, errEnd, false); err == nil {
+		err = kept
+	}
 	return err
 }
 
@@ -73,15 +76,15 @@ func (n *Node) awaitByes(ctx context.Context) error {
 
 // Close ends the node at once. The others see [Left] with a reason, and what
 // was accepted and has not reached them is lost. When it returns, nothing of
-// the node is running any more.
+// the node is running any more. It returns an [ErrHistory] if the history file
+// lacks something that was to be kept, and nil otherwise.
 func (n *Node) Close() error {
-	n.end(ErrClosed, ErrClosed, true)
-	return nil
+	return n.end(ErrClosed, ErrClosed, true)
 }
 
 // end stops everything and waits for it. cause is what the others are told,
 // last what Events ends with.
-func (n *Node) end(cause, last error, drop bool) {
+func (n *Node) end(cause, last error, drop bool) error {
 	n.mu.Lock()
 	first := n.state != closed
 	n.state = closed
@@ -94,6 +97,9 @@ func (n *Node) end(cause, last error, drop bool) {
 	n.gatheredLocked() // nothing is held back from a program that reads to the end
 	n.abandonLocked()
 	n.mu.Unlock()
+	if !drop {
+		_ = n.closeStore() // while the program can be told how that goes
+	}
 	n.events.end(last, drop && first)
 	n.cancel()
 	for _, l := range links {
@@ -102,7 +108,7 @@ func (n *Node) end(cause, last error, drop bool) {
 	n.closeDiscovery()
 	n.transport.Close()
 	n.wg.Wait()
-	n.closeStore()
+	return n.closeStore()
 }
 
 // abandonLocked settles the receipts that nobody will settle any more.

@@ -18,7 +18,12 @@ func (n *Node) openStore(cfg Config) error {
 	if n.archive.history == 0 {
 		return historyError{fmt.Errorf("mesh: history file %s: nothing is to be kept", cfg.HistoryFile)}
 	}
-	s, err := store.Open(cfg.HistoryFile, hex.EncodeToString(n.room[:]), n.log)
+	s, err := store.Open(cfg.HistoryFile, hex.EncodeToString(n.room[:]), store.Options{
+		Log:     n.log,
+		Author:  authorOf,
+		Changed: n.historyChanged,
+		Wall:    n.wall,
+	})
 	if errors.Is(err, store.ErrHeld) {
 		return fmt.Errorf("%w: %s", ErrHistoryHeld, cfg.HistoryFile)
 	}
@@ -59,6 +64,29 @@ func stored(it *item, record []byte) store.Entry {
 	return store.Entry{Received: it.at, Frame: wire.AppendSigned(frame, it.frame)}
 }
 
+// authorOf returns whose message an entry is.
+func authorOf(frame []byte) (id [32]byte) {
+	for len(frame) > 0 {
+		f, rest, err := wire.Next(frame)
+		if err != nil {
+			return id
+		}
+		if msg, err := wire.ParseMessage(f.Payload); f.Type == wire.TypeMessage && err == nil {
+			return msg.Origin.ID
+		}
+		frame = rest
+	}
+	return id
+}
+
+// historyChanged tells the program that the history file can be written no
+// longer. That it can again needs no telling: what waited is in it then.
+func (n *Node) historyChanged(err error) {
+	if err != nil {
+		n.events.push(HistoryFailed{Err: historyError{err}})
+	}
+}
+
 // unstored reads an entry, and puts the record into a; nil if it does not read
 // as one.
 func unstored(e store.Entry, a *ask) *item {
@@ -84,11 +112,14 @@ func unstored(e store.Entry, a *ask) *item {
 	return nil
 }
 
-func (n *Node) closeStore() {
+// closeStore writes what waits for the history file. Its error says that
+// something of it could not be written.
+func (n *Node) closeStore() error {
 	if n.store == nil {
-		return
+		return nil
 	}
 	if err := n.store.Close(); err != nil {
-		n.log.Warn("history file", "err", err)
+		return historyError{err}
 	}
+	return nil
 }

@@ -137,7 +137,7 @@ func TestBrokenFiles(t *testing.T) {
 		}
 		broken := filepath.Join(t.TempDir(), "history.db")
 		writeFile(t, broken, raw)
-		s, err := store.Open(broken, room, nil)
+		s, err := store.Open(broken, room, store.Options{})
 		if err != nil {
 			refused++
 			wantRefused(t, broken, nil)

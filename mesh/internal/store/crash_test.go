@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 
 // addForEver adds numbered frames and prints how many are safe.
 func addForEver(path string) {
-	s, err := store.Open(path, room, nil)
+	s, err := store.Open(path, room, store.Options{})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -62,7 +62,7 @@ func TestKilled(t *testing.T) {
 				t.Errorf("child: %s", lines.Text())
 			}
 		}
-		if _, err := store.Open(path, room, nil); !errors.Is(err, store.ErrHeld) {
+		if _, err := store.Open(path, room, store.Options{}); !errors.Is(err, store.ErrHeld) {
 			t.Errorf("a second process gets %v, want %v", err, store.ErrHeld)
 		}
 		child.Process.Kill()

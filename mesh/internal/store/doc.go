@@ -30,18 +30,27 @@
 //
 // # Bounds
 //
-// The file holds the last [MaxEntries] entries, of at most [MaxBytes] together,
-// none older than [MaxAge]. What goes beyond is removed in the transaction that
-// adds the new, and by a look every ten minutes. Age counts by the wall clock,
-// which is all that lasts from one start to the next; an entry from the future
-// counts as received now, so that a clock that was wrong once keeps nothing for
-// ever.
+// The file holds [MaxEntries] entries, of at most [MaxBytes] together, none
+// older than [MaxAge]. What is too much goes from whose most of it is, oldest
+// first (package share). It is removed in the transaction that adds the new,
+// and by a look every ten minutes.
+//
+// # Age
+//
+// Within one run age counts by the monotonic clock, and the times in the file
+// follow when the wall clock is set. From one start to the next the wall clock
+// is all that lasts. Where it cannot be right, because an entry is from the
+// future, or the clock or the entry from before 2000, an entry is as old as it
+// was when an earlier run ended: nothing is kept for ever because a clock was
+// wrong once. What seems too old at a start is not loaded, but removed only
+// when the clock has gone evenly for five minutes: a clock that is put right
+// soon after a start costs nothing.
 //
 // # Slow and full disks
 //
 // Add never waits for the disk. One goroutine writes what came within 200 ms,
 // or 256 entries, in one transaction: a crash loses that much. What waits is
-// bounded like the file, the oldest going first, so nothing goes that the file
-// would have kept. Where the disk is full, or fails, this is logged once, tried
-// again every five seconds, and logged once more when it works again.
+// bounded like the file, so nothing goes that the file would have kept. Where
+// the disk is full, or fails, this is logged and told once ([Options].Changed),
+// tried again every five seconds, and told once more when it works again.
 package store

@@ -3,22 +3,25 @@ package store
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"go.etcd.io/bbolt"
 )
 
 // What the database holds: the room under roomKey, and each entry under its
 // number (8 bytes, big-endian) as the Unix time of its receipt in milliseconds
-// (8 bytes, big-endian) and the frame.
+// (8 bytes, big-endian) and the frame. Where that time cannot be right, the age
+// that the entry had at least when it was last looked at, in milliseconds, is
+// under the same number in a bucket of its own.
 var (
 	metaBucket    = []byte("lanyap history")
 	roomKey       = []byte("room")
 	entriesBucket = []byte("entries v1")
+	agesBucket    = []byte("ages v1")
 )
 
 const (
@@ -37,16 +40,10 @@ type file struct {
 	db     *bbolt.DB
 	handle *os.File // db's
 	index  []record // what the file holds, oldest first
+	dating dating
 	junk   [][]byte // keys of what makes no sense, to be removed with the next write
 	next   uint64   // number of the next entry
 	dead   bool
-}
-
-// record is an entry without its frame.
-type record struct {
-	number   uint64
-	received int64 // Unix milliseconds
-	size     int   // of the frame
 }
 
 // guard calls do and returns its error, or ErrBroken if it panics or faults.
@@ -62,22 +59,33 @@ func (f *file) guard(do func() error) (err error) {
 }
 
 // write adds batch and removes what is beyond the bounds. Either all of that
-// happens or nothing.
-func (f *file) write(batch []Entry, at time.Time) error {
+// happens or nothing. ages says that those ages are written too that stamps do
+// not tell.
+func (f *file) write(batch []Entry, c clocks, ages bool) error {
 	if f.dead {
 		return ErrBroken
 	}
-	now := at.UnixMilli()
 	all := slices.Clone(f.index)
 	for i, e := range batch {
-		all = append(all, record{f.next + uint64(i), e.Received.UnixMilli(), len(e.Frame)})
+		at := e.Received
+		if at.After(c.now) {
+			at = c.now
+		}
+		all = append(all, record{number: f.next + uint64(i), size: len(e.Frame), owner: e.Owner, own: true, at: at})
 	}
-	keep := bound(all, now)
-	if len(batch) == 0 && len(f.junk) == 0 && slices.Equal(keep, f.index) {
+	f.dating.date(all, c)
+	keep := bound(all)
+	ch := change{keep: keep, batch: batch, ages: make(map[uint64]int64)}
+	for _, r := range keep {
+		if ages && r.doubt {
+			ch.ages[r.number] = c.now.Sub(r.at).Milliseconds()
+		}
+	}
+	if len(batch) == 0 && len(f.junk) == 0 && len(ch.ages) == 0 && slices.EqualFunc(keep, f.index, sameStamp) {
 		return nil
 	}
 	err := f.guard(func() error {
-		return f.db.Update(func(tx *bbolt.Tx) error { return f.replace(tx.Bucket(entriesBucket), keep, batch) })
+		return f.db.Update(func(tx *bbolt.Tx) error { return f.apply(tx, ch) })
 	})
 	if err != nil {
 		return err
@@ -87,10 +95,35 @@ func (f *file) write(batch []Entry, at time.Time) error {
 	return nil
 }
 
-// replace makes b hold what keep says: what is in the file, and what of batch.
-func (f *file) replace(b *bbolt.Bucket, keep []record, batch []Entry) error {
-	kept := make(map[uint64]record, len(keep))
-	for _, r := range keep {
+func sameStamp(a, b record) bool { return a.number == b.number && a.stamp == b.stamp }
+
+// change is what a write does.
+type change struct {
+	keep  []record // what the file is to hold: of what is in it, and of batch
+	batch []Entry
+	ages  map[uint64]int64 // by number
+}
+
+func (f *file) apply(tx *bbolt.Tx, ch change) error {
+	ages, err := tx.CreateBucketIfNotExists(agesBucket)
+	if err != nil {
+		return err
+	}
+	if err := f.replace(tx.Bucket(entriesBucket), ages, ch); err != nil {
+		return err
+	}
+	for n, age := range ch.ages {
+		if err := ages.Put(number(n), binary.BigEndian.AppendUint64(nil, uint64(age))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace makes b hold what ch says.
+func (f *file) replace(b, ages *bbolt.Bucket, ch change) error {
+	kept := make(map[uint64]record, len(ch.keep))
+	for _, r := range ch.keep {
 		kept[r.number] = r
 	}
 	for _, key := range f.junk {
@@ -103,21 +136,21 @@ func (f *file) replace(b *bbolt.Bucket, keep []record, batch []Entry) error {
 		var err error
 		switch {
 		case !ok:
-			err = b.Delete(number(old.number))
-		case r.received != old.received:
+			err = errors.Join(b.Delete(number(old.number)), ages.Delete(number(old.number)))
+		case r.stamp != old.stamp:
 			frame := bytes.Clone(b.Get(number(r.number)))[timeLen:]
-			err = b.Put(number(r.number), value(r.received, frame))
+			err = b.Put(number(r.number), value(r.stamp, frame))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	for i, e := range batch {
+	for i, e := range ch.batch {
 		r, ok := kept[f.next+uint64(i)]
 		if !ok {
 			continue
 		}
-		if err := b.Put(number(r.number), value(r.received, e.Frame)); err != nil {
+		if err := b.Put(number(r.number), value(r.stamp, e.Frame)); err != nil {
 			return err
 		}
 	}
@@ -125,19 +158,23 @@ func (f *file) replace(b *bbolt.Bucket, keep []record, batch []Entry) error {
 }
 
 // read returns what the file holds within the bounds, which is all of it
-// unless the last write failed.
-func (f *file) read(at time.Time) ([]Entry, error) {
+// unless the last write failed or something seems too old.
+func (f *file) read(c clocks) ([]Entry, error) {
 	if f.dead {
 		return nil, ErrBroken
 	}
-	keep := bound(f.index, at.UnixMilli())
+	f.dating.date(f.index, c)
+	keep := bound(f.index)
 	entries := make([]Entry, 0, len(keep))
 	err := f.guard(func() error {
 		return f.db.View(func(tx *bbolt.Tx) error {
 			b := tx.Bucket(entriesBucket)
 			for _, r := range keep {
+				if r.old(c) {
+					continue
+				}
 				frame := bytes.Clone(b.Get(number(r.number)))[timeLen:]
-				entries = append(entries, Entry{time.UnixMilli(r.received), frame})
+				entries = append(entries, Entry{Received: r.at, Frame: frame, Owner: r.owner})
 			}
 			return nil
 		})
@@ -155,28 +192,8 @@ func (f *file) close() error {
 	return f.guard(f.db.Close)
 }
 
-// bound returns those of all that a file may hold. What is from the future was
-// received now.
-func bound(all []record, now int64) []record {
-	keep := make([]record, 0, min(len(all), MaxEntries))
-	size := 0
-	for _, r := range slices.Backward(all) {
-		r.received = min(r.received, now)
-		if now-r.received > MaxAge.Milliseconds() {
-			continue
-		}
-		if len(keep) == MaxEntries || size+r.size > MaxBytes {
-			break
-		}
-		size += r.size
-		keep = append(keep, r)
-	}
-	slices.Reverse(keep)
-	return keep
-}
-
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-func value(received int64, frame []byte) []byte {
-	return append(binary.BigEndian.AppendUint64(make([]byte, 0, timeLen+len(frame)), uint64(received)), frame...)
+func value(stamp int64, frame []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(make([]byte, 0, timeLen+len(frame)), uint64(stamp)), frame...)
 }

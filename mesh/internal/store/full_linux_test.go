@@ -35,7 +35,7 @@ func TestDiskIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(dir, "history.db")
 		said := newLogged()
-		s, err := store.Open(path, room, slog.New(said))
+		s, err := store.Open(path, room, store.Options{Log: slog.New(said)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,7 +33,7 @@ const (
 	maxFile = 256 << 20
 )
 
-func openFile(path, room string) (*file, error) {
+func openFile(path, room string, author func([]byte) [32]byte) (*file, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
@@ -47,33 +47,33 @@ func openFile(path, room string) (*file, error) {
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		return nil, fmt.Errorf("it is open to other users (mode %04o)", info.Mode().Perm())
 	case info.Size() > 0:
-		if err := look(path, room); err != nil {
+		if err := look(path, room, author); err != nil {
 			return nil, err
 		}
 	}
-	return claim(path, room)
+	return claim(path, room, author)
 }
 
 // look reads all of a file without writing to it.
-func look(path, room string) error {
+func look(path, room string, author func([]byte) [32]byte) error {
 	f, err := openDB(path, &bbolt.Options{ReadOnly: true, Timeout: lookTimeout})
 	if err != nil {
 		return err
 	}
 	err = f.guard(func() error {
-		return f.db.View(func(tx *bbolt.Tx) error { return f.survey(tx, room) })
+		return f.db.View(func(tx *bbolt.Tx) error { return f.survey(tx, room, author) })
 	})
 	return errors.Join(err, f.close())
 }
 
 // claim opens a file for writing, and makes it what it has to be.
-func claim(path, room string) (*file, error) {
+func claim(path, room string, author func([]byte) [32]byte) (*file, error) {
 	f, err := openDB(path, &bbolt.Options{Timeout: claimTimeout})
 	if err != nil {
 		return nil, err
 	}
 	err = f.guard(func() error {
-		return f.db.View(func(tx *bbolt.Tx) error { return f.survey(tx, room) })
+		return f.db.View(func(tx *bbolt.Tx) error { return f.survey(tx, room, author) })
 	})
 	if err == nil && f.next == 0 {
 		err = f.guard(func() error {
@@ -115,7 +115,7 @@ func openDB(path string, options *bbolt.Options) (*file, error) {
 // survey checks that the database is the history of room, reads all of it, and
 // notes what is there. A database without anything in it, left by a process
 // that was ended as it made it, leaves f.next at 0.
-func (f *file) survey(tx *bbolt.Tx, room string) error {
+func (f *file) survey(tx *bbolt.Tx, room string, author func([]byte) [32]byte) error {
 	meta, entries := tx.Bucket(metaBucket), tx.Bucket(entriesBucket)
 	if meta == nil || entries == nil {
 		if name, _ := tx.Cursor().First(); name != nil {
@@ -127,15 +127,22 @@ func (f *file) survey(tx *bbolt.Tx, room string) error {
 		return ErrRoom
 	}
 	f.next = 1
+	ages := tx.Bucket(agesBucket) // nil: none was ever in doubt
 	return entries.ForEach(func(key, value []byte) error {
-		_ = bytes.Clone(value) // a page that cannot be read faults here
+		value = bytes.Clone(value) // a page that cannot be read faults here
 		if len(key) != numberLen || len(value) < timeLen || binary.BigEndian.Uint64(key) >= maxNumber {
 			if value != nil { // nil: a bucket, which nobody but a stranger puts there
 				f.junk = append(f.junk, bytes.Clone(key))
 			}
 			return nil
 		}
-		r := record{binary.BigEndian.Uint64(key), int64(binary.BigEndian.Uint64(value)), len(value) - timeLen}
+		r := record{
+			number: binary.BigEndian.Uint64(key),
+			stamp:  int64(binary.BigEndian.Uint64(value)),
+			floor:  floor(ages, key),
+			size:   len(value) - timeLen,
+			owner:  owner{Author: author(value[timeLen:])},
+		}
 		f.index = append(f.index, r)
 		f.next = r.number + 1
 		return nil
@@ -151,4 +158,16 @@ func prepare(tx *bbolt.Tx, room string) error {
 		return err
 	}
 	return meta.Put(roomKey, []byte(room))
+}
+
+// floor returns what the file says of the age of an entry.
+func floor(ages *bbolt.Bucket, key []byte) int64 {
+	if ages == nil {
+		return 0
+	}
+	age := ages.Get(key)
+	if len(age) != timeLen {
+		return 0
+	}
+	return int64(min(binary.BigEndian.Uint64(age), uint64(2*MaxAge.Milliseconds())))
 }

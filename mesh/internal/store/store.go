@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/share"
 )
 
 // Bounds of a file, and of what waits to be written to it.
@@ -25,14 +27,27 @@ const (
 
 // Entry is one message of the history.
 type Entry struct {
-	Received time.Time // in the file to the millisecond
-	Frame    []byte    // not to be changed once it is added
+	Received time.Time   // with its monotonic reading; in the file to the millisecond
+	Frame    []byte      // not to be changed once it is added
+	Owner    share.Owner // whose share it counts against; of what is loaded, without a giver
+}
+
+// Options are what an Open may be told. The zero value works.
+type Options struct {
+	Log *slog.Logger // nil: discard
+	// Author returns who said what is in a frame; nil: nobody in particular.
+	Author func(frame []byte) [32]byte
+	// Changed is called when writing begins to fail, with the error, and with
+	// nil when it works again. It must not call the Store. nil: nobody.
+	Changed func(error)
+	// Wall reads the wall clock; nil: time.Now.
+	Wall func() time.Time
 }
 
 // Store is an open file. Its methods may be called from several goroutines.
 type Store struct {
-	path  string
-	log   *slog.Logger
+	path string
+	Options
 	file  *file              // the goroutine's alone
 	err   error              // of the last write; the goroutine's until done is closed
 	wake  chan struct{}      // one token: the queue is no longer empty, or full enough
@@ -52,26 +67,43 @@ type loaded struct {
 }
 
 // Open opens the history of room in the file path, and makes the file if it is
-// not there. The room may be any text that names one. log may be nil.
-func Open(path, room string, log *slog.Logger) (*Store, error) {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// not there. The room may be any text that names one.
+func Open(path, room string, o Options) (*Store, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
-	f, err := openFile(path, room)
+	if o.Author == nil {
+		o.Author = func([]byte) [32]byte { return [32]byte{} }
+	}
+	if o.Changed == nil {
+		o.Changed = func(error) {}
+	}
+	f, err := openFile(path, room, o.Author)
 	if err != nil {
 		return nil, fmt.Errorf("history file %s: %w", path, err)
 	}
 	s := &Store{
-		path:  path,
-		log:   log,
-		file:  f,
-		wake:  make(chan struct{}, 1),
-		loads: make(chan chan<- loaded),
-		stop:  make(chan struct{}),
-		done:  make(chan struct{}),
+		path:    path,
+		Options: o,
+		file:    f,
+		wake:    make(chan struct{}, 1),
+		loads:   make(chan chan<- loaded),
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
 	}
+	f.dating.opened = time.Now()
+	f.dating.look(s.clocks())
 	go s.run()
 	return s, nil
+}
+
+func (s *Store) clocks() clocks {
+	c := clocks{now: time.Now()}
+	c.wall = c.now.Round(0)
+	if s.Wall != nil {
+		c.wall = s.Wall()
+	}
+	return c
 }
 
 // Load returns what the file holds, what was added before included, oldest
@@ -125,13 +157,20 @@ func (s *Store) about(err error) error {
 
 // boundLocked drops what waits beyond the bounds of the file.
 func (s *Store) boundLocked() {
-	drop := 0
-	for len(s.queue)-drop > MaxEntries || s.bytes > MaxBytes {
-		s.bytes -= len(s.queue[drop].Frame)
-		s.queue[drop] = Entry{} // the array may live on for a while
-		drop++
+	if len(s.queue) <= MaxEntries && s.bytes <= MaxBytes {
+		return
 	}
-	s.queue = s.queue[drop:]
+	all := make([]record, len(s.queue))
+	for i, e := range s.queue {
+		all[i] = record{number: uint64(i), size: len(e.Frame), owner: e.Owner}
+	}
+	queue := make([]Entry, 0, len(s.queue))
+	s.bytes = 0
+	for _, r := range bound(all) {
+		queue = append(queue, s.queue[r.number])
+		s.bytes += r.size
+	}
+	s.queue = queue
 }
 
 func (s *Store) take() []Entry {
@@ -170,20 +209,20 @@ func (s *Store) run() {
 		case <-s.wake:
 			switch {
 			case s.err == nil && s.waiting() >= batchSize:
-				due = s.write()
+				due = s.write(false)
 			case due == nil:
 				due = time.After(batchDelay)
 			}
 		case <-due:
-			due = s.write()
+			due = s.write(false)
 		case <-trim.C:
-			due = s.write()
+			due = s.write(true)
 		case reply := <-s.loads:
-			due = s.write()
-			entries, err := s.file.read(time.Now())
+			due = s.write(false)
+			entries, err := s.file.read(s.clocks())
 			reply <- loaded{entries, err}
 		case <-s.stop:
-			s.write()
+			s.write(true)
 			if err := s.file.close(); s.err == nil {
 				s.err = err
 			}
@@ -192,23 +231,27 @@ func (s *Store) run() {
 	}
 }
 
-// write writes what waits, and returns when to try again if that failed.
-func (s *Store) write() <-chan time.Time {
+// write writes what waits, and returns when to try again if that failed. ages
+// is as in [file.write].
+func (s *Store) write(ages bool) <-chan time.Time {
 	batch := s.take()
 	failed := s.err != nil
-	s.err = s.file.write(batch, time.Now())
+	s.err = s.file.write(batch, s.clocks(), ages)
+	if failed != (s.err != nil) {
+		s.Changed(s.about(s.err))
+	}
 	switch {
 	case s.err == nil && failed:
-		s.log.Info("history is kept again", "file", s.path)
+		s.Log.Info("history is kept again", "file", s.path)
 	case s.err == nil:
 	case s.file.dead:
 		if !failed {
-			s.log.Error("history is kept no longer: its file is broken", "file", s.path, "err", s.err)
+			s.Log.Error("history is kept no longer: its file is broken", "file", s.path, "err", s.err)
 		}
 		return nil
 	default:
 		if !failed {
-			s.log.Warn("history cannot be kept for now", "file", s.path, "err", s.err)
+			s.Log.Warn("history cannot be kept for now", "file", s.path, "err", s.err)
 		}
 		s.giveBack(batch)
 		return time.After(retryDelay)

@@ -22,7 +22,7 @@ const room = "lan"
 
 func openStore(t *testing.T, path string) *store.Store {
 	t.Helper()
-	s, err := store.Open(path, room, nil)
+	s, err := store.Open(path, room, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +310,7 @@ func TestPermissions(t *testing.T) {
 func wantRefused(t *testing.T, path string, want error) {
 	t.Helper()
 	before, _ := os.ReadFile(path)
-	s, err := store.Open(path, room, nil)
+	s, err := store.Open(path, room, store.Options{})
 	if err == nil {
 		s.Close()
 		t.Errorf("%s was opened", path)
@@ -342,7 +342,7 @@ func TestOneOfManyHoldsIt(t *testing.T) {
 		results := make(chan *store.Store, many)
 		for range many {
 			go func() {
-				s, err := store.Open(path, room, nil)
+				s, err := store.Open(path, room, store.Options{})
 				if err != nil && !errors.Is(err, store.ErrHeld) {
 					t.Errorf("%s: %v", state, err)
 				}
@@ -366,7 +366,7 @@ func TestOneOfManyHoldsIt(t *testing.T) {
 
 func TestOtherRoom(t *testing.T) {
 	path := newPath(t)
-	s, err := store.Open(path, "other", nil)
+	s, err := store.Open(path, "other", store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
