@@ -91,6 +91,8 @@ func explain(err error) *failure {
 		f.hint = "see the errors above; everything else was said"
 	case errors.As(err, &face):
 		f.hint = "nothing can be written to standard output; is the disk full?"
+	case errors.Is(err, mesh.ErrHistory):
+		f.hint = "not all that was said is in that file; make room on its disk, or name another with --history-file"
 	case errors.Is(err, peer.ErrIdentity):
 		f.hint = "mend or remove that file (removing it makes you a new person), or use --ephemeral"
 	case errno.IsInUse(err):

@@ -21,8 +21,9 @@ type fakeNode struct {
 	missing []mesh.Sighting
 	// onLeave runs within Leave.
 	onLeave func(ctx context.Context)
-	// onClose runs within Close.
-	onClose func()
+	// onClose runs within Close, which returns closeErr.
+	onClose  func()
+	closeErr error
 
 	mu      sync.Mutex // guards the rest
 	members []mesh.Peer
@@ -204,7 +205,7 @@ func (n *fakeNode) Close() error {
 		n.closed = true
 		close(n.events)
 	}
-	return nil
+	return n.closeErr
 }
 
 func (n *fakeNode) polite() bool {

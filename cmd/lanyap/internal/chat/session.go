@@ -90,6 +90,7 @@ type session struct {
 	came     chan struct{} // one token: somebody came since it was taken
 	broken   chan error    // one error that ends the chat from inside
 	ended    chan struct{} // closed when there are no more events
+	warned   sync.Once     // of a history that cannot be kept
 	open     sync.Once     // closes gate
 	receipts *receipts
 	missing  []mesh.Sighting // who was not met before the first words
@@ -127,11 +128,14 @@ func Run(ctx context.Context, cfg Config) error {
 	speaking, hush := context.WithCancel(ctx)
 	err := s.converse(speaking)
 	hush()
-	s.hangUp(ctx)
+	kept := s.hangUp(ctx)
 	if ctx.Err() != nil {
 		// A signal that came while the chat was ending, or at one moment with
 		// the end of input as for all of a pipeline, is what ended it.
 		return context.Cause(ctx)
+	}
+	if err == nil {
+		return kept
 	}
 	return err
 }
@@ -210,25 +214,28 @@ func (s *session) linger(ctx context.Context) {
 
 // hangUp leaves, shows what was still on its way to us, and closes the node.
 // It takes leaveLimit and closeLimit at most, even where standard output is a
-// pipe that nobody reads or the node hangs.
-func (s *session) hangUp(ctx context.Context) {
+// pipe that nobody reads or the node hangs. It returns an error if the history
+// file lacks something.
+func (s *session) hangUp(ctx context.Context) error {
 	s.mu.Lock()
 	s.leaving = true
 	s.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveLimit)
 	defer cancel()
-	closed := make(chan struct{})
+	closed := make(chan error, 1)
 	go func() {
-		defer close(closed)
 		// Whether everybody took our goodbye is nothing to tell anybody: we are off.
 		_ = s.Node.Leave(ctx)
-		_ = s.Node.Close()
+		err := s.Node.Close()
 		<-s.ended
+		closed <- err
 	}()
 	select {
-	case <-closed:
+	case err := <-closed:
+		return err
 	case <-time.After(leaveLimit + closeLimit):
+		return nil
 	}
 }
 

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -393,4 +394,31 @@ func TestFaceIsGone(t *testing.T) {
 			t.Errorf("ended with %v, want a FaceError", err)
 		}
 	})
+}
+
+// TestHistoryThatIsNotKept is shown once, however often it begins, and fails
+// the chat if it is not kept in the end.
+func TestHistoryThatIsNotKept(t *testing.T) {
+	for _, lasting := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c := chatOf(t, FromPipe, 0, "")
+			full := fmt.Errorf("%w: disk full", mesh.ErrHistory)
+			c.node.join(bo)
+			for range 3 {
+				c.node.emit(mesh.HistoryFailed{Err: full})
+			}
+			c.write("hi\n")
+			if lasting {
+				c.node.closeErr = full
+			}
+			c.stdin.Close()
+			err, _ := c.result()
+			if !lasting && err != nil || lasting && !errors.Is(err, mesh.ErrHistory) {
+				t.Errorf("lasting %v: ended with %v", lasting, err)
+			}
+			if n := len(shown[Warning](c.face)); n != 1 {
+				t.Errorf("shown %d times", n)
+			}
+		})
+	}
 }
