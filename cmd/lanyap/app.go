@@ -31,13 +31,13 @@ type app struct {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv, joinMesh: mesh.Join}
 	if f, ok := stdin.(*os.File); ok {
-		a.stdin = patientFile{f}
+		a.stdin = &patientFile{File: f}
 	}
 	if f, ok := stdout.(*os.File); ok {
-		a.stdout = patientFile{f}
+		a.stdout = &patientFile{File: f}
 	}
 	if f, ok := stderr.(*os.File); ok {
-		a.stderr = patientFile{f}
+		a.stderr = &patientFile{File: f}
 	}
 	return a.run(ctx, args)
 }
@@ -46,6 +46,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root := a.command()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if failed := writeError(a.stdout); failed != nil && (err == nil || !a.started) {
+		err, a.started = failed, true // of help or a completion script
+	}
 	if err != nil && !a.started {
 		err = a.misuse(root, args, err)
 	}

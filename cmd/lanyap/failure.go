@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 
@@ -68,6 +69,7 @@ func explain(err error) *failure {
 	var absent *chat.AbsentError
 	var pending *chat.PendingError
 	var face *chat.FaceError
+	var path *fs.PathError
 	f := &failure{code: exitFailure, text: err.Error(), hint: doctorHint}
 	switch {
 	case errors.As(err, &mistake):
@@ -89,7 +91,7 @@ func explain(err error) *failure {
 		f.text, f.hint = unconfirmed(pending)
 	case errors.Is(err, chat.ErrUnsaid):
 		f.hint = "see the errors above; everything else was said"
-	case errors.As(err, &face):
+	case errors.As(err, &face), errors.Is(err, syscall.ENOSPC) && errors.As(err, &path) && path.Path == os.Stdout.Name():
 		f.hint = "nothing can be written to standard output; is the disk full?"
 	case errors.Is(err, mesh.ErrHistory):
 		f.hint = "not all that was said is in that file; make room on its disk, or name another with --history-file"

@@ -37,11 +37,11 @@ func TestPatientFile(t *testing.T) {
 	sent := bytes.Repeat([]byte("0123456789abcdef"), 64<<10) // sixteen times what a pipe holds
 	written := make(chan error, 1)
 	go func() {
-		_, err := patientFile{w}.Write(sent)
+		_, err := (&patientFile{File: w}).Write(sent)
 		w.Close()
 		written <- err
 	}()
-	got, err := io.ReadAll(patientFile{r})
+	got, err := io.ReadAll(&patientFile{File: r})
 	if err != nil || !bytes.Equal(got, sent) {
 		t.Errorf("read %d bytes and %v, want %d", len(got), err, len(sent))
 	}
@@ -61,7 +61,7 @@ func TestOutputThatIsBusy(t *testing.T) {
 	}
 	code := make(chan int, 1)
 	go func() { code <- run(t.Context(), []string{"version"}, nil, w, io.Discard); w.Close() }()
-	out, err := io.ReadAll(patientFile{r})
+	out, err := io.ReadAll(&patientFile{File: r})
 	if got := <-code; got != exitOK || err != nil || !bytes.Contains(out, []byte("lanyap ")) {
 		t.Errorf("exit %d, and %d bytes were printed with %v", got, len(out), err)
 	}
