@@ -205,7 +205,8 @@
 // # Limits
 //
 //	message                   64 KiB
-//	room                      128 members
+//	room                      128 members, 32 observers; when it is full, who
+//	                          has most places for one address gives some away
 //	log of broadcasts         32 MiB, 15 minutes after a member left
 //	what others said          32 MiB, 15 minutes; of it as history 8 MiB,
 //	                          1,000 messages, 24 hours

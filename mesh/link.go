@@ -73,7 +73,7 @@ func (n *Node) addLink(conn carrier) {
 		conn.Close(ErrClosed)
 		return
 	}
-	if _, relayed := conn.(*tunnel); relayed && len(n.links) >= maxMembers && n.links[h.Instance] == nil {
+	if _, relayed := conn.(*tunnel); relayed && n.links[h.Instance] == nil && n.linkedMembersLocked() >= maxMembers {
 		n.mu.Unlock()
 		conn.Close(errFull) // package peer holds the same of direct links
 		return
@@ -106,6 +106,18 @@ func (n *Node) addLink(conn carrier) {
 		old.conn.Close(errReplaced)
 	}
 	n.clockwork.set()
+}
+
+// linkedMembersLocked counts the links to members, tunnels too. Observers have
+// places of their own.
+func (n *Node) linkedMembersLocked() int {
+	count := 0
+	for _, l := range n.links {
+		if !l.conn.Remote().Observer {
+			count++
+		}
+	}
+	return count
 }
 
 // deposeLocked makes the member of a link absent whose instance turns out to be

@@ -40,6 +40,19 @@ func (c *callers) near(from netip.Addr) bool {
 		c.onLink != nil && c.onLink(from)
 }
 
+// source is what a caller counts as. On our own networks each address is a host,
+// and the link-local network is the whole LAN. Whoever is elsewhere has a network
+// of IPv6 to itself, and 2^64 addresses.
+func (c *callers) source(from netip.Addr) netip.Prefix {
+	bits := from.BitLen()
+	near := from.IsLinkLocalUnicast() || c.onLink != nil && c.onLink(from)
+	if from.Is6() && !near {
+		bits = 64
+	}
+	p, _ := from.WithZone("").Prefix(bits)
+	return p
+}
+
 // invite takes calls from those addresses from now on.
 func (c *callers) invite(addrs []netip.AddrPort) {
 	c.mu.Lock()

@@ -16,20 +16,33 @@ import (
 // attempt is a link in the making.
 type attempt struct {
 	instance Instance
-	dialing  bool       // ours; else an offer of theirs
-	from     netip.Addr // whose offer it is
+	dialing  bool // ours; else an offer of theirs
+	addr     netip.Addr
+	from     netip.Prefix // the source that addr is of, see callers
+	observer bool         // it only looks, as it says; of a dial of ours, once it answered
+	known    bool         // it was linked before, as far as it can be told
 	cancel   context.CancelCauseFunc
-	over     chan struct{} // closed when its PeerConnection, if any, is closed or has become a link
+
+	place *place        // from seat on
+	over  chan struct{} // closed when its PeerConnection, if any, is closed or has become a link
 }
 
 // claims are the links and attempts of a transport, by instance.
 type claims struct {
 	self Instance
-	max  int
+	max  int // of members
 
 	mu       sync.Mutex // guards what follows
 	links    map[Instance]*link
 	attempts map[Instance]*attempt
+	seen     map[Instance]visit
+}
+
+func newClaims(self Instance, most int) claims {
+	return claims{
+		self: self, max: most,
+		links: make(map[Instance]*link), attempts: make(map[Instance]*attempt), seen: make(map[Instance]visit),
+	}
 }
 
 var (
@@ -37,49 +50,66 @@ var (
 	errRetried = errors.New("peer: the other side offered anew")
 )
 
-// dial claims an instance for a dial of ours that has reached the other side's
+// dial claims an instance for a, a dial of ours that has reached the other side's
 // port. Before that it claims nothing: behind a one-way firewall it never gets
-// there, and must not stand in the way of the other side's.
-func (c *claims) dial(in Instance, cancel context.CancelCauseFunc) (*attempt, error) {
+// there, and must not stand in the way of the other side's. Who answers there
+// proves nothing yet; that it is the one that was linked there before is likely.
+func (c *claims) dial(a *attempt) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.attempts[in] != nil {
-		return nil, ErrLinked
+	if c.attempts[a.instance] != nil {
+		return ErrLinked
 	}
-	return c.addLocked(&attempt{instance: in, dialing: true, cancel: cancel})
+	a.dialing = true
+	before, ok := c.seen[a.instance]
+	a.known = ok && before.from == a.from
+	if c.hopelessLocked(a, false) && c.hopelessLocked(a, true) {
+		return ErrFull
+	}
+	c.addLocked(a)
+	return nil
 }
 
-func (c *claims) addLocked(a *attempt) (*attempt, error) {
-	if c.links[a.instance] == nil && len(c.links)+len(c.attempts) >= c.max {
-		return nil, ErrFull
-	}
+// is notes what the other side of a dial of ours says it is, unless there is no
+// place for one of that kind.
+func (c *claims) is(a *attempt, observer bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a.observer = observer
+	_, err := c.roomLocked(a, observer)
+	return err
+}
+
+func (c *claims) addLocked(a *attempt) {
 	a.over = make(chan struct{})
 	c.attempts[a.instance] = a
-	return a, nil
 }
 
-// accept claims an instance for an offer of theirs. If an attempt has to go
-// first it is cancelled and returned to wait for; then the call is repeated.
+// accept claims an instance for a, an offer of theirs. If another attempt has to
+// go first it is cancelled and returned to wait for; then the call is repeated.
 //
 // Of two dials that meet, the lower instance's goes on.
-func (c *claims) accept(in Instance, from netip.Addr, cancel context.CancelCauseFunc) (mine, before *attempt, err error) {
+func (c *claims) accept(a *attempt) (before *attempt, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	old := c.attempts[in]
+	old := c.attempts[a.instance]
 	switch {
 	case old == nil:
-		mine, err = c.addLocked(&attempt{instance: in, from: from, cancel: cancel})
-		return mine, nil, err
-	case old.dialing && string(c.self[:]) < string(in[:]):
-		return nil, nil, ErrLinked
+		if c.hopelessLocked(a, a.observer) {
+			return nil, ErrFull
+		}
+		c.addLocked(a)
+		return nil, nil
+	case old.dialing && string(c.self[:]) < string(a.instance[:]):
+		return nil, ErrLinked
 	case old.dialing:
 		old.cancel(errGlare)
-		return nil, old, nil
-	case old.from == from:
+		return old, nil
+	case old.addr == a.addr:
 		old.cancel(errRetried)
-		return nil, old, nil
+		return old, nil
 	}
-	return nil, nil, ErrLinked
+	return nil, ErrLinked
 }
 
 // end gives the instance up; the attempt came to nothing.
@@ -92,10 +122,13 @@ func (c *claims) end(a *attempt) {
 	close(a.over)
 }
 
-// link turns an attempt into a link and returns the one it replaces.
+// link turns an attempt that has a seat into a link and returns the one it
+// replaces.
 func (c *claims) link(a *attempt, l *link) (old *link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	l.place = *a.place
+	c.rememberLocked(a.instance, l.place)
 	old = c.links[a.instance]
 	c.links[a.instance] = l
 	delete(c.attempts, a.instance)

@@ -79,6 +79,7 @@ type Conn struct {
 	rbuf     []byte
 	born     time.Time     // what heard counts from; its monotonic reading, which no time sync moves
 	heard    atomic.Int64  // when a message was last read, in nanoseconds after born
+	spoke    atomic.Bool   // a message of the user's was read
 	written  atomic.Uint64 // bytes given to ch, ever
 	lastPing atomic.Uint64
 
@@ -131,6 +132,7 @@ func (c *Conn) ReadMessage() ([]byte, error) {
 		}
 		c.heard.Store(int64(time.Since(c.born)))
 		if !text {
+			c.spoke.Store(true)
 			return p, nil
 		}
 		if err := c.control(string(p)); err != nil {

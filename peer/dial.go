@@ -121,8 +121,8 @@ func (t *Transport) dialOver(ctx context.Context, s *signal, to Target) (*Conn, 
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	a, err := t.claims.dial(in, cancel)
-	if err != nil {
+	a := &attempt{instance: in, addr: s.remote.Addr(), from: t.callers.source(s.remote.Addr()), cancel: cancel}
+	if err := t.claims.dial(a); err != nil {
 		return nil, err
 	}
 	ss, err := t.newSession(s.local, s.remote, true)
@@ -165,6 +165,9 @@ func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attemp
 		return nil, ErrInstance
 	case r.media != sdpType:
 		return nil, fmt.Errorf("answered with %q, want %s", r.media, sdpType)
+	}
+	if err := t.claims.is(a, r.observer); err != nil {
+		return nil, err
 	}
 	// Who answers there now is a.instance, so any other that was linked over
 	// the same two addresses is gone, and must not keep its place in the mux.

@@ -33,6 +33,13 @@
 // linked already replaces that link if it carries proof of it, and is refused
 // otherwise.
 //
+// There are places for Config.MaxLinks members, and for a quarter as many
+// observers beside them. Who comes when all are taken gets one of the address
+// that has most, if that is at least two more than its own: of those, the place
+// of who has never said anything, or else came last. Who was linked before, and
+// proves it, gets that of who came later where all have as many. The loser's
+// link ends with [ErrFull]; who gets none is told so.
+//
 // # How a link ends
 //
 //   - Close: the other side's Err is a *[CloseError] with the reason.
@@ -79,11 +86,11 @@
 // POST /v1/offer takes an SDP offer (application/sdp) and answers 201 with the
 // answer, after WHIP (RFC 9725); all candidates are in it. Headers carry the
 // rest: Lanyap-Version, -Instance, -Room (the tag of [RoomTag]), -Port (TCP and
-// UDP), -For (the instance that is meant), -Proof. The connection stays open
-// afterwards, silent, as the watch of the link. GET /v1/offer answers 204 with
-// the headers alone. Refusals: 404 other room, 409 already linked, 421 another
-// instance or a Host that is a name, 415 no SDP, 426 other version, 503 full with
-// Retry-After. POST /v1/watch opens a watch anew. A
+// UDP), -For (the instance that is meant), -Proof, -Observer (see [Hello]). The
+// connection stays open afterwards, silent, as the watch of the link. GET
+// /v1/offer answers 204 with the headers alone. Refusals: 404 other room, 409
+// already linked, 421 another instance or a Host that is a name, 415 no SDP, 426
+// other version, 503 full with Retry-After. POST /v1/watch opens a watch anew. A
 // proof is a count that only grows and its HMAC under a secret of the link.
 //
 // # Network

@@ -50,7 +50,7 @@ func TestVerdict(t *testing.T) {
 // TestDoubtSparesTheLiving has a stranger make a node doubt a link whose other
 // side lives and has a port that refuses, as behind a firewall that rejects.
 func TestDoubtSparesTheLiving(t *testing.T) {
-	a, b, thief := listening(t), listening(t), listening(t)
+	a, b, thief := listening(t, Config{}), listening(t, Config{}), listening(t, Config{})
 	near, far := linkOf(t, b, a)
 	go func() { _, _ = near.ReadMessage() }()
 	go func() { _, _ = far.ReadMessage() }()
@@ -74,7 +74,7 @@ func TestDoubtSparesTheLiving(t *testing.T) {
 // TestTakenPort asks of a link whose port somebody else seems to have. The link
 // goes only if it does not answer itself.
 func TestTakenPort(t *testing.T) {
-	a, b := listening(t), listening(t)
+	a, b := listening(t, Config{}), listening(t, Config{})
 	near, far := linkOf(t, a, b)
 	go func() { _, _ = near.ReadMessage() }()
 	l := a.claims.linked(b.self.Instance)
@@ -91,9 +91,9 @@ func TestTakenPort(t *testing.T) {
 	}
 }
 
-func listening(t *testing.T) *Transport {
+func listening(t *testing.T, cfg Config) *Transport {
 	t.Helper()
-	tr, err := Listen(Config{})
+	tr, err := Listen(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

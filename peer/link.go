@@ -17,6 +17,8 @@ type link struct {
 	t       *Transport
 	conn    *Conn
 	channel *rtcChannel
+	place   place         // guarded by claims.mu, as is evicted
+	evicted bool          // has lost its place, and ends
 	over    chan struct{} // closed when its PeerConnection is
 
 	farewell atomic.Pointer[string]
@@ -47,8 +49,15 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 	if err != nil {
 		return nil, err
 	}
-	if remote.Instance != a.instance {
+	if remote.Instance != a.instance || remote.Observer != a.observer {
 		return nil, errHello
+	}
+	loser, err := t.claims.seat(a, remote.Observer)
+	if err != nil {
+		return nil, err
+	}
+	if loser != nil {
+		_ = loser.conn.Close(ErrFull)
 	}
 	ss.account.trust()
 

@@ -79,6 +79,7 @@ type caller struct {
 	instance Instance
 	local    netip.Addr
 	remote   netip.AddrPort // its address, with the port it answers on
+	observer bool
 }
 
 // errStatus is an error with the HTTP status that tells it.
@@ -114,7 +115,12 @@ func (t *Transport) meet(r *http.Request) (caller, error) {
 		return caller{}, &errStatus{http.StatusBadRequest, "no remote address"}
 	}
 	addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	return caller{instance: in, local: plain(addr).Addr(), remote: netip.AddrPortFrom(from.Addr().Unmap(), uint16(port))}, nil
+	return caller{
+		instance: in,
+		local:    plain(addr).Addr(),
+		remote:   netip.AddrPortFrom(from.Addr().Unmap(), uint16(port)),
+		observer: h.Get(headerObserver) != "",
+	}, nil
 }
 
 func refuse(w http.ResponseWriter, err error) {
@@ -225,7 +231,8 @@ func (t *Transport) finish(v *visitor, ss *session, a *attempt, w *watch, d desc
 
 // claimOffer decides whether an offer may become a link, and clears the way.
 func (t *Transport) claimOffer(v *visitor, who caller, o offer) (*attempt, error) {
-	if old := t.claims.linked(who.instance); old != nil && !t.tokens.check(who.instance, purposeOffer, o.body, o.proof) {
+	proven := t.tokens.check(who.instance, purposeOffer, o.body, o.proof)
+	if old := t.claims.linked(who.instance); old != nil && !proven {
 		old.doubt() // if it is dead, the next offer gets through
 		return nil, ErrLinked
 	}
@@ -236,8 +243,12 @@ func (t *Transport) claimOffer(v *visitor, who caller, o offer) (*attempt, error
 		}
 		t.evict(v.ctx, who.local, who.remote, who.instance, ErrGone)
 	}
+	a := &attempt{
+		instance: who.instance, addr: who.remote.Addr(), from: t.callers.source(who.remote.Addr()),
+		observer: who.observer, known: proven, cancel: v.cancel,
+	}
 	for {
-		a, before, err := t.claims.accept(who.instance, who.remote.Addr(), v.cancel)
+		before, err := t.claims.accept(a)
 		if before == nil {
 			return a, err
 		}

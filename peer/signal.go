@@ -27,6 +27,7 @@ const (
 	headerInstance = "Lanyap-Instance" // the sender's
 	headerRoom     = "Lanyap-Room"     // room tag
 	headerPort     = "Lanyap-Port"     // where the sender answers, TCP and UDP
+	headerObserver = "Lanyap-Observer" // 1: the sender only looks, see Hello
 	headerFor      = "Lanyap-For"      // the instance meant; another answers 421
 	headerProof    = "Lanyap-Proof"    // see proof: to replace the link or reopen its watch
 )
@@ -80,6 +81,7 @@ type reply struct {
 	room     string
 	version  string // empty if no node of ours answered
 	media    string // type of body
+	observer bool
 	body     []byte // at most maxDescription
 }
 
@@ -127,6 +129,7 @@ func readReply(r *bufio.Reader, req *http.Request) (reply, error) {
 		room:     resp.Header.Get(headerRoom),
 		version:  resp.Header.Get(headerVersion),
 		media:    mediaType(resp.Header),
+		observer: resp.Header.Get(headerObserver) != "",
 		body:     body,
 	}, nil
 }
@@ -175,12 +178,16 @@ func (t *Transport) refusal(r reply) error {
 
 // header is what we say of ourselves on every request and response.
 func (t *Transport) header() http.Header {
-	return http.Header{
+	h := http.Header{
 		headerVersion:  {protocolVersion},
 		headerInstance: {t.self.Instance.String()},
 		headerRoom:     {t.tag},
 		headerPort:     {strconv.Itoa(int(t.sockets.port))},
 	}
+	if t.self.Observer {
+		h.Set(headerObserver, "1")
+	}
+	return h
 }
 
 // ask finds out who answers at the other end.

@@ -26,7 +26,7 @@ type Config struct {
 	Observer bool         // see Hello
 	Port     int          // TCP and UDP; 0: 7475 to 7490, the first that is free, then any
 	Addrs    []netip.Addr // local addresses to tell others of, zone-qualified where link-local; none: 127.0.0.1
-	MaxLinks int          // 0: 128
+	MaxLinks int          // to members; a quarter as many to observers beside; 0: 128
 	Logger   *slog.Logger // nil: discard
 
 	// Who calls from a loopback, private (RFC 1918, RFC 4193), shared (RFC 6598)
@@ -141,9 +141,9 @@ func Listen(cfg Config) (*Transport, error) {
 	if t.listener, t.sockets, err = listen(cfg.Port, cfg.Addrs); err != nil {
 		return nil, err
 	}
-	t.claims = claims{self: cfg.Instance, max: cfg.MaxLinks, links: make(map[Instance]*link), attempts: make(map[Instance]*attempt)}
+	t.claims = newClaims(cfg.Instance, cfg.MaxLinks)
 	t.tokens.self = cfg.Instance
-	t.incoming = make(chan *Conn, cfg.MaxLinks)
+	t.incoming = make(chan *Conn, t.claims.limit(false)+t.claims.limit(true))
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
 	t.server = newServer(t)
 	t.server.ConnState = t.countRequests

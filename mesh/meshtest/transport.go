@@ -149,7 +149,7 @@ func (t *transport) dialAddr(addr netip.AddrPort, instance peer.Instance) (*peer
 		return nil, 0, peer.ErrRoom
 	case !instance.IsZero() && instance != other.hello.Instance:
 		return nil, 0, peer.ErrInstance
-	case other.linksLocked() >= other.limit:
+	case other.linksLocked(t.hello.Observer) >= other.limit:
 		return nil, 0, peer.ErrFull
 	}
 	if old := lan.linkLocked(t, other); old != nil {
@@ -182,10 +182,11 @@ func (t *transport) findLocked(addr netip.AddrPort) (*transport, error) {
 	return nil, peer.ErrTimeout
 }
 
-func (t *transport) linksLocked() int {
+// linksLocked counts the links to observers, or those to all others.
+func (t *transport) linksLocked(observers bool) int {
 	n := 0
 	for k := range t.host.lan.links {
-		if k.near == t || k.far == t {
+		if k.near == t && k.far.hello.Observer == observers || k.far == t && k.near.hello.Observer == observers {
 			n++
 		}
 	}

@@ -24,7 +24,7 @@ const roleVariable = "LANYAP_HOSTS_ROLE"
 
 var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
 	"link":   playLink,
-	"forger": playForger, "probe": playProbe, "thief": playThief,
+	"forger": playForger, "probe": playProbe, "thief": playThief, "crowd": playCrowd,
 	"lanyap-sender": playSender, "lanyap-receiver": playReceiver,
 	"pion-sender": playPionSender, "pion-receiver": playPionReceiver,
 	"holder": playHolder,
