@@ -239,3 +239,43 @@ func TestRelayToNobody(t *testing.T) {
 		r.heard(bo, "joined ana")
 	})
 }
+
+// TestInventedWaysLeaveRelayingOn has five members tell a node of hundreds of
+// others that there are not, all at one link from them: two that really cannot
+// reach each other are relayed all the same, whether they have met before or
+// not.
+func TestInventedWaysLeaveRelayingOn(t *testing.T) {
+	for name, met := range map[string]bool{"strangers": false, "who have met": true} {
+		t.Run(name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				if !met {
+					r.lan.Cut(r.lan.Host("ana"), r.lan.Host("cy"))
+				}
+				ana, cy, bo := r.join("ana", nil), r.join("cy", nil), r.join("bo", nil)
+				if !met {
+					bo.Close()
+					pass(10 * time.Second)
+				}
+				var liars []*liar
+				invented := make([]wire.Route, wire.MaxRoutes)
+				for i := range 5 {
+					l := r.lieFrom(fmt.Sprint("liar", i), ana)
+					for j := range invented {
+						invented[j] = wire.Route{To: peer.Instance{0xee, byte(i), byte(j >> 8), byte(j)}}
+					}
+					l.WriteMessage(append(hello(), reach(invented...)...))
+					liars = append(liars, l)
+				}
+				pass(20 * time.Second)
+				r.lan.Cut(ana.host, cy.host)
+				r.join("di", nil)
+				pass(20 * time.Second)
+				if got := via(ana, "cy"); got != "bo" && got != "di" {
+					t.Errorf("ana reaches cy through %q", got)
+				}
+				r.via(ana, "di", "")
+				r.unpunished(liars...)
+			})
+		})
+	}
+}

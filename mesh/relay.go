@@ -3,6 +3,7 @@ package mesh
 import (
 	"crypto/ecdh"
 	"crypto/hpke"
+	"slices"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
@@ -26,9 +27,11 @@ const (
 	openWays = 3
 	// maxTunnels bounds tunnels, half-open ones too.
 	maxTunnels = 256
-	// maxSeeks bounds the members that tunnels are opened to. It is more than
-	// what a few links can make up.
-	maxSeeks = 4 * wire.MaxRoutes
+	// maxSeeks bounds the members that tunnels are opened to, and maxOpening the
+	// tunnels that are not up yet. Both are shared out among the neighbours:
+	// see turnsLocked and openingLocked.
+	maxSeeks   = 4 * wire.MaxRoutes
+	maxOpening = maxTunnels / 2
 	// maxNonces is how many opens are remembered, not to answer one again.
 	maxNonces = 4096
 )
@@ -55,7 +58,11 @@ type seek struct {
 	wait  time.Duration
 	until time.Time // how long the one being opened may take
 	t     *tunnel   // being opened; nil: none
+	over  *link     // the neighbour that it is opened over, as far as its share goes
 }
+
+// opening reports whether a tunnel is being opened that is not up.
+func (s *seek) opening() bool { return s.t != nil && !s.t.up() }
 
 // seekLocked opens tunnels to those that only others reach, when that is due.
 func (n *Node) seekLocked(now time.Time) (next time.Time) {
@@ -63,28 +70,22 @@ func (n *Node) seekLocked(now time.Time) (next time.Time) {
 		return n.seekDue
 	}
 	n.seekDue = time.Time{}
-	wanted := make(map[peer.Instance]bool)
-	for _, l := range n.links {
-		if !l.direct() {
-			continue
-		}
-		for to := range l.routes {
-			if n.links[to] == nil && !n.sightings.departed(to) {
-				wanted[to] = true
-			}
-		}
+	turns := n.turnsLocked()
+	wanted := make(map[peer.Instance]bool, len(turns))
+	for _, to := range turns {
+		wanted[to] = true
 	}
 	for to, s := range n.seeks {
 		if wanted[to] {
 			continue
 		}
-		if s.t != nil && !s.t.up() && s.until.After(now) {
+		if s.opening() && s.until.After(now) {
 			n.seekDue = earlier(n.seekDue, s.until) // the other side wants it
 			continue
 		}
 		n.dropSeekLocked(to, s)
 	}
-	for to := range wanted {
+	for _, to := range turns {
 		if s := n.seekOfLocked(now, to); s != nil {
 			n.seekDue = earlier(n.seekDue, n.tryLocked(now, to, s))
 		}
@@ -131,19 +132,29 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 	if s.next.After(now) {
 		return s.next
 	}
+	var ways []*link
+	for _, l := range n.links {
+		if _, ok := l.routes[to]; ok && l.direct() && len(ways) < openWays && !n.doubtedLocked(l, to, now) {
+			ways = append(ways, l)
+		}
+	}
+	i := slices.IndexFunc(ways, n.mayOpenLocked)
+	if i < 0 && len(ways) > 0 {
+		s.next = now.Add(firstSeek) // some of those that are under way will be over
+		return s.next
+	}
 	s.tried = true
 	s.wait = min(2*s.wait, lastSeek)
 	s.next = now.Add(s.wait)
+	if len(ways) == 0 {
+		return s.next
+	}
 	if s.t = n.newTunnelLocked(to, now); s.t == nil {
 		return s.next
 	}
-	s.until = now.Add(openTimeout)
-	ways := 0
-	for _, l := range n.links {
-		if _, ok := l.routes[to]; ok && l.direct() && ways < openWays && !n.doubtedLocked(l, to, now) {
-			ways++
-			s.t.open(l, n.record)
-		}
+	s.until, s.over = now.Add(openTimeout), ways[i]
+	for _, l := range ways {
+		s.t.open(l, n.record)
 	}
 	return s.until
 }
@@ -265,6 +276,9 @@ func (n *Node) answerOpenLocked(now time.Time, l *link, from peer.Instance, o wi
 	if s.t != nil && s.t.up() {
 		s.t = nil // the other side has lost it
 	}
+	if s.t == nil && !n.mayOpenLocked(l) {
+		return
+	}
 	// One that is not up yet goes on with its own nonce, whatever it met
 	// before: if both sides began anew at each open of the other, they might
 	// never meet.
@@ -272,6 +286,7 @@ func (n *Node) answerOpenLocked(now time.Time, l *link, from peer.Instance, o wi
 		if s.t = n.newTunnelLocked(from, now); s.t == nil {
 			return
 		}
+		s.over = l
 	}
 	n.noteNonceLocked(o.Nonce, now)
 	s.until = now.Add(openTimeout)
