@@ -99,10 +99,14 @@ func (g gate) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		from := plain(conn.RemoteAddr()).Addr()
+		reason := "from another network"
 		if g.t.answers(plain(conn.LocalAddr()).Addr(), from) {
-			return conn, nil
+			if g.t.calling(from) {
+				return conn, nil
+			}
+			reason = "too many"
 		}
-		g.t.log.Debug("call refused: from another network", "from", from)
+		g.t.log.Debug("call refused", "from", from, "reason", reason)
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0) // a reset: nothing of it stays with us
 		}

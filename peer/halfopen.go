@@ -9,12 +9,12 @@ import (
 
 // A PeerConnection that is not a link yet costs 91 KiB, 14 goroutines and some
 // descriptors until we close it, and anybody may ask for one. When there are
-// too many, one that had its time goes, from the address that holds most. A
+// too many, one that had its time goes, from the source that holds most. A
 // flat short deadline instead would keep 64 machines that start at once from
 // ever forming a mesh: on busy cores an honest offer takes up to 3.4 s.
 const (
 	maxHalfOpen     = 32
-	maxHalfOpenFrom = 4               // of one IPv4 address or IPv6 /64; our own host is exempt
+	maxHalfOpenFrom = 4               // of one source; our own host is exempt
 	halfOpenGrace   = 2 * time.Second // until one may be made to give way
 )
 
@@ -34,10 +34,10 @@ type visitor struct {
 	leave  func()
 }
 
-// enter finds a place for an offer from addr until it is left or its time is
-// over.
-func (h *halfOpen) enter(parent context.Context, addr netip.Addr, exempt bool) (*visitor, error) {
-	v := &visitor{from: network(addr), exempt: exempt, since: time.Now()}
+// enter finds a place for an offer of a source (see callers) until it is left or
+// its time is over.
+func (h *halfOpen) enter(parent context.Context, from netip.Prefix, exempt bool) (*visitor, error) {
+	v := &visitor{from: from, exempt: exempt, since: time.Now()}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !exempt && h.countLocked(v.from) >= maxHalfOpenFrom && !h.expelLocked(v.from) {
@@ -60,16 +60,6 @@ func (h *halfOpen) enter(parent context.Context, addr netip.Addr, exempt bool) (
 	}
 	h.visitors[v] = true
 	return v, nil
-}
-
-// network is what one sender can have many addresses of.
-func network(addr netip.Addr) netip.Prefix {
-	bits := 32
-	if addr.Is6() {
-		bits = 64
-	}
-	p, _ := addr.WithZone("").Prefix(bits)
-	return p
 }
 
 func (h *halfOpen) countLocked(from netip.Prefix) (n int) {

@@ -49,6 +49,10 @@ func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "lanyap: not for this host name or origin", http.StatusMisdirectedRequest)
 		return
 	}
+	if from, _ := netip.ParseAddrPort(r.RemoteAddr); !t.request(from.Addr().Unmap(), r.Header.Get(headerProof)) {
+		refuse(w, ErrFull)
+		return
+	}
 	switch {
 	case question:
 		w.WriteHeader(http.StatusNoContent)
@@ -142,7 +146,7 @@ func (t *Transport) serveOffer(w http.ResponseWriter, r *http.Request) {
 	who, err := t.meet(r)
 	var o offer
 	if err == nil {
-		o, err = readOffer(w, r)
+		o, err = t.readOffer(w, r, who)
 	}
 	if err == nil {
 		err = t.admit(w, who, o)
@@ -156,11 +160,10 @@ func (t *Transport) serveOffer(w http.ResponseWriter, r *http.Request) {
 // offer is what a node posted.
 type offer struct {
 	description
-	body  string
-	proof string
+	proven bool // by who has a link with us
 }
 
-func readOffer(w http.ResponseWriter, r *http.Request) (offer, error) {
+func (t *Transport) readOffer(w http.ResponseWriter, r *http.Request, who caller) (offer, error) {
 	if mediaType(r.Header) != sdpType {
 		w.Header().Set("Accept", sdpType) // RFC 9110 §15.5.16
 		return offer{}, &errStatus{http.StatusUnsupportedMediaType, "an offer is " + sdpType}
@@ -169,16 +172,20 @@ func readOffer(w http.ResponseWriter, r *http.Request) (offer, error) {
 	if err != nil {
 		return offer{}, &errStatus{http.StatusRequestEntityTooLarge, "offer is too long, or did not arrive"}
 	}
+	proven := t.tokens.check(who.instance, purposeOffer, string(body), r.Header.Get(headerProof))
+	if !t.offering(who, proven) {
+		return offer{}, ErrFull
+	}
 	d, err := parseDescription(body)
 	if err != nil {
 		return offer{}, &errStatus{http.StatusBadRequest, err.Error()}
 	}
-	return offer{d, string(body), r.Header.Get(headerProof)}, nil
+	return offer{d, proven}, nil
 }
 
 // admit answers an offer and goes on in the background until there is a link.
 func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) (err error) {
-	v, err := t.halfOpen.enter(t.ctx, who.remote.Addr(), t.sockets.own(who.remote.Addr()))
+	v, err := t.halfOpen.enter(t.ctx, t.callers.source(who.remote.Addr()), t.sockets.own(who.remote.Addr()))
 	if err != nil {
 		return err
 	}
@@ -231,8 +238,7 @@ func (t *Transport) finish(v *visitor, ss *session, a *attempt, w *watch, d desc
 
 // claimOffer decides whether an offer may become a link, and clears the way.
 func (t *Transport) claimOffer(v *visitor, who caller, o offer) (*attempt, error) {
-	proven := t.tokens.check(who.instance, purposeOffer, o.body, o.proof)
-	if old := t.claims.linked(who.instance); old != nil && !proven {
+	if old := t.claims.linked(who.instance); old != nil && !o.proven {
 		old.doubt() // if it is dead, the next offer gets through
 		return nil, ErrLinked
 	}
@@ -245,7 +251,7 @@ func (t *Transport) claimOffer(v *visitor, who caller, o offer) (*attempt, error
 	}
 	a := &attempt{
 		instance: who.instance, addr: who.remote.Addr(), from: t.callers.source(who.remote.Addr()),
-		observer: who.observer, known: proven, cancel: v.cancel,
+		observer: who.observer, known: o.proven, cancel: v.cancel,
 	}
 	for {
 		before, err := t.claims.accept(a)

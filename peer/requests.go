@@ -5,38 +5,74 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 )
 
-// requests counts the connections that are requests and not yet, or never, the
+// requests are the connections that are requests and not yet, or never, the
 // watch of a link.
 type requests struct {
 	mu   sync.Mutex // guards what follows
-	from map[net.Conn]netip.Prefix
+	open map[net.Conn]request
+}
+
+type request struct {
+	from  netip.Prefix
+	since time.Time
 }
 
 // countRequests is the server's ConnState: it closes what is too much.
 func (t *Transport) countRequests(conn net.Conn, state http.ConnState) {
-	r := &t.requests
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	switch state {
 	case http.StateHijacked, http.StateClosed:
-		delete(r.from, conn)
+		t.requests.remove(conn)
 	case http.StateNew:
 		addr := plain(conn.RemoteAddr()).Addr()
-		if r.from == nil {
-			r.from = make(map[net.Conn]netip.Prefix)
+		if out := t.requests.add(conn, t.callers.source(addr), t.sockets.own(addr)); out != nil {
+			_ = out.Close()
 		}
-		from, n := network(addr), 0
-		for _, other := range r.from {
-			if other == from {
-				n++
-			}
-		}
-		if len(r.from) >= maxRequests || n >= maxRequestsFrom && !t.sockets.own(addr) {
-			_ = conn.Close()
-			return
-		}
-		r.from[conn] = from
 	}
+}
+
+func (r *requests) remove(conn net.Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.open, conn)
+}
+
+// add counts a connection and returns the one that has to go for it, if any: it
+// itself if its source has too many, otherwise the oldest of a source that holds
+// most. An honest request takes milliseconds.
+func (r *requests) add(conn net.Conn, from netip.Prefix, exempt bool) (out net.Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open == nil {
+		r.open = make(map[net.Conn]request)
+	}
+	held := make(map[netip.Prefix]int)
+	for _, other := range r.open {
+		held[other.from]++
+	}
+	if held[from] >= maxRequestsFrom && !exempt {
+		return conn
+	}
+	if len(r.open) >= maxRequests {
+		out = r.oldestLocked(held)
+		delete(r.open, out)
+	}
+	r.open[conn] = request{from, time.Now()}
+	return out
+}
+
+// oldestLocked returns the oldest connection of a source that holds most.
+func (r *requests) oldestLocked(held map[netip.Prefix]int) (oldest net.Conn) {
+	most := 0
+	for _, n := range held {
+		most = max(most, n)
+	}
+	for conn, q := range r.open {
+		if held[q.from] == most && (oldest == nil || q.since.Before(r.open[oldest].since)) {
+			oldest = conn
+		}
+	}
+	return oldest
 }

@@ -92,6 +92,7 @@ type Transport struct {
 	tokens   tokens
 	halfOpen halfOpen
 	requests requests
+	tolls    tolls
 	incoming chan *Conn
 
 	ctx    context.Context
@@ -110,6 +111,7 @@ func Listen(cfg Config) (*Transport, error) {
 		room:     cmp.Or(cfg.Room, DefaultRoom),
 		log:      cfg.Logger,
 
+		tolls:     newTolls(),
 		callers:   callers{remote: cfg.AllowRemote, onLink: cfg.OnLink},
 		addrsOnly: cfg.AddrsOnly,
 	}
