@@ -3,6 +3,7 @@ package mesh
 import (
 	"bytes"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
@@ -21,7 +22,7 @@ const (
 // ask is a question to the other side of a link that is not answered yet.
 type ask struct {
 	giver   peer.ID    // whom it is asked; zero: the history file
-	only    Member     // whose messages; zero: everybody's
+	about   []Member   // whose messages; none: everybody's
 	gather  *gathering // what it is for; nil: no history of a room that is new to us
 	done    bool       // nothing more will come
 	cut     bool       // the link ended before the answer did
@@ -35,6 +36,7 @@ type ask struct {
 type asks struct {
 	asked     *ask      // what we asked and is not answered
 	askOut    *wire.Ask // that question, while it is not written
+	later     []Member  // whom to ask about when that is over
 	answer    answer    // ours to theirs
 	askedAll  bucket    // questions that they may ask
 	askedOnly bucket    // and such for one origin
@@ -48,13 +50,13 @@ func newAsks() asks {
 }
 
 // askLocked asks the other side of a link for what we may lack.
-func (n *Node) askLocked(l *link, only Member, gather bool, now time.Time) {
-	l.asked = &ask{giver: l.conn.Remote().ID, only: only, until: now.Add(askTimeout), records: make(map[Member][]byte)}
+func (n *Node) askLocked(l *link, about []Member, gather bool, now time.Time) {
+	l.asked = &ask{giver: l.conn.Remote().ID, about: about, until: now.Add(askTimeout), records: make(map[Member][]byte)}
 	if gather {
 		l.asked.gather = n.gather
 		n.gather.open++
 	}
-	q := wire.Ask{Only: only != Member{}, Holdings: n.holdingsLocked(only, now)}
+	q := wire.Ask{Only: len(about) > 0, Holdings: n.holdingsLocked(about, now)}
 	if gather || !q.Only {
 		q.Limit = uint16(n.wanted)
 	}
@@ -62,8 +64,31 @@ func (n *Node) askLocked(l *link, only Member, gather bool, now time.Time) {
 	l.wake.set()
 }
 
-// holdingsLocked says what we would take, of one origin or of all we know.
-func (n *Node) holdingsLocked(only Member, now time.Time) []wire.Holding {
+// askAboutLocked asks the other side of a link for what we may lack of one
+// member, when it has answered what it is asked now. It reports false if it is
+// asked that already.
+func (n *Node) askAboutLocked(l *link, who Member, now time.Time) bool {
+	switch {
+	case l.asked == nil:
+		n.askLocked(l, []Member{who}, false, now)
+		return true
+	case slices.Contains(l.asked.about, who), slices.Contains(l.later, who), len(l.later) == wire.MaxHoldings:
+		return false
+	}
+	l.later = append(l.later, who)
+	return true
+}
+
+// askOnLocked asks what had to wait for an answer.
+func (n *Node) askOnLocked(l *link, now time.Time) {
+	if about := l.later; len(about) > 0 && n.currentLocked(l) {
+		l.later = nil
+		n.askLocked(l, about, false, now)
+	}
+}
+
+// holdingsLocked says what we would take, of some origins or of all we know.
+func (n *Node) holdingsLocked(about []Member, now time.Time) []wire.Holding {
 	var list []wire.Holding
 	add := func(who Member, from, to uint64) {
 		h := wire.Holding{Member: wireMember(who), From: from, To: to}
@@ -72,15 +97,18 @@ func (n *Node) holdingsLocked(only Member, now time.Time) []wire.Holding {
 		}
 		list = append(list, h)
 	}
-	for who, m := range n.members {
-		if only != (Member{}) && who != only {
-			continue
+	for _, who := range about {
+		if m := n.members[who]; m != nil {
+			from, to := n.lackLocked(m, now)
+			add(who, from, to)
 		}
+	}
+	if len(about) > 0 {
+		return list
+	}
+	for who, m := range n.members {
 		from, to := n.lackLocked(m, now)
 		add(who, from, to)
-	}
-	if only != (Member{}) {
-		return list
 	}
 	for who, mark := range n.marks {
 		if n.members[who] == nil && len(list) < wire.MaxHoldings {
@@ -132,8 +160,8 @@ func (n *Node) answerAsk(l *link, p []byte) error {
 	l.answer = answer{told: make(map[Member]bool), due: true}
 	if budget.take(now, 1) {
 		l.answer.cursors = n.archive.answer(q, l.m.peer.Member, n.orderLocked())
-		if q.Only && len(q.Holdings) == 1 {
-			n.askBackLocked(l, q.Holdings[0], now)
+		if q.Only {
+			n.askBackLocked(l, q.Holdings, now)
 		}
 	}
 	l.wake.set()
@@ -143,11 +171,22 @@ func (n *Node) answerAsk(l *link, p []byte) error {
 // giveUpLocked stops waiting for an answer, and takes what has come of it. cut
 // says that the link has ended.
 func (n *Node) giveUpLocked(l *link, cut bool) {
-	if a := l.asked; a != nil {
-		l.asked = nil
-		a.cut, a.done = cut, true
-		n.wg.Go(func() { n.examine(a) })
+	a := l.asked
+	if a == nil {
+		return
 	}
+	l.asked = nil
+	a.cut, a.done = cut, true
+	n.wg.Go(func() { n.examine(a) })
+	if !cut {
+		n.askOnLocked(l, time.Now())
+		return
+	}
+	for _, who := range l.later {
+		unasked := &ask{about: []Member{who}, cut: true, done: true}
+		n.wg.Go(func() { n.examine(unasked) })
+	}
+	l.later = nil
 }
 
 // recordOf takes in what a member says of itself, or another of it.
@@ -197,7 +236,7 @@ func (n *Node) pastOf(l *link, p []byte) error {
 	a.size += it.size()
 	var full *ask
 	if len(a.got) >= maxGot || a.size > historyBytes {
-		full = &ask{giver: a.giver, only: a.only, got: a.got, records: maps.Clone(a.records)}
+		full = &ask{giver: a.giver, about: a.about, got: a.got, records: maps.Clone(a.records)}
 		a.got, a.size = nil, 0
 	}
 	n.mu.Unlock()
@@ -212,6 +251,7 @@ func (n *Node) answeredAsk(l *link) {
 	n.mu.Lock()
 	a := l.asked
 	l.asked = nil
+	n.askOnLocked(l, time.Now())
 	n.mu.Unlock()
 	if a != nil {
 		a.done = true

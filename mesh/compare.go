@@ -38,14 +38,21 @@ func (n *Node) compareLocked(now time.Time) (next time.Time) {
 	if len(n.compares) == 0 {
 		n.compares = n.anyLinkLocked()
 	}
+	var busy []*link
 	for len(n.compares) > 0 {
 		l := n.compares[0]
 		n.compares = n.compares[1:]
-		if n.currentLocked(l) && l.asked == nil && l.heard {
-			n.askLocked(l, Member{}, false, now)
-			break
+		if !n.currentLocked(l) || !l.heard {
+			continue
 		}
+		if l.asked != nil {
+			busy = append(busy, l)
+			continue
+		}
+		n.askLocked(l, nil, false, now)
+		break
 	}
+	n.compares = append(n.compares, busy...)
 	if len(n.compares) > 0 {
 		n.compareDue = now.Add(comparePace)
 	}

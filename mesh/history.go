@@ -100,7 +100,7 @@ func (n *Node) metLocked(l *link, h wire.Have, now time.Time) {
 // gatherFromLocked asks the other side of a link for the history.
 func (n *Node) gatherFromLocked(l *link, now time.Time) {
 	n.gather.link = l
-	n.askLocked(l, Member{}, true, now)
+	n.askLocked(l, nil, true, now)
 	l.asked.until = n.gather.until
 }
 
@@ -111,7 +111,7 @@ func (n *Node) gatherOnLocked(a *ask, now time.Time) {
 	if g == nil || g != a.gather {
 		return
 	}
-	if a.cut && a.only == (Member{}) {
+	if a.cut && len(a.about) == 0 {
 		g.link = nil
 		for _, l := range n.links {
 			if l.m != nil && l.heard && l.asked == nil {
@@ -121,8 +121,10 @@ func (n *Node) gatherOnLocked(a *ask, now time.Time) {
 		}
 		return
 	}
-	if m := n.members[a.only]; m != nil && a.cut {
-		m.urged = false
+	for _, who := range a.about {
+		if m := n.members[who]; m != nil && a.cut {
+			m.urged = false
+		}
 	}
 	for _, m := range n.members {
 		if !m.fresh || m.link == nil {
@@ -130,7 +132,7 @@ func (n *Node) gatherOnLocked(a *ask, now time.Time) {
 		}
 		if m.link.asked == nil && !m.urged && m.past < m.start && m.start > 1 && g.taken < n.wanted {
 			m.urged = true
-			n.askLocked(m.link, m.peer.Member, true, now)
+			n.askLocked(m.link, []Member{m.peer.Member}, true, now)
 			m.link.asked.until = g.until
 		}
 	}
@@ -147,7 +149,14 @@ func (n *Node) settle(a *ask) {
 		a.gather.open--
 		n.gatherOnLocked(a, time.Now())
 	}
-	if m := n.members[a.only]; m != nil && m.asking > 0 {
+	for _, who := range a.about {
+		m := n.members[who]
+		if m == nil || m.asking == 0 {
+			continue
+		}
+		if a.cut && m.missing() { // who was asked is lost too: somebody else in its place
+			m.asking += n.askOthersLocked(m, 1, time.Now())
+		}
 		if m.asking--; m.asking == 0 && m.missing() && !m.detour && n.state == running {
 			n.leftLocked(m, cmp.Or(m.lost, errNoLink), time.Now())
 		}

@@ -225,7 +225,7 @@ func TestHistoryFollowsWhatWaits(t *testing.T) {
 		pass(10 * time.Millisecond)
 		bo.host.Kill()
 		pass(5 * time.Second)
-		r.heard(cy, "joined ana", "joined bo", "ana 1 earlier: old", "bo 1: heard by both", "lost bo", "bo 2 earlier: heard by ana")
+		r.heard(cy, "joined ana", "joined bo", "ana 1 earlier: old", "bo 1: heard by both", "bo 2: heard by ana", "lost bo")
 	})
 }
 
@@ -306,6 +306,44 @@ func TestHistoryFileThatKeepsNothing(t *testing.T) {
 		_, err := mesh.Join(r.Context(), mesh.Config{Network: r.lan.Host("ana"), KeepHistory: -1, HistoryFile: path})
 		if !errors.Is(err, mesh.ErrHistory) {
 			t.Errorf("joined with %v, want %v", err, mesh.ErrHistory)
+		}
+	})
+}
+
+// TestDyingWordsOfSeveralReachEverybody kills hosts at one moment when only one
+// member has what they said last.
+func TestDyingWordsOfSeveralReachEverybody(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, di := r.join("ana", nil), r.join("di", nil)
+		dying := []*actor{r.join("bo", nil), r.join("cy", nil), r.join("ed", nil)}
+		pass(time.Second)
+		r.lan.Delay(ana.host, di.host, 20*time.Millisecond)
+		for _, a := range dying {
+			r.lan.Delay(a.host, ana.host, time.Second)
+			for _, b := range dying {
+				if a != b {
+					r.lan.Delay(a.host, b.host, time.Second)
+				}
+			}
+		}
+		pass(time.Second)
+		for _, a := range dying {
+			r.say(a, "last of "+a.Self().Name)
+		}
+		pass(100 * time.Millisecond)
+		for _, a := range dying {
+			a.host.Kill()
+		}
+		pass(5 * time.Second)
+		for _, a := range dying {
+			if got, want := ana.lines(a), "last of "+a.Self().Name; got != want {
+				t.Errorf("ana has read %q of %s, want %q", got, a.Self().Name, want)
+			}
+		}
+		for _, ev := range ana.events() {
+			if m, ok := ev.(mesh.Message); ok && m.History {
+				t.Errorf("ana has read %q as history, want it before %s has left", m.Data, m.From.Name)
+			}
 		}
 	})
 }

@@ -33,7 +33,7 @@ const (
 func (n *Node) partedLocked(l *link, err error, now time.Time) {
 	m := l.m
 	m.detour = n.detourLocked(l, err, now)
-	m.asking = n.askOthersLocked(m, now)
+	m.asking = n.askOthersLocked(m, n.howManyLocked(m, now), now)
 	m.lost = err
 	switch {
 	case m.detour:
@@ -45,40 +45,45 @@ func (n *Node) partedLocked(l *link, err error, now time.Time) {
 	}
 }
 
-// askOthersLocked asks others what they have of a member that is lost, and
-// returns how many that are.
-func (n *Node) askOthersLocked(m *member, now time.Time) int {
-	most := len(n.links)
-	if last := n.archive.last(m.peer.Member); m.told <= m.want && (last == nil || now.Sub(last.at) > latelyTime) {
-		most = fewOthers
+// howManyLocked returns how many others are to be asked about a member that is
+// lost.
+func (n *Node) howManyLocked(m *member, now time.Time) int {
+	last := n.archive.last(m.peer.Member)
+	if m.told > m.want || last != nil && now.Sub(last.at) <= latelyTime {
+		return len(n.links)
 	}
+	return fewOthers
+}
+
+// askOthersLocked asks others, most at the most, what they have of a member that
+// is lost, and returns how many that are.
+func (n *Node) askOthersLocked(m *member, most int, now time.Time) int {
 	count := 0
 	for _, l := range n.links {
 		if count == most {
 			break
 		}
-		if l.m == nil || l.m == m || !l.heard || l.asked != nil {
+		if l.m == nil || l.m == m || !l.heard {
 			continue
 		}
-		n.askLocked(l, m.peer.Member, false, now)
-		count++
+		if n.askAboutLocked(l, m.peer.Member, now) {
+			count++
+		}
 	}
 	return count
 }
 
-// askBackLocked takes in that who asks about a member has more of it than we.
-func (n *Node) askBackLocked(l *link, h wire.Holding, now time.Time) {
-	m := n.members[memberOf(h.Member)]
-	if m == nil || m.want == 0 || h.Last < m.want {
-		return
-	}
-	m.told = max(m.told, h.Last+1)
-	if m.link != nil || l.asked != nil {
-		return
-	}
-	n.askLocked(l, m.peer.Member, false, now)
-	if m.missing() && m.lost != nil {
-		m.asking++
+// askBackLocked takes in that who asks about members has more of them than we.
+func (n *Node) askBackLocked(l *link, holdings []wire.Holding, now time.Time) {
+	for _, h := range holdings {
+		m := n.members[memberOf(h.Member)]
+		if m == nil || m.want == 0 || h.Last < m.want {
+			continue
+		}
+		m.told = max(m.told, h.Last+1)
+		if m.link == nil && n.askAboutLocked(l, m.peer.Member, now) && m.missing() && m.lost != nil {
+			m.asking++
+		}
 	}
 }
 
