@@ -144,11 +144,12 @@
 //
 // Each link takes from one log at its own pace, so a slow member does not hold
 // up the others' links. Broadcast itself waits while a member that goes on
-// confirming lacks more than 4 MiB, so that who can keep up at all gets
-// everything. A member that has confirmed nothing for a second is waited for no
-// longer; it catches up from the log, as far as that reaches.
+// confirming lacks more than 4 MiB, so that who can keep up at all, with 256
+// KiB a second, gets everything. A member that has confirmed nothing for a
+// second is waited for no longer, and one that confirms less than that for the
+// lesser part of the time; it catches up from the log, as far as that reaches.
 // [TestBroadcastWaitsForASlowMember, TestStoppedMemberHoldsNobody,
-// TestSendWaitsForASlowMember]
+// TestDripHoldsNobody, TestSlowMemberIsWaitedFor, TestSendWaitsForASlowMember]
 //
 // A program that does not read its events stalls nobody, neither here nor
 // elsewhere: past 8 MiB of them messages are dropped, and a Gap in their place

@@ -45,7 +45,7 @@ type member struct {
 	// when it has said nothing yet.
 	acked, privateAcked uint64
 	private             *stream
-	progress            time.Time // when it last confirmed something, or last had everything
+	patience            time.Time // until when Broadcast waits for it, if it is too far behind
 }
 
 // acquaintLocked returns what is known of a member, remembering it from now on.
@@ -90,7 +90,7 @@ func (n *Node) joinedLocked(m *member, now time.Time) {
 	m.present, m.gone = true, false
 	m.away = time.Time{}
 	m.since, m.until = n.stream.next(), wire.MaxSeq
-	m.progress = now
+	m.patience = now.Add(stalledAfter)
 	n.present = append(slices.Clip(n.present), m.peer) // receipts share the old slice
 	n.emitLocked(m, Joined{Peer: m.peer})
 	n.exchangeSoonLocked(m, now)
@@ -138,12 +138,25 @@ func (n *Node) ackedLocked(m *member, seq uint64, now time.Time) {
 		e.receipt.confirm(m.peer.Member)
 	}
 	last := m.acked <= n.stream.first
+	bytes := n.stream.behind(m.acked) - n.stream.behind(seq)
 	m.acked = seq
-	m.progress = now
+	m.earnLocked(bytes, now)
 	if last {
 		n.trimLocked(now)
 	}
 	n.progressed.announce()
+}
+
+// earnLocked prolongs the time for which a member is waited for by what it
+// would take to confirm so much at the slowest pace.
+func (m *member) earnLocked(bytes int64, now time.Time) {
+	if m.patience.Before(now) {
+		m.patience = now
+	}
+	m.patience = m.patience.Add(time.Duration(bytes) * time.Second / slowest)
+	if most := now.Add(stalledAfter); m.patience.After(most) {
+		m.patience = most
+	}
 }
 
 // privateAckedLocked is the same for the private stream to it.

@@ -7,14 +7,20 @@ import (
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 )
 
-// stalledAfter is how long a member may confirm nothing before nobody waits for
-// it any more.
-const stalledAfter = time.Second
+const (
+	// stalledAfter is how long a member may confirm nothing before nobody waits
+	// for it any more.
+	stalledAfter = time.Second
+	// slowest is how many bytes a second a member has to confirm to be waited
+	// for all the time. One that confirms less is waited for in proportion: a
+	// message now and then must not hold up a room.
+	slowest = 256 << 10
+)
 
 // Broadcast says data to everyone in the room. It returns when this node has
 // accepted the message, which is at once unless a member that keeps
-// confirming has more than 4 MiB still to confirm: then it waits for room, or
-// for ctx. A message whose Broadcast failed was not accepted, and nobody gets
+// confirming, 256 KiB a second or more, has more than 4 MiB still to confirm:
+// then it waits for room, or for ctx. A message whose Broadcast failed was not accepted, and nobody gets
 // it. data is not kept.
 //
 // With nobody there a message is accepted too, and Delivered returns nil at
@@ -45,7 +51,7 @@ func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 			continue
 		}
 		if l.m.acked == seq {
-			l.m.progress = at // it has everything: its time to confirm begins now
+			l.m.patience = at.Add(stalledAfter) // it has everything: its time to confirm begins now
 		}
 		l.wake.set()
 	}
@@ -92,8 +98,8 @@ func (n *Node) pressureLocked(now time.Time) (until time.Time) {
 		if !m.present || n.stream.behind(m.acked) <= n.limits.behind {
 			continue
 		}
-		if end := m.progress.Add(stalledAfter); end.After(now) && end.After(until) {
-			until = end
+		if m.patience.After(now) && m.patience.After(until) {
+			until = m.patience
 		}
 	}
 	return until

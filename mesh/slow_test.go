@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/internal/wire"
 )
 
 // heavy is a message that fills the bounds of a shrunken node quickly: with
@@ -211,6 +212,65 @@ func TestProgramThatDoesNotReadGetsAGap(t *testing.T) {
 		want := fmt.Sprintf("joined ana/gap ana %d/joined cy/left ana", count-messages)
 		if got := strings.Join(story, "/"); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	})
+}
+
+// TestDripHoldsNobody has a member confirm one message just often enough to be
+// seen making progress: nobody waits for one that is as slow as that.
+func TestDripHoldsNobody(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.shrunken("ana")
+		l := r.lie(ana)
+		l.WriteMessage(hello())
+		pass(100 * time.Millisecond)
+		r.present(ana, "liar")
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			for want := uint64(2); ; want++ {
+				select {
+				case <-time.After(900 * time.Millisecond):
+					l.WriteMessage(wire.AppendHave(nil, wire.Have{Next: 1, Want: want, PrivateNext: 1}))
+				case <-stop:
+					return
+				}
+			}
+		}()
+		start := time.Now()
+		for range 100 { // the first 16 fill what may be under way
+			r.say(ana, heavy)
+		}
+		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("100 messages took %v", d)
+		}
+		if err := l.Err(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestSlowMemberIsWaitedFor has a member confirm everything at a pace that is
+// slow and steady: it gets all, and the speaker waits for it.
+func TestSlowMemberIsWaitedFor(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.shrunken("ana")
+		bo := r.join("bo", nil)
+		pass(time.Second)
+		go func() { // 400 KiB/s
+			for range 2000 {
+				bo.host.Hold()
+				time.Sleep(9 * time.Millisecond)
+				bo.host.Release()
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		for range 1000 {
+			r.say(ana, heavy)
+		}
+		pass(30 * time.Second)
+		if n := len(bo.events()); n != 1+1000 {
+			t.Errorf("bo has read %d events, want to be waited for", n)
 		}
 	})
 }
