@@ -131,7 +131,7 @@ func TestEndlessAnswer(t *testing.T) {
 			l.WriteMessage(newAbsent().said(func(m *wire.Message) { m.Body = make([]byte, 60_000) }))
 		}
 		synctest.Wait()
-		if grown = heap() - grown; grown > 1<<20 {
+		if grown = heap() - grown; grown > 3<<20 { // of 6 MB
 			t.Errorf("%d bytes were kept after the time for an answer", grown)
 		}
 		r.delivered(r.say(bo, "on it goes"))
