@@ -40,6 +40,7 @@
 // its clients apart, a firewall, a bad cable) is no reason for anybody to miss
 // anything. [TestBlockedPairIsRelayed, TestStrangersAreRelayed,
 // TestChainIsRelayed, TestAnotherRelayTakesOver, TestRelayedLeavesWithItsPath]
+// [Rerouted] says when the way to a member changes. [TestRerouted]
 //
 // A cable that is out for five seconds, or a machine that stops as long, loses
 // nobody; a process that ends is missed within milliseconds, a machine that

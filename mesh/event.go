@@ -35,7 +35,8 @@ func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
 	}
 }
 
-// Event is a [Joined], [Left], [Message], [Gap], [Conflict] or [HistoryFailed].
+// Event is a [Joined], [Left], [Rerouted], [Message], [Gap], [Conflict] or
+// [HistoryFailed].
 type Event interface{ event() }
 
 // Joined says that a member is here now.
@@ -46,6 +47,11 @@ type Left struct {
 	Peer   Peer
 	Reason error // nil: it said goodbye
 }
+
+// Rerouted says that a member that is here is reached another way than before:
+// Peer.Via is whoever relays now, nil if the link is direct. Nothing is lost by
+// it.
+type Rerouted struct{ Peer Peer }
 
 // Message is what a member said, to all or to us alone.
 type Message struct {
@@ -85,4 +91,5 @@ func (Joined) event()   {}
 func (Left) event()     {}
 func (Message) event()  {}
 func (Gap) event()      {}
+func (Rerouted) event() {}
 func (Conflict) event() {}

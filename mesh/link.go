@@ -141,6 +141,7 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 	}
 	m := n.acquaintLocked(p.Member)
 	l.m = m
+	was := m.peer.Via
 	if m.acked == 0 || !m.recent(now) {
 		// Our have promises it all from here on. It may reach the other side
 		// though theirs never reaches us, or the other way round; then a new
@@ -153,6 +154,9 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 		n.present = slices.Clone(n.present)
 		n.present[i] = p
 	}
+	if m.present && !sameVia(was, p.Via) {
+		n.emitLocked(m, Rerouted{Peer: p})
+	}
 	if !n.observer {
 		return
 	}
@@ -160,6 +164,14 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 	if !m.present {
 		n.joinedLocked(m, now)
 	}
+}
+
+// sameVia reports whether both are nobody, or one member.
+func sameVia(a, b *Peer) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Member == b.Member
 }
 
 // read takes in what the other side sends until the link ends.

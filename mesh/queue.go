@@ -186,6 +186,8 @@ func eventOf(ev Event) Member {
 		return ev.Peer.Member
 	case Left:
 		return ev.Peer.Member
+	case Rerouted:
+		return ev.Peer.Member
 	case Message:
 		return ev.From.Member
 	case Gap:

@@ -2,6 +2,7 @@ package mesh_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -93,6 +94,49 @@ func TestBlockedPairIsRelayed(t *testing.T) {
 		}
 		pass(time.Second)
 		r.heard(ana, "joined bo", "joined cy", "cy 1: and back", "left cy")
+	})
+}
+
+// reroutes returns the ways to a member that a program was told of: who relays,
+// "" for a direct link.
+func (a *actor) reroutes(name string) []string {
+	var ways []string
+	for _, ev := range a.events() {
+		if ev, ok := ev.(mesh.Rerouted); ok && ev.Peer.Name == name {
+			ways = append(ways, "")
+			if ev.Peer.Via != nil {
+				ways[len(ways)-1] = ev.Peer.Via.Name
+			}
+		}
+	}
+	return ways
+}
+
+// TestRerouted tells a program each time that a member is reached another way.
+func TestRerouted(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo, cy := r.join("ana", nil), r.join("bo", nil), r.join("cy", nil)
+		r.lan.Cut(ana.host, cy.host)
+		pass(20 * time.Second)
+		r.join("di", nil)
+		pass(10 * time.Second)
+		if err := bo.Leave(r.Context()); err != nil {
+			t.Error(err)
+		}
+		pass(20 * time.Second)
+		r.lan.Heal(ana.host, cy.host)
+		pass(30 * time.Second)
+		want := []string{"bo", "di", ""}
+		for _, a := range []*actor{ana, cy} {
+			name := map[*actor]string{ana: "cy", cy: "ana"}[a]
+			if got := a.reroutes(name); !slices.Equal(got, want) {
+				t.Errorf("%s was told of the ways %q to %s, want %q", a.Self().Name, got, name, want)
+			}
+			r.via(a, name, "")
+		}
+		if got := ana.reroutes("bo"); len(got) != 0 {
+			t.Errorf("ana was told of ways %q to bo, whose link never changed", got)
+		}
 	})
 }
 

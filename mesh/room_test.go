@@ -123,7 +123,9 @@ func (a *actor) events() []mesh.Event {
 func (a *actor) story() []string {
 	var lines []string
 	for _, ev := range a.events() {
-		lines = append(lines, line(ev))
+		if _, ok := ev.(mesh.Rerouted); !ok { // not a part of what was said: see reroutes
+			lines = append(lines, line(ev))
+		}
 	}
 	for i := range lines {
 		for j := i; j > 0 && isJoined(lines[j]) && isJoined(lines[j-1]) && lines[j] < lines[j-1]; j-- {

@@ -7,8 +7,8 @@ import (
 	"github.com/lanyap/lanyap/mesh"
 )
 
-// Event is what a [Face] shows: a Ready, Joined, Left, Message, Gap, Sent,
-// Delivered, Undelivered or Warning.
+// Event is what a [Face] shows: a Ready, Joined, Left, Rerouted, Message, Gap,
+// Sent, Delivered, Undelivered or Warning.
 type Event interface{ event() }
 
 // Ready says that this node answers and is advertised.
@@ -27,6 +27,10 @@ type Left struct {
 	Peer   mesh.Peer
 	Reason error // nil: it said goodbye
 }
+
+// Rerouted says that somebody who chats is reached another way now. It is for
+// programs: for people nothing changes.
+type Rerouted struct{ Peer mesh.Peer }
 
 // Message is what somebody said.
 type Message struct {
@@ -81,6 +85,7 @@ type Warning struct {
 func (Ready) event()       {}
 func (Joined) event()      {}
 func (Left) event()        {}
+func (Rerouted) event()    {}
 func (Message) event()     {}
 func (Gap) event()         {}
 func (Sent) event()        {}

@@ -227,6 +227,8 @@ func TestNotices(t *testing.T) {
 	}{
 		{Joined{Peer: bo}, "* bo joined\n", `{"v":1,"type":"joined","peer":` + person(bo) + "}\n"},
 		{Joined{Peer: through}, "* bo joined (through cy␛)\n", `{"v":1,"type":"joined","peer":` + person(bo) + `,"via":` + person(relay) + "}\n"},
+		{Rerouted{Peer: bo}, "", `{"v":1,"type":"rerouted","peer":` + person(bo) + "}\n"},
+		{Rerouted{Peer: through}, "", `{"v":1,"type":"rerouted","peer":` + person(bo) + `,"via":` + person(relay) + "}\n"},
 		{Gap{From: bo, Count: 12}, "* 12 messages of bo are missing\n", `{"v":1,"type":"gap","from":` + person(bo) + `,"count":12}` + "\n"},
 		{Gap{From: bo, Count: 1}, "* 1 message of bo is missing\n", `{"v":1,"type":"gap","from":` + person(bo) + `,"count":1}` + "\n"},
 		{Warning{Text: "going on"}, "* going on\n", `{"v":1,"type":"warning","text":"going on"}` + "\n"},

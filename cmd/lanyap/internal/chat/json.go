@@ -22,6 +22,11 @@ type (
 		Peer output.Person  `json:"peer"`
 		Via  *output.Person `json:"via,omitempty"`
 	}
+	reroutedJSON struct {
+		output.Head
+		Peer output.Person  `json:"peer"`
+		Via  *output.Person `json:"via,omitempty"`
+	}
 	leftJSON struct {
 		output.Head
 		Peer   output.Person `json:"peer"`
@@ -87,6 +92,8 @@ func (f *jsonFace) Show(ev Event) error {
 		return f.out.Write(readyJSON{output.NewHead("ready"), output.NewPerson(ev.Self), ev.Room, addrs})
 	case Joined:
 		return f.out.Write(joinedJSON{output.NewHead("joined"), output.NewPerson(ev.Peer), output.PersonOrNil(ev.Peer.Via)})
+	case Rerouted:
+		return f.out.Write(reroutedJSON{output.NewHead("rerouted"), output.NewPerson(ev.Peer), output.PersonOrNil(ev.Peer.Via)})
 	case Left:
 		reason := ""
 		if ev.Reason != nil {

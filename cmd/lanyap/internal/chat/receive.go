@@ -38,6 +38,10 @@ func (s *session) take(ev mesh.Event) {
 			return
 		}
 		s.show(Left{Peer: ev.Peer, Reason: ev.Reason})
+	case mesh.Rerouted:
+		if s.Members.Here(ev.Peer.Member) {
+			s.show(Rerouted{Peer: ev.Peer})
+		}
 	case mesh.Message:
 		if !chats(ev.From) {
 			return
