@@ -179,8 +179,8 @@
 // TestBystanderIsLeftAlone, TestManyNodesAtOneAddress]
 //
 // A node sends packets only to the networks its machine is on, to addresses
-// given by hand, and to private addresses (RFC 1918, RFC 4193) at which a
-// member says it has a live link to another. [TestToldAddresses]
+// given by hand, and to private addresses (RFC 1918, RFC 4193, RFC 6598) at
+// which a member says it has a live link to another. [TestToldAddresses]
 //
 // # Identity and trust
 //

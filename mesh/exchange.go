@@ -135,7 +135,7 @@ func (n *Node) peers(l *link, p []byte) error {
 func (n *Node) believable(l *link, p wire.Peer) []netip.AddrPort {
 	over := l.conn.RemoteAddr().Addr()
 	var out []netip.AddrPort
-	if a := meant(p.Observed, over); a.IsValid() && (n.near(a.Addr()) || a.Addr().IsPrivate()) {
+	if a := meant(p.Observed, over); a.IsValid() && (n.near(a.Addr()) || private(a.Addr())) {
 		out = append(out, a)
 	}
 	for _, a := range p.Claimed {
@@ -145,6 +145,14 @@ func (n *Node) believable(l *link, p wire.Peer) []netip.AddrPort {
 	}
 	return out[:min(len(out), maxTold)]
 }
+
+// shared is for networks between a carrier and its customers (RFC 6598), and
+// what overlay networks such as Tailscale number their hosts from, each alone on
+// its prefix.
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// private reports whether an address leads to nobody on the internet.
+func private(ip netip.Addr) bool { return ip.IsPrivate() || shared.Contains(ip) }
 
 // meant returns an address as it is to be understood here that was told over a
 // link to another; zero if it means nothing here. A link-local IPv6 address has
@@ -171,7 +179,7 @@ func meant(a netip.AddrPort, over netip.Addr) netip.AddrPort {
 func (n *Node) linkAddrs(conn carrier) []netip.AddrPort {
 	var out []netip.AddrPort
 	found := conn.RemoteAddr()
-	if found.IsValid() && (n.near(found.Addr()) || found.Addr().IsPrivate()) {
+	if found.IsValid() && (n.near(found.Addr()) || private(found.Addr())) {
 		out = append(out, found)
 	}
 	return append(out, n.nearOnly(conn.Remote().Addrs, found.Addr())...)

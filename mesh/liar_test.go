@@ -316,6 +316,8 @@ func TestToldAddresses(t *testing.T) {
 			entry(2, "224.0.0.251:5353", "0.0.0.0:1", "10.0.0.77:0", "[fe80::1]:7475"),
 			entry(3, "192.168.7.7:7475", "192.168.8.8:7475"), // private: where the teller found it, not what is claimed
 			entry(4, "10.0.77.77:7475"),
+			entry(5, "100.64.7.7:7475", "100.64.8.8:7475"), // as private
+			entry(6, "100.63.7.7:7475", "100.128.7.7:7475"),
 		}, wire.MaxMessage)
 		l.WriteMessage(frame)
 		synctest.Wait()
@@ -323,7 +325,7 @@ func TestToldAddresses(t *testing.T) {
 		for _, s := range ana.Sightings() {
 			got = append(got, fmt.Sprint(s.Addrs))
 		}
-		if want := "[192.168.7.7:7475] [10.0.77.77:7475]"; strings.Join(got, " ") != want {
+		if want := "[192.168.7.7:7475] [10.0.77.77:7475] [100.64.7.7:7475]"; strings.Join(got, " ") != want {
 			t.Errorf("sightings are %v, want %v", got, want)
 		}
 

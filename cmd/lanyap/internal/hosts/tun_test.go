@@ -97,3 +97,28 @@ func TestJoinLoopback(t *testing.T) {
 		}
 	}
 }
+
+// TestJoinOverOverlay has three hosts that are each alone on their prefix, as
+// those of an overlay network are. Two of them join the third: they link to each
+// other as well, and go on without it.
+func TestJoinOverOverlay(t *testing.T) {
+	t.Parallel()
+	l := lab.New(t)
+	hosts := l.Switch().Hosts(3, lab.HostConfig{NoIPv4: true})
+	overlay := netip.MustParsePrefix("100.64.0.0/24")
+	at := overlay.Addr()
+	for _, h := range hosts {
+		at = at.Next()
+		h.Address(netip.PrefixFrom(at, 32), overlay)
+		h.NoMulticast()
+	}
+	nodes := []*lab.Process{chat(t, hosts[0])}
+	nodes = append(nodes, chatAll(t, hosts[1:], "--join", overlay.Addr().Next().String())...)
+	awaitMesh(t, l, nodes)
+	hosts[1].Connected(patience, at)
+	nodes[0].Kill()
+	l.Await(patience, "it is missed", func() bool { return nodes[1].Left(nodes[0]) && nodes[2].Left(nodes[0]) })
+	talk(t, l, nodes[1:])
+	verify(t, l, nodes...)
+	quit(t, nodes[1:]...)
+}
