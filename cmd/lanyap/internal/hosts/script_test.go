@@ -89,6 +89,22 @@ func TestEchoIntoChat(t *testing.T) {
 	verify(t, l, hears)
 }
 
+func TestSay(t *testing.T) {
+	t.Parallel()
+	l := lab.New(t)
+	hosts := l.Switch().Hosts(3, lab.HostConfig{})
+	bo, cy := chat(t, hosts[1], "--listen", "--history", "0"), chat(t, hosts[2], "--listen", "--history", "0")
+	awaitMesh(t, l, []*lab.Process{bo, cy})
+	exits(t, echo(t, hosts[0], nil, "say", "backup", "done"), patience, 0)
+	exits(t, echo(t, hosts[0], []string{"two", "lines"}, "say", "--to", cy.Self().Name, "-"), patience, 0)
+	heardAll(t, l, bo, "backup done")
+	heardAll(t, l, cy, "backup done", "two\nlines")
+	absent := echo(t, hosts[0], nil, "say", "--to", "dora", "--timeout", "2s", "hi")
+	exits(t, absent, patience, 3)
+	hinted(t, absent)
+	verify(t, l, bo, cy)
+}
+
 func TestEchoWaitsForSomebody(t *testing.T) {
 	t.Parallel()
 	l, a, b := pair(t)
@@ -308,13 +324,9 @@ func TestUsageErrors(t *testing.T) {
 	taken := run(t, a, "chat", "--json", "--port", "9100")
 	exits(t, taken, patience, 1)
 	hinted(t, taken)
-	if iface := run(t, a, "chat", "--json", "--iface", "nosuch0"); true {
-		code := iface.Wait(patience)
-		if code != 1 && code != 2 {
-			t.Errorf("an interface that does not exist: exit code %d, want 1 or 2", code)
-		}
-		hinted(t, iface)
-	}
+	iface := run(t, a, "chat", "--json", "--iface", "nosuch0")
+	exits(t, iface, patience, 2)
+	hinted(t, iface)
 }
 
 // TestEnvironment gives flags by their environment twins; the flag goes first.
