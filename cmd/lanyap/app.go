@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -23,13 +25,19 @@ type app struct {
 	// joinMesh is mesh.Join; tests make it fail.
 	joinMesh func(context.Context, mesh.Config) (*mesh.Node, error)
 
+	interrupt func()                        // what Ctrl-C does where the terminal makes no signal of it
+	terminal  atomic.Pointer[chat.Terminal] // that was taken over
+
 	twins   []string // flags that the environment has set
 	started bool     // a command runs: errors are no longer about the command line
 }
 
-// run executes the command line args and returns the exit code.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: os.LookupEnv, joinMesh: mesh.Join}
+// newApp returns a run of the program with these standard files.
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
+	a := &app{
+		stdin: stdin, stdout: stdout, stderr: stderr,
+		env: os.LookupEnv, joinMesh: mesh.Join, interrupt: func() {},
+	}
 	if f, ok := stdin.(*os.File); ok {
 		a.stdin = &patientFile{File: f}
 	}
@@ -39,9 +47,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if f, ok := stderr.(*os.File); ok {
 		a.stderr = &patientFile{File: f}
 	}
-	return a.run(ctx, args)
+	return a
 }
 
+// run executes the command line args and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.command()
 	root.SetArgs(args)

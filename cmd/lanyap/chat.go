@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -148,8 +147,6 @@ func (a *app) isPerson(source chat.Source, flags chatFlags) bool {
 // chatOnTerminal chats with an input line. In raw mode the terminal sends no
 // signal for Ctrl-C; the face passes it on as one.
 func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	noColor, _ := a.env("NO_COLOR")
 	in, _ := fileOf(a.stdin)
 	out, _ := fileOf(a.stdout)
@@ -159,12 +156,22 @@ func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
 		Members:   cfg.Members,
 		Self:      cfg.Node.Self(),
 		NoColor:   noColor != "",
-		Interrupt: func() { cancel(&signalError{signal: syscall.SIGINT}) },
+		Paint:     a.stdout,
+		Interrupt: a.interrupt,
 	})
 	if err != nil {
 		return err
 	}
+	a.terminal.Store(face)
 	defer face.Close()
 	cfg.Face, cfg.Input = face, face
 	return chat.Run(ctx, cfg)
+}
+
+// abandon gives back the terminal, where the program ends in the midst of
+// something.
+func (a *app) abandon() {
+	if face := a.terminal.Load(); face != nil {
+		face.Abandon()
+	}
 }

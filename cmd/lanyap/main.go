@@ -5,7 +5,14 @@ import (
 	"os"
 )
 
-func main() {
-	ctx, finish := untilSignal(context.Background())
-	os.Exit(finish(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
+func main() { os.Exit(newApp(os.Stdin, os.Stdout, os.Stderr).main(os.Args[1:])) }
+
+// main is the program as a process: what signals do included.
+func (a *app) main(args []string) int {
+	signals := untilSignal(context.Background(), func(code int) {
+		a.abandon()
+		os.Exit(code)
+	})
+	a.interrupt = signals.interrupt
+	return signals.finish(a.run(signals.ctx, args))
 }

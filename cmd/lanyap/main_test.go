@@ -7,17 +7,26 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/lanyap/lanyap/mesh/meshtest"
 )
 
-// asProgram makes the test binary be the program.
+// asProgram makes the test binary be the program; "alone": on a network of its
+// own.
 const asProgram = "LANYAP_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		os.Unsetenv(asProgram)
-		main()
+	how := os.Getenv(asProgram)
+	os.Unsetenv(asProgram)
+	switch how {
+	case "":
+		os.Exit(m.Run())
+	case "alone":
+		a := newApp(os.Stdin, os.Stdout, os.Stderr)
+		a.network = meshtest.NewLAN().Host("alone")
+		os.Exit(a.main(os.Args[1:]))
 	}
-	os.Exit(m.Run())
+	main()
 }
 
 // programDir returns a directory in which lanyap is the program under test, as

@@ -60,7 +60,7 @@ func TestOutputThatIsBusy(t *testing.T) {
 		}
 	}
 	code := make(chan int, 1)
-	go func() { code <- run(t.Context(), []string{"version"}, nil, w, io.Discard); w.Close() }()
+	go func() { code <- newApp(nil, w, io.Discard).run(t.Context(), []string{"version"}); w.Close() }()
 	out, err := io.ReadAll(&patientFile{File: r})
 	if got := <-code; got != exitOK || err != nil || !bytes.Contains(out, []byte("lanyap ")) {
 		t.Errorf("exit %d, and %d bytes were printed with %v", got, len(out), err)

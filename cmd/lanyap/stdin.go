@@ -55,10 +55,14 @@ func isNull(info os.FileInfo) bool {
 	return err == nil && os.SameFile(info, null)
 }
 
-// isTerminal reports whether f is a terminal that can move its cursor.
+// isTerminal reports whether f is a terminal that can move its cursor. One of
+// unknown kind (terminfo(5): TERM is empty or not set, as on serial lines, in
+// cron and in many an editor) may show control sequences as text. A console of
+// Windows has no TERM.
 func (a *app) isTerminal(f any) bool {
 	file, ok := fileOf(f)
-	if kind, _ := a.env("TERM"); kind == "dumb" {
+	kind, _ := a.env("TERM")
+	if kind == "dumb" || kind == "" && runtime.GOOS != "windows" {
 		return false
 	}
 	return ok && term.IsTerminal(int(file.Fd()))

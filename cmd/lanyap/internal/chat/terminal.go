@@ -18,6 +18,7 @@ import (
 // TerminalConfig is what [NewTerminal] needs.
 type TerminalConfig struct {
 	In, Out   *os.File
+	Paint     io.Writer // to Out; nil: Out itself
 	Members   *Room
 	Self      mesh.Peer
 	NoColor   bool
@@ -49,7 +50,10 @@ func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
 	if err := t.console.take(); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
-	t.painter = newPainter(cfg.Out, t.console.size())
+	if t.cfg.Paint == nil {
+		t.cfg.Paint = cfg.Out
+	}
+	t.painter = newPainter(t.cfg.Paint, t.console.size())
 	editor := newEditor(t.queue, t.painter)
 	editor.interrupt, editor.suspend = cfg.Interrupt, t.suspend
 	t.program = tea.NewProgram(editor, tea.WithInput(cfg.In), tea.WithOutput(io.Discard), tea.WithoutRenderer(), tea.WithoutSignalHandler())
@@ -89,7 +93,7 @@ func (t *Terminal) Abandon() {
 	given := make(chan struct{})
 	go func() {
 		defer close(given)
-		_, _ = io.WriteString(t.cfg.Out, giveKeys+wrapOn+"\r\n")
+		_, _ = io.WriteString(t.cfg.Paint, giveKeys+wrapOn+"\r\n")
 	}()
 	select {
 	case <-given:
