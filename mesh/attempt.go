@@ -18,7 +18,7 @@ const (
 	// One that does not keeps its place no longer, but goes on beside the
 	// others, for it costs nothing any more: up to maxUnderway in all, half of
 	// which may have failed before, to maxKnocking addresses, at each of which
-	// package peer has up to five sockets.
+	// package peer has up to five sockets, or one after the first time.
 	connectSoon = 250 * time.Millisecond
 	answerSoon  = 2 * time.Second
 	maxUnderway = 16

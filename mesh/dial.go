@@ -119,7 +119,7 @@ func (n *Node) dialPorts(p *handPeer, a *attempt) (*peer.Conn, []netip.AddrPort,
 	var tried []netip.AddrPort
 	var worst error
 	for _, port := range p.ports {
-		to := peer.Target{ByHand: true, Progress: n.progress(a)}
+		to := peer.Target{ByHand: true, Once: a.retry, Progress: n.progress(a)}
 		for _, ip := range ips {
 			to.Addrs = append(to.Addrs, netip.AddrPortFrom(ip, port))
 		}

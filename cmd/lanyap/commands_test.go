@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"unicode/utf8"
@@ -106,6 +107,9 @@ func TestReasons(t *testing.T) {
 		if got, _ := reason(mesh.Sighting{Step: step, Err: errorAbout(peer.ErrUDP)}); got != "udp_blocked" {
 			t.Errorf("once it failed, and %v again: %q", step, got)
 		}
+	}
+	if got, text := reason(mesh.Sighting{Err: errorAbout(syscall.EMFILE)}); got != "failed" || !strings.Contains(text, "ulimit -n") {
+		t.Errorf("out of files: %q (%s)", got, text)
 	}
 	if got, _ := reason(mesh.Sighting{Err: errorAbout(peer.ErrRoom)}); got != "other_room" {
 		t.Errorf("a refusal for the room is %q", got)

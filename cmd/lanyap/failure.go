@@ -97,6 +97,8 @@ func explain(err error) *failure {
 		f.hint = "not all that was said is in that file; make room on its disk, or name another with --history-file"
 	case errors.Is(err, peer.ErrIdentity):
 		f.hint = "mend or remove that file (removing it makes you a new person), or use --ephemeral"
+	case outOfFiles(err):
+		f.hint = moreFilesHint
 	case errno.IsInUse(err):
 		f.hint = "choose another --port, or leave it out: a free one is found"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
@@ -144,4 +146,12 @@ func names(peers []mesh.Peer) string {
 		list[i] = fmt.Sprintf("%s (%s)", output.Line(p.Name), p.ID.Short())
 	}
 	return strings.Join(list, ", ")
+}
+
+// moreFilesHint is what to do where a process may not open as many files, and
+// sockets, as a node needs: some 20, and one for each member.
+const moreFilesHint = "let it open more files: ulimit -n 1024, or LimitNOFILE= in a service unit"
+
+func outOfFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }

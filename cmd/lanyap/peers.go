@@ -172,6 +172,9 @@ func reason(s mesh.Sighting) (code, text string) {
 			return r.code, r.text
 		}
 	}
+	if outOfFiles(s.Err) {
+		return "failed", "this program may open no more files to call it; " + moreFilesHint
+	}
 	return "failed", s.Err.Error()
 }
 
