@@ -152,6 +152,9 @@
 // [TestBroadcastWaitsForASlowMember, TestStoppedMemberHoldsNobody,
 // TestDripHoldsNobody, TestSlowMemberIsWaitedFor, TestSendWaitsForASlowMember]
 //
+// A log handler that is slow holds up nothing, and may call the node.
+// [TestLogHandlerMayCallTheNode, TestStuckLogHandlerHoldsNobody]
+//
 // A program that does not read its events stalls nobody, neither here nor
 // elsewhere: past 8 MiB of them messages are dropped, and a Gap in their place
 // says how many. [TestProgramThatDoesNotReadGetsAGap]

@@ -110,10 +110,14 @@ func (n *Node) peers(l *link, p []byte) error {
 	if err != nil {
 		return err
 	}
+	addrs := make([][]netip.AddrPort, len(list))
+	for i, one := range list {
+		addrs[i] = n.believable(l, one) // asks the machine: not under the lock
+	}
 	now := time.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, one := range list {
+	for i, one := range list {
 		instance := peer.Instance(one.Instance)
 		if other := n.links[instance]; other != nil && other.tunnel == nil && other.m != nil && other.m.present {
 			l.told[instance] = true
@@ -122,7 +126,7 @@ func (n *Node) peers(l *link, p []byte) error {
 		if n.observer && len(l.routes) < wire.MaxRoutes {
 			l.routes[instance] = nil // an observer opens no tunnels, but can say who could
 		}
-		n.sightings.tell(now, &l.teller, instance, n.believable(l, one))
+		n.sightings.tell(now, &l.teller, instance, addrs[i])
 	}
 	n.clockwork.set()
 	return nil

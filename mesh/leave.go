@@ -108,7 +108,9 @@ func (n *Node) end(cause, last error, drop bool) error {
 	n.closeDiscovery()
 	n.transport.Close()
 	n.wg.Wait()
-	return n.closeStore()
+	err := n.closeStore()
+	n.logs.close()
+	return err
 }
 
 // abandonLocked settles the receipts that nobody will settle any more.

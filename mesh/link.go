@@ -66,6 +66,7 @@ func newLink(conn carrier, quiet bool, now time.Time) *link {
 // addLink takes in a new link, dialed or accepted.
 func (n *Node) addLink(conn carrier) {
 	h := conn.Remote()
+	addrs := n.linkAddrs(conn) // asks the machine: not under the lock
 	now := time.Now()
 	n.mu.Lock()
 	if n.state != running || h.Instance == n.self.Instance {
@@ -84,7 +85,7 @@ func (n *Node) addLink(conn carrier) {
 	n.links[h.Instance] = l
 	if l.tunnel == nil {
 		n.linkedAt = now
-		n.sightings.link(now, h.Instance, n.linkAddrs(conn))
+		n.sightings.link(now, h.Instance, addrs)
 		n.sightings.found(h.Instance, conn.RemoteAddr())
 	} else if old != nil && old.tunnel == nil {
 		n.sightings.unlink(now, h.Instance, true) // it is dead, or the other side would not want a tunnel

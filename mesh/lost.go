@@ -106,11 +106,9 @@ func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
 // detourOverLocked takes in that a neighbour knows no way to an instance any
 // more: if it was the last, who is missed is not looked for any longer.
 func (n *Node) detourOverLocked(to peer.Instance, now time.Time) {
-	if n.reachableLocked(to) {
-		return
-	}
-	for who, m := range n.members {
-		if who.Instance != to || !m.missing() || !m.detour {
+	for _, p := range n.present {
+		m := n.members[p.Member]
+		if p.Instance != to || !m.missing() || !m.detour || n.reachableLocked(to) {
 			continue
 		}
 		if m.detour = false; m.asking == 0 {

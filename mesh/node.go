@@ -23,6 +23,7 @@ import (
 // by several goroutines at once.
 type Node struct {
 	log       *slog.Logger
+	logs      *logs // what log writes to
 	identity  *peer.Identity
 	self      Peer
 	observer  bool
@@ -178,7 +179,6 @@ type surroundings interface {
 func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node {
 	hello := transport.Self()
 	n := &Node{
-		log:        cfg.Logger,
 		identity:   cfg.Identity,
 		self:       newPeer(hello, netip.AddrPort{}),
 		observer:   cfg.Observer,
@@ -211,6 +211,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 	if w, ok := transport.(surroundings); ok {
 		n.onLink = w.OnLink
 	}
+	n.log, n.logs = newLogs(cfg.Logger)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.done = n.ctx.Done()
 	return n
