@@ -113,7 +113,8 @@
 // # Interfaces
 //
 // Every interface is used that is up, can multicast, has an address, and is
-// not a port of a bridge or a point-to-point link, such as a VPN; without a
+// not a port of a bridge, a point-to-point link, such as a VPN, or one of
+// AirDrop (awdl0, llw0 on macOS); without a
 // default route, with IPv6 alone, with addresses of the link alone. The
 // loopback is used where there is nothing else: a program on a machine without
 // a network finds the others on that machine, and whoever starts before the

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
+	"runtime"
 	"slices"
 )
 
@@ -27,6 +29,7 @@ const (
 	unusedAddress   = "it has no address"
 	unusedBridge    = "it is a port of a bridge; the bridge itself counts"
 	unusedTunnel    = "it is a point-to-point link such as a VPN; name it to use it"
+	unusedApple     = "it is Apple's own radio link between devices (AirDrop), no network"
 	unusedLoopback  = "it is the loopback, and there is a network"
 	unusedNamed     = "other interfaces were named"
 )
@@ -34,7 +37,7 @@ const (
 // Interfaces lists this machine's interfaces; names limits which are used.
 //
 // An interface is used when it is up, can multicast, has an address, and is
-// neither a port of a bridge nor a point-to-point link. The loopback is used
+// neither a port of a bridge, a point-to-point link nor one of AirDrop. The loopback is used
 // where there is nothing else. An interface that was named is used even if it
 // is the loopback, a point-to-point link or one that cannot multicast, such as
 // WireGuard's. A name that does not exist is an error.
@@ -105,6 +108,8 @@ func describe(ifi net.Interface, names []string, unusable map[netip.Addr]bool) I
 		i.Unused = unusedMulticast
 	case len(i.Addrs) == 0:
 		i.Unused = unusedAddress
+	case appleOnly(ifi.Name) && !named:
+		i.Unused = unusedApple
 	case bridgePort(ifi.Name):
 		i.Unused = unusedBridge
 	case ifi.Flags&net.FlagPointToPoint != 0 && !named:
@@ -112,6 +117,16 @@ func describe(ifi net.Interface, names []string, unusable map[netip.Addr]bool) I
 	}
 	return i
 }
+
+// appleOnly reports whether an interface of macOS is none of a network, though it
+// is up, can multicast and has an address: the links that AirDrop and its kin
+// make from device to device, and their low latency twin. Nobody answers there,
+// and asking keeps the radio awake.
+func appleOnly(name string) bool {
+	return runtime.GOOS == "darwin" && appleLink.MatchString(name)
+}
+
+var appleLink = regexp.MustCompile(`^(awdl|llw)[0-9]+$`)
 
 // addAddrs takes over the unicast addresses, in the order in which others are
 // told of them: IPv4, then IPv6, then IPv6 of the link alone.

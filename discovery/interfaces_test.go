@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -24,6 +25,20 @@ func TestPreferNetwork(t *testing.T) {
 		preferNetwork(tt.list, tt.names)
 		if got := tt.list[0].Unused; got != tt.want {
 			t.Errorf("%s: the loopback is unused because %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestAppleLinks(t *testing.T) {
+	for name, want := range map[string]bool{
+		"awdl0": true, "llw0": true, "awdl12": true,
+		"en0": false, "awdl": false, "llw": false, "xawdl0": false, "awdl0x": false, "bridge0": false, "utun3": false,
+	} {
+		if got := appleLink.MatchString(name); got != want {
+			t.Errorf("%s is a link of AirDrop: %v, want %v", name, got, want)
+		}
+		if got := appleOnly(name); got != (want && runtime.GOOS == "darwin") {
+			t.Errorf("%s is left out on %s: %v", name, runtime.GOOS, got)
 		}
 	}
 }

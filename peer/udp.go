@@ -46,7 +46,8 @@ func (r *run) take(p []byte, to netip.AddrPort) bool {
 // each link received (see ledger).
 type udpConn struct {
 	*net.UDPConn
-	ledger *ledger
+	receive func([]byte) (int, netip.AddrPort, error) // its ReadFromUDPAddrPort
+	ledger  *ledger
 
 	mu      sync.Mutex // guards what follows
 	zone    string     // of the link it is on, if its address means nothing elsewhere
@@ -67,7 +68,7 @@ func listenUDP(addr netip.AddrPort, l *ledger) (*udpConn, error) {
 	// loss, not function.
 	_ = conn.SetReadBuffer(socketBytes)
 	_ = conn.SetWriteBuffer(socketBytes)
-	u := &udpConn{UDPConn: conn, zone: addr.Addr().Zone(), ledger: l, idle: make(chan struct{})}
+	u := &udpConn{UDPConn: conn, receive: conn.ReadFromUDPAddrPort, zone: addr.Addr().Zone(), ledger: l, idle: make(chan struct{})}
 	u.work, u.room = sync.NewCond(&u.mu), sync.NewCond(&u.mu)
 	go u.send()
 	return u, nil
@@ -77,14 +78,17 @@ func listenUDP(addr netip.AddrPort, l *ledger) (*udpConn, error) {
 // from is told without the zone, which says what this socket is for anyway, and
 // changes with the name of an interface.
 func (u *udpConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
-	for {
-		n, from, err := u.UDPConn.ReadFromUDPAddrPort(p)
+	for failures := 0; ; {
+		n, from, err := u.receive(p)
 		if err != nil {
-			if !errors.Is(err, net.ErrClosed) && transient(err) {
-				continue
+			if errors.Is(err, net.ErrClosed) || !transient(err) {
+				return n, from, err
 			}
-			return n, from, err
+			failures++
+			u.pause(failures)
+			continue
 		}
+		failures = 0
 		from = netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port())
 		if u.ledger.received(p[:n], from) {
 			return n, from, nil
@@ -97,6 +101,20 @@ func (u *udpConn) ReadFromAddrPort(p []byte) (int, netip.AddrPort, error) {
 func transient(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && !op.Timeout()
+}
+
+// pause waits before a socket is read again that failed so often in a row. Some
+// errors are worth no wait: on Windows each datagram that nobody takes comes back
+// as one. Others last, as that of a network that went away.
+func (u *udpConn) pause(failures int) {
+	const free, longest = 16, time.Second
+	if failures <= free {
+		return
+	}
+	select {
+	case <-time.After(min(longest, time.Millisecond<<min(failures-free, 10))):
+	case <-u.idle:
+	}
 }
 
 // WriteToAddrPort takes the datagram and sends it soon. As with any UDP send,

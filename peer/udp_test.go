@@ -2,8 +2,11 @@ package peer
 
 import (
 	"encoding/binary"
+	"errors"
+	"net"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -58,6 +61,32 @@ func TestSendOnLink(t *testing.T) {
 			t.Errorf("%s is sent to %s, want %s", to, got, want)
 		}
 	}
+}
+
+// TestLastingError has a socket fail for a minute: it is tried again all the
+// time, but not as fast as the machine can, and works when the error is over.
+func TestLastingError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from := netip.MustParseAddrPort("10.0.0.7:7475")
+		over, tries := time.Now().Add(time.Minute), 0
+		u := &udpConn{ledger: newLedger(), idle: make(chan struct{})}
+		u.receive = func(p []byte) (int, netip.AddrPort, error) {
+			if tries++; time.Now().Before(over) {
+				return 0, netip.AddrPort{}, &net.OpError{Op: "read", Err: errors.New("network is down")}
+			}
+			return len(p), from, nil
+		}
+		u.ledger.open(from, "ufrag", func() {})
+		if _, got, err := u.ReadFromAddrPort(make([]byte, 8)); got != from || err != nil {
+			t.Errorf("got a datagram of %v, %v", got, err)
+		}
+		if d := time.Since(over); d > time.Second {
+			t.Errorf("it took %v to see that the error is over", d)
+		}
+		if tries > 100 {
+			t.Errorf("%d tries in a minute", tries)
+		}
+	})
 }
 
 func openTestSocket(t *testing.T) *udpConn {
