@@ -96,7 +96,7 @@ func explain(err error) *failure {
 	case errors.Is(err, mesh.ErrHistory):
 		f.hint = "not all that was said is in that file; make room on its disk, or name another with --history-file"
 	case errors.Is(err, peer.ErrIdentity):
-		f.hint = "mend or remove that file (removing it makes you a new person), or use --ephemeral"
+		f.hint = "mend or remove that file (removing it makes you a new person), name another place with LANYAP_STATE_DIR, or use --ephemeral"
 	case outOfFiles(err):
 		f.hint = moreFilesHint
 	case errno.IsInUse(err):
