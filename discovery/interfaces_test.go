@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -142,5 +143,20 @@ func TestWatchYieldsFirst(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("yielded %d times, want once", n)
+	}
+}
+
+// What cannot multicast is used if it was named, for links alone.
+func TestMuteInterface(t *testing.T) {
+	ifi := net.Interface{Name: "no-such-if", Index: 1 << 20, Flags: net.FlagUp | net.FlagPointToPoint}
+	if got := describe(ifi, nil, nil).Unused; got != unusedMulticast {
+		t.Errorf("unused because %q, want %q", got, unusedMulticast)
+	}
+	if got := describe(ifi, []string{ifi.Name}, nil); !got.Mute || got.Unused != unusedAddress {
+		t.Errorf("named it is mute %v and unused because %q, want %q", got.Mute, got.Unused, unusedAddress)
+	}
+	mute := Interface{Mute: true, Addrs: []netip.Addr{netip.MustParseAddr("10.8.0.1")}}
+	if mute.speaks(ip4) {
+		t.Error("multicast is to be spoken where there is none")
 	}
 }

@@ -103,6 +103,7 @@ func TestJoinLoopback(t *testing.T) {
 // other as well, and go on without it.
 func TestJoinOverOverlay(t *testing.T) {
 	t.Parallel()
+	lab.Need(t, "ss")
 	l := lab.New(t)
 	hosts := l.Switch().Hosts(3, lab.HostConfig{NoIPv4: true})
 	overlay := netip.MustParsePrefix("100.64.0.0/24")
