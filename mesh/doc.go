@@ -178,7 +178,8 @@
 // Addresses where nobody answers keep out nobody: not those that are given by
 // hand, and not those of forged announcements, which draw no more dials to
 // whomever they name than one node there would.
-// [TestDeadAddressesDelayNobody, TestDeadAddressesDoNotKeepOutOneByHand,
+// [TestDeadAddressesDelayNobody, TestNamesThatDoNotResolveDelayNobody,
+// TestDeadAddressesDoNotKeepOutOneByHand,
 // TestBystanderIsLeftAlone, TestManyNodesAtOneAddress]
 //
 // A node sends packets only to the networks its machine is on, to addresses

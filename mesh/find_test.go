@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -287,6 +288,44 @@ func TestDeadAddressesDelayNobody(t *testing.T) {
 				r.present(bo, "ana cy")
 			})
 		})
+	}
+}
+
+// TestNamesThatDoNotResolveDelayNobody is the same with a resolver that hangs.
+// It takes real time, for package net keeps to no bubble.
+func TestNamesThatDoNotResolveDelayNobody(t *testing.T) {
+	system := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	t.Cleanup(func() { net.DefaultResolver = system })
+	lan := meshtest.NewLAN()
+	lan.Host("ana").SetFirewall(true) // or bo would dial
+	join := func(name string, peers ...string) *mesh.Node {
+		n, err := mesh.Join(t.Context(), mesh.Config{Name: name, Network: lan.Host(name), Peers: peers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { n.Close() })
+		return n
+	}
+	var peers []string
+	for i := range 40 {
+		peers = append(peers, fmt.Sprintf("host%d.example", i))
+	}
+	ana := join("ana", peers...)
+	join("bo")
+	// All these names one after the other, in four places, take 50 s.
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for ev, err := range ana.Events(ctx) {
+		if err != nil {
+			t.Fatalf("nobody joined: %v", err)
+		}
+		if _, ok := ev.(mesh.Joined); ok {
+			return
+		}
 	}
 }
 

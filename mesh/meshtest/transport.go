@@ -10,6 +10,7 @@ import (
 
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
+	"github.com/lanyap/lanyap/peer/name"
 )
 
 const (
@@ -39,6 +40,11 @@ func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
 	}
 	if cfg.Instance.IsZero() {
 		cfg.Instance = peer.NewInstance()
+	}
+	for _, s := range append([]string{cfg.Name}, cfg.Services...) {
+		if err := name.Check(s); err != nil {
+			return nil, fmt.Errorf("meshtest: name %q: %w", s, err)
+		}
 	}
 	h.lan.mu.Lock()
 	defer h.lan.mu.Unlock()
