@@ -69,29 +69,40 @@
 // # Security
 //
 // Everything over a link is encrypted by DTLS with a certificate that is new
-// with every start and never expires, whatever the clock says. Hello, the first exchange on a link, proves both IDs by a
-// signature over both certificates' fingerprints, so nobody can sit in
-// between. What is said before that, over HTTP, is in clear: instances, the
-// port and a hash of the room's name. A room's name is no secret: anybody on
-// the network who knows or guesses it can join.
+// with every start and never expires, whatever the clock says. Hello, the first
+// exchange on a link, proves both IDs by a signature over both certificates'
+// fingerprints, so nobody can sit in between. What is said before that, over
+// HTTP, is in clear: instances, the port and a hash of the room's name. A room's
+// name is no secret: anybody on the network who knows or guesses it can join.
 //
-// A stranger can hold 32 half-made links (4 from one address), for 10 s each,
-// and none of them delays a link that works. An offer never makes us send a
-// packet to any address but the one it came from. What a link makes us keep is
-// bounded: see MaxMessage, and the balance of what came in and what came out
+// Strangers can hold 32 half-made links (4 from one source), for 10 s each, and
+// none of them delays a link that works. One source gets 64 offers answered at
+// once and 16 a second, all together 512 and 128 a second; past that the answer
+// is 503, and past 256 connections a second there is none. A source is an IPv4
+// address, an IPv6 address on our networks, or a /64 elsewhere. Our own host is
+// exempt, and a member that proves its link pays for itself. Whoever is dialed
+// gets 24 KiB of a response read. An offer never makes us send a packet to any
+// address but the one it came from. What a link makes us keep is bounded: see MaxMessage, and the balance of what came in and what came out
 // whole, 1.5 MiB a link and 128 KiB before hello.
 //
 // # Signalling
 //
 // POST /v1/offer takes an SDP offer (application/sdp) and answers 201 with the
-// answer, after WHIP (RFC 9725); all candidates are in it. Headers carry the
+// answer, after WHIP (RFC 9725) but without a session to DELETE: closing the
+// connection takes the offer back. All candidates are in it. Headers carry the
 // rest: Lanyap-Version, -Instance, -Room (the tag of [RoomTag]), -Port (TCP and
 // UDP), -For (the instance that is meant), -Proof, -Observer (see [Hello]). The
 // connection stays open afterwards, silent, as the watch of the link. GET
-// /v1/offer answers 204 with the headers alone. Refusals: 404 other room, 409
-// already linked, 421 another instance or a Host that is a name, 415 no SDP, 426
-// other version, 503 full with Retry-After. POST /v1/watch opens a watch anew. A
-// proof is a count that only grows and its HMAC under a secret of the link.
+// /v1/offer answers 204 with the headers alone; only it may be followed by
+// another request. Refusals: 404 other room, 409 already linked, 415 no SDP, 421
+// another instance or a Host that is a name, 426 other version, 503 full or too
+// fast, with Retry-After; they count only with a Lanyap-Version. POST /v1/watch
+// opens a watch anew.
+//
+// A proof is a count, a space and the HMAC-SHA256 in hex, under a secret that hello
+// agreed on, of "lanyap proof INSTANCE PURPOSE COUNT", a zero byte and the body.
+// The instance is the sender's, the purpose offer or watch, and the count grows
+// with each proof.
 //
 // # Network
 //
