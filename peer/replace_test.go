@@ -77,7 +77,7 @@ func TestDialInVain(t *testing.T) {
 	}
 	go near.ReadMessage()
 	go far.ReadMessage()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := near.Ping(ctx); err != nil {
 		t.Errorf("the link is deaf: %v", err)
@@ -126,7 +126,8 @@ func TestKilled(t *testing.T) {
 	if !errors.Is(err, peer.ErrGone) {
 		t.Errorf("got %v, want ErrGone", err)
 	}
-	if d := time.Since(killed); d > 3*time.Second {
+	// By refusals it is a matter of milliseconds, by a timeout half a minute.
+	if d := time.Since(killed); d > 15*time.Second {
 		t.Errorf("it took %v", d)
 	}
 }
