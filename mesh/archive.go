@@ -14,8 +14,7 @@ import (
 // Two bounds, not one. The healing log is what somebody may lack who was here,
 // or was away for a short time; the history is for those who come later.
 const (
-	healingBytes = 32 << 20
-	historyBytes = 8 << 20
+	historyBytes = 8 << 20 // limits.history at the most
 	historyAge   = 24 * time.Hour
 	// maxHistory is the most messages of history, and what a Config that says
 	// nothing asks for and keeps.
@@ -60,12 +59,12 @@ type archive struct {
 	healingBytes, historyBytes int64
 }
 
-func newArchive(history int) *archive {
+func newArchive(history int, bounds limits) *archive {
 	return &archive{
 		history:      history,
 		shelves:      make(map[Member]*shelf),
-		healingBytes: healingBytes,
-		historyBytes: historyBytes,
+		healingBytes: bounds.log,
+		historyBytes: bounds.history,
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // fullArchive holds 90,000 short messages of 8 members, all of 15 minutes.
 func fullArchive() (*archive, []wire.Holding) {
-	a := newArchive(maxHistory)
+	a := newArchive(maxHistory, limitsFor(1<<30))
 	now := time.Now()
 	var list []wire.Holding
 	for i := range 8 {

@@ -230,6 +230,11 @@
 //	relays between two        3
 //	tunnels                   256, 192 KiB under way in each
 //
+// Those in MiB are a node's in a program that may use 256 MiB or more. If the
+// program has set the runtime a limit (GOMEMLIMIT, [runtime/debug.SetMemoryLimit]) of
+// less, a node that starts then takes less in proportion, but at least 1 MiB for
+// each. [TestLimitsFitTheMemory]
+//
 // # Tests
 //
 // Package meshtest is a network in memory for tests of programs that use this

@@ -5,8 +5,8 @@ const maxMembers = 128
 
 // limits bound the memory of a node, in bytes. Tests have smaller ones.
 type limits struct {
-	// log is what is kept of the node's broadcasts, and again of what it said
-	// in private to members that are away.
+	// log is what is kept of the node's broadcasts, again of what it said in
+	// private to members that are away, and again of what others said.
 	log int64
 	// behind is what a member may lack of the broadcasts before Broadcast waits
 	// for it.
@@ -15,11 +15,19 @@ type limits struct {
 	private int64
 	// queued is what is kept of events that the program has not read.
 	queued int
+	// history is what is kept of what was said for those who come later.
+	history int64
 }
 
-var defaultLimits = limits{
-	log:     32 << 20,
-	behind:  4 << 20,
-	private: 1 << 20,
-	queued:  8 << 20,
+// limitsFor returns what fits a program that may use so much memory in all. Of
+// 256 MiB and more a node takes the same; of less, in proportion.
+func limitsFor(memory int64) limits {
+	part := func(of, least, most int64) int64 { return max(least, min(memory/of, most)) }
+	return limits{
+		log:     part(8, 1<<20, 32<<20),
+		behind:  part(64, 256<<10, 4<<20),
+		private: part(256, 256<<10, 1<<20),
+		queued:  int(part(32, 1<<20, 8<<20)),
+		history: part(32, 1<<20, 8<<20),
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -178,6 +179,7 @@ type surroundings interface {
 
 func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node {
 	hello := transport.Self()
+	bounds := limitsFor(debug.SetMemoryLimit(-1)) // which changes nothing
 	n := &Node{
 		identity:   cfg.Identity,
 		self:       newPeer(hello, netip.AddrPort{}),
@@ -186,8 +188,8 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		tag:        peer.RoomTag(cfg.Room),
 		transport:  transport,
 		discovery:  disc,
-		events:     newQueue(defaultLimits.queued),
-		limits:     defaultLimits,
+		events:     newQueue(bounds.queued),
+		limits:     bounds,
 		wall:       cfg.wall,
 		examined:   make(chan *ask, 4),
 		clockwork:  newSignal(),
@@ -199,7 +201,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		tunnels:    make(map[[wire.TagSize]byte]*tunnel),
 		seeks:      make(map[peer.Instance]*seek),
 		nonces:     make(map[[wire.NonceSize]byte]time.Time),
-		archive:    newArchive(historyLimit(cfg.KeepHistory)),
+		archive:    newArchive(historyLimit(cfg.KeepHistory), bounds),
 		wanted:     historyLimit(cfg.History),
 		marks:      make(map[Member]mark),
 		compareDue: time.Now().Add(compareEvery),

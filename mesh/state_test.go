@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -22,6 +23,25 @@ func TestLinkMessageFits(t *testing.T) {
 	// beside the longest message.
 	if n := wire.MessageSize(private) + 2*len(wire.AppendGap(nil, wire.Gap{})) + len(wire.AppendHave(nil, wire.Have{})) + 8; n > peer.MaxMessage {
 		t.Errorf("the fullest link message has %d bytes, more than %d", n, peer.MaxMessage)
+	}
+}
+
+func TestLimitsFitTheMemory(t *testing.T) {
+	full := limits{log: 32 << 20, behind: 4 << 20, private: 1 << 20, queued: 8 << 20, history: 8 << 20}
+	for _, memory := range []int64{math.MaxInt64, 1 << 30, 256 << 20} {
+		if got := limitsFor(memory); got != full {
+			t.Errorf("of %d bytes: %+v, want %+v", memory, got, full)
+		}
+	}
+	for _, memory := range []int64{0, 1 << 20, 32 << 20, 64 << 20, 128 << 20} {
+		l := limitsFor(memory)
+		// Three logs, two queues of events and the history.
+		if sum := 3*l.log + 2*int64(l.queued) + l.history; sum > max(memory/2, 6<<20) {
+			t.Errorf("of %d bytes a node takes %d: %+v", memory, sum, l)
+		}
+		if l.behind > l.log/4 {
+			t.Errorf("of %d bytes: %+v", memory, l)
+		}
 	}
 }
 
