@@ -18,6 +18,7 @@ type bus struct {
 	sockets map[*busSocket]bool
 	sent    int
 	lose    func(from, to netip.AddrPort) bool // guarded too
+	any     bool                               // sockets hear what was not sent to the group, too
 	lastOwn uint16                             // port of the socket for answers opened last
 }
 
@@ -33,6 +34,7 @@ type busSocket struct {
 	family family
 	addr   netip.AddrPort
 	group  bool
+	member bool // of the group, as far as the switch knows
 	in     chan busPacket
 	closed chan struct{}
 	once   sync.Once
@@ -52,7 +54,7 @@ func (s *busSocket) write(b []byte, to netip.AddrPort) error {
 	defer s.bus.mu.Unlock()
 	s.bus.sent++
 	for o := range s.bus.sockets {
-		hears := o.family == s.family && (to.Addr().IsMulticast() && o.group || !to.Addr().IsMulticast() && o.addr == to)
+		hears := o.family == s.family && (to.Addr().IsMulticast() && o.group && o.member || !to.Addr().IsMulticast() && o.addr == to)
 		if !hears || s.bus.lose != nil && s.bus.lose(s.addr, o.addr) {
 			continue
 		}
@@ -62,6 +64,26 @@ func (s *busSocket) write(b []byte, to netip.AddrPort) error {
 		}
 	}
 	return nil
+}
+
+func (s *busSocket) join() error  { return s.setMember(true) }
+func (s *busSocket) leave() error { return s.setMember(false) }
+
+func (s *busSocket) setMember(is bool) error {
+	s.bus.mu.Lock()
+	defer s.bus.mu.Unlock()
+	s.member = is
+	return nil
+}
+
+// forget is what a switch does that watches memberships when nobody asks for
+// them.
+func (b *bus) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := range b.sockets {
+		s.member = false
+	}
 }
 
 func (s *busSocket) Close() error {
@@ -90,7 +112,7 @@ func (b *bus) socket(i Interface, f family, group bool) (socket, error) {
 }
 
 func (b *bus) addLocked(f family, addr netip.AddrPort, group bool) *busSocket {
-	s := &busSocket{bus: b, family: f, addr: addr, group: group, in: make(chan busPacket, 1024), closed: make(chan struct{})}
+	s := &busSocket{bus: b, family: f, addr: addr, group: group, member: group, in: make(chan busPacket, 1024), closed: make(chan struct{})}
 	b.sockets[s] = true
 	return s
 }
@@ -184,6 +206,7 @@ func (b *bus) startWith(t *testing.T, n int, group func(Interface, family) (sock
 	node.LAN = open(Config{}, network{
 		watch:   watch,
 		group:   group,
+		any:     b.any,
 		answers: func(i Interface, f family) (socket, error) { return b.socket(i, f, false) },
 	}, ifaces)
 	go func() {

@@ -52,6 +52,11 @@
 //   - It answers by multicast within 20 to 120 ms those who ask so, but not
 //     twice within a second, and others by unicast.
 //   - It says goodbye on [LAN.Close].
+//   - When it has heard nobody else for one to two minutes it leaves the groups
+//     for a fifth of a second, joins them and begins anew: a switch that watches
+//     memberships, and that nobody reminds, forgets them. It cannot help where
+//     another program on the machine, such as avahi-daemon, stays in the group:
+//     the system then reports nothing to the switch.
 //
 // Records are good for 120 s, and a node is heard of again when half of that
 // is over. Sixteen idle nodes together, in IPv4 and IPv6, send half a packet a
@@ -125,8 +130,10 @@
 // # Platforms
 //
 // Linux is where this is tested: in network namespaces, alone and beside
-// avahi-daemon. There the kernel tells of changes; elsewhere interfaces are
-// listed every 2 s. macOS asks the user to allow access to the local network.
+// avahi-daemon. There the kernel tells of changes; elsewhere, and in a
+// sandbox that forbids netlink, interfaces are listed every 2 s. Such a sandbox
+// leaves us IPv4 alone. macOS asks the user to allow access to the local network.
 // Windows binds to no multicast address, so that there our sockets can take
-// unicast packets from other speakers of multicast DNS.
+// unicast packets from other speakers of multicast DNS, and believe only hosts
+// on the link (RFC 6762 section 11).
 package discovery

@@ -1,6 +1,12 @@
 package discovery
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// SetSilence sets for how long nobody is heard until the group is joined again.
+func SetSilence(d time.Duration) { silentFor = d }
 
 // Lookup returns the instances that hashicorp's querier finds on an interface.
 func Lookup(ctx context.Context, name string) ([]string, error) {

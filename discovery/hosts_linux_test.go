@@ -20,7 +20,7 @@ type lab struct {
 	n    int
 }
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
@@ -360,6 +360,51 @@ func TestHashicorpPeer(t *testing.T) {
 	third.start(5, "DISCOVERY_TEST_ROLE=lookup").wait("seen", server.instance)
 	query := h.start(3, "DISCOVERY_TEST_ROLE=hashicorp query")
 	query.wait("seen", node.instance, "10.9.0.2 7475", "r="+node.instance)
+}
+
+// A switch that watches memberships, and whose querier is slow to ask, forgets
+// that of two hosts. They hear each other again, and whoever comes.
+func TestSwitchThatForgets(t *testing.T) {
+	l := newLab(t)
+	ha, hb, hc := l.host().plug(), l.host().plug(), l.host().plug()
+	a, b := ha.settled().start(1, "DISCOVERY_TEST_SILENCE=4s"), hb.settled().start(2, "DISCOVERY_TEST_SILENCE=4s")
+	a.wait("seen", b.instance)
+	b.wait("seen", a.instance)
+	hc.settled()
+	for _, h := range []*host{ha, hb, hc} {
+		l.bridge("link", "set", "dev", h.cable, "mcast_flood", "off")
+	}
+	// In hundredths of a second: a membership ends two seconds after it was last
+	// reported, and is asked for every two minutes.
+	l.ip("-n", l.name, "link", "set", "sw", "type", "bridge", "mcast_snooping", "1", "mcast_querier", "1",
+		"mcast_query_response_interval", "10", "mcast_membership_interval", "200",
+		"mcast_query_interval", "12000", "mcast_startup_query_count", "1", "mcast_startup_query_interval", "12000")
+	l.awaitMembers(true)
+	l.awaitMembers(false)
+	c := hc.start(3, "DISCOVERY_TEST_SILENCE=4s")
+	a.wait("seen", c.instance)
+	b.wait("seen", c.instance)
+	c.wait("seen", a.instance)
+	c.wait("seen", b.instance)
+}
+
+func (l *lab) bridge(args ...string) {
+	l.t.Helper()
+	if out, err := exec.Command("bridge", append([]string{"-n", l.name}, args...)...).CombinedOutput(); err != nil {
+		l.t.Fatalf("bridge %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+}
+
+// awaitMembers waits until the switch knows of members of the group, or of none.
+func (l *lab) awaitMembers(some bool) {
+	l.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		out, err := exec.Command("bridge", "-n", l.name, "mdb", "show", "dev", "sw").Output()
+		if err == nil && strings.Contains(string(out), "ff02::fb") == some {
+			return
+		}
+	}
+	l.t.Fatalf("the switch knows of members of the group: still not %v", some)
 }
 
 // Of a bridge and its port the bridge is used.

@@ -56,9 +56,9 @@ func Interfaces(names []string) ([]Interface, error) {
 
 // list is Interfaces for those who go on when a name is gone.
 func list(names []string) ([]Interface, error) {
-	all, err := net.Interfaces()
+	all, err := systemInterfaces()
 	if err != nil {
-		return nil, fmt.Errorf("discovery: list interfaces: %w", err)
+		return nil, err
 	}
 	result := make([]Interface, 0, len(all))
 	unusable := unsettled()
@@ -85,7 +85,7 @@ func preferNetwork(list []Interface, names []string) {
 
 // describe says what the system knows of one interface and whether it can be
 // used at all.
-func describe(ifi net.Interface, names []string, unusable map[netip.Addr]bool) Interface {
+func describe(ifi systemInterface, names []string, unusable map[netip.Addr]bool) Interface {
 	i := Interface{
 		Name:     ifi.Name,
 		Index:    ifi.Index,
@@ -94,10 +94,7 @@ func describe(ifi net.Interface, names []string, unusable map[netip.Addr]bool) I
 	}
 	// Linux does not say so of its loopback, which can.
 	i.Mute = ifi.Flags&net.FlagMulticast == 0 && !i.Loopback
-	addrs, err := ifi.Addrs()
-	if err == nil {
-		i.addAddrs(addrs, unusable)
-	}
+	i.addAddrs(ifi.addrs, unusable)
 	named := slices.Contains(names, ifi.Name)
 	switch {
 	case len(names) > 0 && !named:

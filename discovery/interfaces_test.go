@@ -130,6 +130,29 @@ func TestDialable(t *testing.T) {
 	}
 }
 
+// notices is a notifier that notifies so many times.
+type notices struct {
+	left  int
+	guess bool
+}
+
+func (n *notices) wait(context.Context) bool { n.left--; return n.left >= 0 }
+func (n *notices) guesses() bool             { return n.guess }
+func (n *notices) Close()                    {}
+
+// Where changes are only guessed at, one that does not show is none: what
+// failed is tried again at its own pace.
+func TestGuesses(t *testing.T) {
+	for guess, want := range map[bool]int{false: 6, true: 1} {
+		yields := 0
+		names := []string{loopback(t).Name} // nothing about it changes
+		follow(t.Context(), &notices{left: 5, guess: guess}, names, func([]Interface) bool { yields++; return true })
+		if yields != want {
+			t.Errorf("guesses: %v; yielded %d times, want %d", guess, yields, want)
+		}
+	}
+}
+
 func TestWatchYieldsFirst(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

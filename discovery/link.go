@@ -48,6 +48,7 @@ type link struct {
 	wait      time.Duration   // the wait before that
 	lastAsked time.Time       // our last question
 	partial   partialQuestion // somebody's, still incomplete
+	membership
 }
 
 // partialQuestion is a question whose known answers come in several packets.
@@ -57,7 +58,9 @@ type partialQuestion struct {
 	known map[string]uint32
 }
 
-func (k *link) next() time.Time { return earliest(k.retryAt, k.schedule.next()) }
+func (k *link) next() time.Time {
+	return earliest(earliest(k.retryAt, k.rejoinAt), k.schedule.next())
+}
 
 // survives reports whether the socket can be kept when its interface becomes
 // i. When a carrier comes back it is not: joining again makes switches that
@@ -71,7 +74,7 @@ func (k *link) survives(i Interface) bool {
 func (k *link) close() {
 	if k.socket != nil {
 		k.socket.Close()
-		k.socket = nil
+		k.socket, k.absent, k.rejoinAt = nil, false, time.Time{}
 	}
 }
 
@@ -92,19 +95,24 @@ func (s *station) begin(now time.Time, k *link) {
 		k.startAnnouncing(now)
 	}
 	k.startQuerying(now)
+	k.heard(now)
 	i := k.iface
 	if k.key.family == i.preferred() {
 		s.work.Go(func() { s.ask(i) })
 	}
 }
 
-// failed plans to begin again later. The socket stays open: to hear is worth
-// something even where we cannot speak.
+// failed plans to begin again later. The socket stays open if it hears: that
+// is worth something even where we cannot speak.
 func (s *station) failed(now time.Time, k *link, what string, err error) {
 	if k.wait == 0 {
 		s.log.Warn("mdns link does not work", "step", what, "interface", k.iface.Name, "family", k.key.family, "err", err)
 	}
 	k.stop()
+	k.rejoinAt = time.Time{}
+	if k.absent {
+		k.close()
+	}
 	k.err = fmt.Errorf("discovery: %s: %s: %w", k.iface.Name, k.key.family, err)
 	k.wait = min(max(retryMin, 2*k.wait), retryMax)
 	k.retryAt = now.Add(k.wait)

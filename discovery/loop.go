@@ -19,6 +19,7 @@ type network struct {
 	answers func(Interface, family) (socket, error) // a port of its own
 	serve   func() *responder                       // nil: no hashicorp server
 	lookup  func(context.Context, Interface) []sighting
+	any     bool // group also hears what was not sent to the group
 }
 
 // system is the network of this machine.
@@ -29,6 +30,7 @@ func system(names []string) network {
 		answers: listenAnswers,
 		serve:   newResponder,
 		lookup:  lookup,
+		any:     !groupOnly,
 	}
 }
 
@@ -127,6 +129,9 @@ func (s *station) act(now time.Time) {
 	for _, k := range s.links {
 		if due(k.retryAt, now) {
 			s.begin(now, k)
+		}
+		if due(k.rejoinAt, now) {
+			s.rejoin(now, k)
 		}
 		if due(k.announceAt, now) {
 			s.sendAnnouncement(now, k)

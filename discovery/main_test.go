@@ -18,12 +18,17 @@ import (
 // TestMain lets the test binary be a node on another host: see hosts_linux_test.go.
 func TestMain(m *testing.M) {
 	instance := os.Getenv("DISCOVERY_TEST_NODE")
+	if os.Getenv("DISCOVERY_TEST_NETLINK") == "forbidden" {
+		forbidNetlink()
+	}
 	switch role := os.Getenv("DISCOVERY_TEST_ROLE"); {
 	case instance == "":
 	case role == "hashicorp":
 		os.Exit(hashicorpServer(instance))
 	case role == "hashicorp query":
 		os.Exit(hashicorpQuery())
+	case role == "interfaces":
+		os.Exit(interfaces())
 	case role == "lookup":
 		os.Exit(lookup())
 	default:
@@ -41,6 +46,9 @@ func say(what string, args ...any) {
 // line, until its standard input ends; then it leaves politely.
 func node(instance string) int {
 	say("start")
+	if silence, err := time.ParseDuration(os.Getenv("DISCOVERY_TEST_SILENCE")); err == nil {
+		discovery.SetSilence(silence)
+	}
 	var names []string
 	if s := os.Getenv("DISCOVERY_TEST_IFACES"); s != "" {
 		names = strings.Split(s, ",")
@@ -140,6 +148,19 @@ func hashicorpQuery() int {
 	}
 	untilEnd()
 	say("closed")
+	return 0
+}
+
+// interfaces prints what there is.
+func interfaces() int {
+	list, err := discovery.Interfaces(nil)
+	if err != nil {
+		say("error", err)
+		return 1
+	}
+	for _, i := range list {
+		say("interface", i.Name, " ", strings.Trim(fmt.Sprint(i.Addrs), "[]"))
+	}
 	return 0
 }
 

@@ -278,6 +278,63 @@ func TestErrOfOneFamily(t *testing.T) {
 	})
 }
 
+// A switch forgets who wants to hear the group: those who were there do not
+// hear each other, nor whoever comes. It does not stay so.
+func TestSwitchForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		nodes := startNodes(t, b, 2)
+		time.Sleep(10 * time.Minute)
+		b.forget()
+		late := b.start(t, 3)
+		defer late.close()
+		time.Sleep(4 * time.Minute)
+		synctest.Wait()
+		nodes = append(nodes, late)
+		for _, n := range nodes {
+			if seen := len(n.sees()); seen != 2 {
+				t.Errorf("node %s sees %d others, want 2", n.service.Instance, seen)
+			}
+			n.LAN.mu.Lock()
+			known := len(n.known.entries)
+			n.LAN.mu.Unlock()
+			if known != 2 {
+				t.Errorf("node %s knows %d others, want 2", n.service.Instance, known)
+			}
+		}
+	})
+}
+
+// Processes of one machine leave the group together, or it would stay joined.
+func TestMachineLeavesTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		first := b.start(t, 1)
+		defer first.close()
+		time.Sleep(17 * time.Second)
+		second := b.start(t, 1)
+		defer second.close()
+		joined := func() (n int) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			for s := range b.sockets {
+				if s.group && s.member {
+					n++
+				}
+			}
+			return n
+		}
+		for range 10 * time.Minute / absentFor * 2 {
+			time.Sleep(absentFor / 2)
+			synctest.Wait()
+			if joined() == 0 {
+				return
+			}
+		}
+		t.Error("in ten minutes without others they never left the group all at once")
+	})
+}
+
 // A consumer that takes nothing for a while finds the latest of each.
 func TestSlowConsumer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

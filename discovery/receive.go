@@ -29,6 +29,12 @@ func (s *station) receive(now time.Time, p packet) {
 	if k == nil || k.socket == nil {
 		return
 	}
+	if !s.isOwn(p.from.Addr().WithZone("")) {
+		k.heard(now)
+	}
+	if s.network.any && !k.iface.onLink(p.from.Addr()) {
+		return // RFC 6762 section 11: it may not have come to the group
+	}
 	if p.message.response {
 		for _, sg := range p.message.sightings {
 			s.see(now, k, p, sg)

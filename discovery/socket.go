@@ -59,6 +59,8 @@ func (f family) group(i Interface) netip.AddrPort {
 type socket interface {
 	read(b []byte) (int, netip.AddrPort, error)
 	write(b []byte, to netip.AddrPort) error
+	join() error  // the group
+	leave() error // the group
 	io.Closer
 }
 
@@ -68,6 +70,8 @@ type packetConn interface {
 	read(b []byte) (n, index int, from net.Addr, err error)
 	write(b []byte, index int, to net.Addr) error
 	SetWriteDeadline(time.Time) error
+	JoinGroup(*net.Interface, net.Addr) error
+	LeaveGroup(*net.Interface, net.Addr) error
 	io.Closer
 }
 
@@ -75,6 +79,7 @@ type packetConn interface {
 type udpSocket struct {
 	conn  packetConn
 	index int // of the interface
+	group *net.UDPAddr
 }
 
 // read returns the next packet that came in through the interface.
@@ -100,6 +105,14 @@ func (s udpSocket) write(b []byte, to netip.AddrPort) error {
 	return s.conn.write(b, s.index, net.UDPAddrFromAddrPort(to))
 }
 
+func (s udpSocket) join() error {
+	return s.conn.JoinGroup(&net.Interface{Index: s.index}, s.group)
+}
+
+func (s udpSocket) leave() error {
+	return s.conn.LeaveGroup(&net.Interface{Index: s.index}, s.group)
+}
+
 func (s udpSocket) Close() error { return s.conn.Close() }
 
 // listenGroup opens a socket that hears the group on one interface and speaks
@@ -112,7 +125,14 @@ func listenGroup(i Interface, f family) (socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return prepare(c, i, f, true)
+	s, err := prepare(c, i, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.join(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // listenAnswers opens a socket on a port of its own: with it we ask for
@@ -127,34 +147,28 @@ func listenAnswers(i Interface, f family) (socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	return prepare(c, i, f, false)
+	return prepare(c, i, f)
 }
 
-// prepare sets what every socket of ours needs and joins the group if told to.
-func prepare(c net.PacketConn, i Interface, f family, join bool) (socket, error) {
+// prepare sets what every socket of ours needs.
+func prepare(c net.PacketConn, i Interface, f family) (socket, error) {
 	var p packetConn
 	var err error
 	if f == ip4 {
-		p, err = prepare4(c, i, join)
+		p, err = prepare4(c, i)
 	} else {
-		p, err = prepare6(c, i, join)
+		p, err = prepare6(c, i)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	return udpSocket{conn: p, index: i.Index}, nil
+	return udpSocket{conn: p, index: i.Index, group: &net.UDPAddr{IP: f.group(i).Addr().AsSlice()}}, nil
 }
 
 type conn4 struct{ *ipv4.PacketConn }
 
-func prepare4(c net.PacketConn, i Interface, join bool) (packetConn, error) {
+func prepare4(c net.PacketConn, i Interface) (packetConn, error) {
 	p := ipv4.NewPacketConn(c)
-	ifi := &net.Interface{Index: i.Index, Name: i.Name}
-	if join {
-		if err := p.JoinGroup(ifi, &net.UDPAddr{IP: ip4.group(i).Addr().AsSlice()}); err != nil {
-			return nil, err
-		}
-	}
 	if err := sendThrough(c, p, i); err != nil {
 		return nil, err
 	}
@@ -178,15 +192,9 @@ func (c conn4) write(b []byte, index int, to net.Addr) error {
 
 type conn6 struct{ *ipv6.PacketConn }
 
-func prepare6(c net.PacketConn, i Interface, join bool) (packetConn, error) {
+func prepare6(c net.PacketConn, i Interface) (packetConn, error) {
 	p := ipv6.NewPacketConn(c)
-	ifi := &net.Interface{Index: i.Index, Name: i.Name}
-	if join {
-		if err := p.JoinGroup(ifi, &net.UDPAddr{IP: ip6.group(i).Addr().AsSlice()}); err != nil {
-			return nil, err
-		}
-	}
-	if err := p.SetMulticastInterface(ifi); err != nil {
+	if err := p.SetMulticastInterface(&net.Interface{Index: i.Index, Name: i.Name}); err != nil {
 		return nil, err
 	}
 	_ = p.SetControlMessage(ipv6.FlagInterface, true)

@@ -11,6 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// groupOnly is that a socket hears nothing that was not sent to its group.
+const groupOnly = true
+
 // bindGroup opens a socket bound to the group's address, beside whoever else
 // speaks multicast DNS on this machine. Bound to the wildcard address, as
 // package net would do it, it would take the unicast packets of others.

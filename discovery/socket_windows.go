@@ -16,6 +16,9 @@ func isTaken(err error) bool {
 	return errors.Is(err, windows.WSAEADDRINUSE) || errors.Is(err, windows.WSAEACCES)
 }
 
+// groupOnly is that a socket hears nothing that was not sent to its group.
+const groupOnly = false
+
 // bindGroup opens a socket on the shared port. Windows binds only to addresses
 // of the machine, so it is the wildcard address.
 func bindGroup(_ Interface, f family) (net.PacketConn, error) {

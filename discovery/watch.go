@@ -39,22 +39,28 @@ func Watch(ctx context.Context, names []string) iter.Seq[[]Interface] {
 // changes is Watch that also yields when the list looks the same: it does not
 // show when an address becomes usable.
 func changes(ctx context.Context, names []string) iter.Seq[[]Interface] {
-	return func(yield func([]Interface) bool) {
-		n := newNotifier()
-		defer n.Close()
-		var last []Interface
-		for first := true; first || n.wait(ctx); first = false {
-			now, err := list(names)
-			if err != nil {
-				continue
-			}
-			if !first && !slices.EqualFunc(now, last, Interface.sameZone) {
-				refreshZones()
-			}
-			last = now
-			if ctx.Err() != nil || !yield(now) {
-				return
-			}
+	return func(yield func([]Interface) bool) { follow(ctx, newNotifier(), names, yield) }
+}
+
+// follow is changes with a notifier. One that only guesses says nothing of what
+// does not show: otherwise what failed would be tried again at each guess.
+func follow(ctx context.Context, n notifier, names []string, yield func([]Interface) bool) {
+	defer n.Close()
+	var last []Interface
+	for first := true; first || n.wait(ctx); first = false {
+		now, err := list(names)
+		if err != nil {
+			continue
+		}
+		if !first && !slices.EqualFunc(now, last, Interface.sameZone) {
+			refreshZones()
+		}
+		if !first && n.guesses() && slices.EqualFunc(now, last, Interface.equal) {
+			continue
+		}
+		last = now
+		if ctx.Err() != nil || !yield(now) {
+			return
 		}
 	}
 }
@@ -74,11 +80,14 @@ func (p poller) wait(ctx context.Context) bool {
 	}
 }
 
+func (p poller) guesses() bool { return true }
+
 // Close ends the ticking.
 func (p poller) Close() { p.ticker.Stop() }
 
 // notifier tells of changes to the interfaces, or guesses.
 type notifier interface {
+	guesses() bool
 	wait(ctx context.Context) bool
 	Close()
 }

@@ -27,6 +27,8 @@ func newNotifier() notifier {
 	return netlink{os.NewFile(uintptr(fd), "netlink")}
 }
 
+func (n netlink) guesses() bool { return false }
+
 // Close ends the subscription.
 func (n netlink) Close() { n.file.Close() }
 

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package discovery_test
+
+func forbidNetlink() {}

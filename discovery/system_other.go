@@ -1,0 +1,6 @@
+//go:build !linux
+
+package discovery
+
+// withoutNetlink is for Linux.
+func withoutNetlink() ([]systemInterface, bool) { return nil, false }
