@@ -367,21 +367,24 @@ func TestHashicorpPeer(t *testing.T) {
 func TestSwitchThatForgets(t *testing.T) {
 	l := newLab(t)
 	ha, hb, hc := l.host().plug(), l.host().plug(), l.host().plug()
-	a, b := ha.settled().start(1, "DISCOVERY_TEST_SILENCE=4s"), hb.settled().start(2, "DISCOVERY_TEST_SILENCE=4s")
+	a, b := ha.settled().start(1, "DISCOVERY_TEST_SILENCE=2s"), hb.settled().start(2, "DISCOVERY_TEST_SILENCE=2s")
 	a.wait("seen", b.instance)
 	b.wait("seen", a.instance)
 	hc.settled()
 	for _, h := range []*host{ha, hb, hc} {
 		l.bridge("link", "set", "dev", h.cable, "mcast_flood", "off")
 	}
-	// In hundredths of a second: a membership ends two seconds after it was last
-	// reported, and is asked for every two minutes.
+	// In hundredths of a second: memberships are asked for now, and every two
+	// minutes.
 	l.ip("-n", l.name, "link", "set", "sw", "type", "bridge", "mcast_snooping", "1", "mcast_querier", "1",
-		"mcast_query_response_interval", "10", "mcast_membership_interval", "200",
+		"mcast_query_response_interval", "10",
 		"mcast_query_interval", "12000", "mcast_startup_query_count", "1", "mcast_startup_query_interval", "12000")
-	l.awaitMembers(true)
-	l.awaitMembers(false)
-	c := hc.start(3, "DISCOVERY_TEST_SILENCE=4s")
+	l.awaitMember(ha)
+	l.awaitMember(hb)
+	for _, h := range []*host{ha, hb} {
+		l.bridge("mdb", "del", "dev", "sw", "port", h.cable, "grp", "ff02::fb")
+	}
+	c := hc.start(3, "DISCOVERY_TEST_SILENCE=2s")
 	a.wait("seen", c.instance)
 	b.wait("seen", c.instance)
 	c.wait("seen", a.instance)
@@ -395,16 +398,16 @@ func (l *lab) bridge(args ...string) {
 	}
 }
 
-// awaitMembers waits until the switch knows of members of the group, or of none.
-func (l *lab) awaitMembers(some bool) {
+// awaitMember waits until the switch knows that the host is in the group.
+func (l *lab) awaitMember(h *host) {
 	l.t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		out, err := exec.Command("bridge", "-n", l.name, "mdb", "show", "dev", "sw").Output()
-		if err == nil && strings.Contains(string(out), "ff02::fb") == some {
+		if err == nil && strings.Contains(string(out), "port "+h.cable+" grp ff02::fb") {
 			return
 		}
 	}
-	l.t.Fatalf("the switch knows of members of the group: still not %v", some)
+	l.t.Fatalf("the switch does not know that %s is in the group", h.ns)
 }
 
 // Of a bridge and its port the bridge is used.
