@@ -171,7 +171,7 @@ func TestWatchYieldsFirst(t *testing.T) {
 
 // What cannot multicast is used if it was named, for links alone.
 func TestMuteInterface(t *testing.T) {
-	ifi := net.Interface{Name: "no-such-if", Index: 1 << 20, Flags: net.FlagUp | net.FlagPointToPoint}
+	ifi := systemInterface{Interface: net.Interface{Name: "no-such-if", Index: 1 << 20, Flags: net.FlagUp | net.FlagPointToPoint}}
 	if got := describe(ifi, nil, nil).Unused; got != unusedMulticast {
 		t.Errorf("unused because %q, want %q", got, unusedMulticast)
 	}
