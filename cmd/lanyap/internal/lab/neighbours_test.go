@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -16,7 +17,7 @@ func fakeNeighbours(t testing.TB) neighbours {
 	t.Helper()
 	n := neighbours{sysctls: t.TempDir(), dir: t.TempDir(), want: map[string]int{"low": 100, "high": 100}}
 	for key, value := range untouched {
-		if err := n.set(key, value); err != nil {
+		if err := os.WriteFile(filepath.Join(n.sysctls, key), []byte(strconv.Itoa(value)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
