@@ -143,7 +143,7 @@ func places(missing []mesh.Sighting) string {
 func names(peers []mesh.Peer) string {
 	list := make([]string, len(peers))
 	for i, p := range peers {
-		list[i] = fmt.Sprintf("%s (%s)", output.Line(p.Name), p.ID.Short())
+		list[i] = fmt.Sprintf("%s (%s)", output.Name(p.Name), p.ID.Short())
 	}
 	return strings.Join(list, ", ")
 }

@@ -233,7 +233,7 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 		if m.answered {
 			rtt = m.rtt.Round(10 * time.Microsecond).String()
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", output.Line(m.Name), m.ID.Short(), m.Addr, rtt)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", output.Name(m.Name), m.ID.Short(), m.Addr, rtt)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -241,7 +241,7 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 	for _, s := range unreached {
 		_, text := reason(s)
 		if s.Via != nil {
-			text += "; members reach it through " + s.Via.Name
+			text += "; members reach it through " + output.Name(s.Via.Name)
 		}
 		if _, err := fmt.Fprintf(a.stdout, "not reached: %s: %s\n", place(s), output.Line(text)); err != nil {
 			return err

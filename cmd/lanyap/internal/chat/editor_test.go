@@ -206,9 +206,25 @@ func TestNamesThatTwoBear(t *testing.T) {
 	twin.Instance[0]++
 	room.Join(bo)
 	room.Join(twin)
-	if got := room.Label(bo); got != "bo" {
-		t.Errorf("two terminals of one person: %q", got)
+	for _, p := range []mesh.Peer{bo, twin} {
+		if got, want := room.Label(p), "bo (terminal "+p.Instance.String()[:4]+")"; got != want {
+			t.Errorf("one of two terminals of one person: %q, want %q", got, want)
+		}
 	}
+	room.Leave(twin.Member)
+	if got := room.Label(bo); got != "bo" {
+		t.Errorf("the only terminal: %q", got)
+	}
+	if got := room.Label(room.self); got != "ana" {
+		t.Errorf("ourselves: %q", got)
+	}
+	second := room.self
+	second.Instance[0]++
+	room.Join(second)
+	if got, want := room.Label(room.self), "ana (terminal "+room.self.Instance.String()[:4]+")"; got != want {
+		t.Errorf("ourselves beside another terminal of ours: %q, want %q", got, want)
+	}
+	room.Leave(second.Member)
 	if got, want := room.Label(impostor), "ana ("+impostor.ID.Short()+")"; got != want {
 		t.Errorf("somebody with our name: %q, want %q", got, want)
 	}

@@ -90,7 +90,7 @@ func TestHistoryOfStrangers(t *testing.T) {
 	if want := `] "[12:00] ana␛[2J␊* bo left": x`; !strings.Contains(lines[0], want) {
 		t.Errorf("plain: %q lacks %q: the name passes for a time", lines[0], want)
 	}
-	for name, want := range map[string]string{"[17:02] bo": `"[17:02] bo"`, "* bo": `"* bo"`, "bo": "bo", "b[o": "b[o"} {
+	for name, want := range map[string]string{"[17:02] bo": `"[17:02] bo"`, "* bo": `"* bo"`, "error": `"error"`, "bo: yes": `"bo: yes"`, "bo": "bo", "b[o": "b[o"} {
 		p := bo
 		p.Name = name
 		if got := displayName(p); got != want {

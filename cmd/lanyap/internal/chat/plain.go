@@ -84,9 +84,9 @@ func notice(ev Event, room *Room) string {
 		return fmt.Sprintf("* %s joined", room.Label(ev.Peer))
 	case Left:
 		if ev.Reason == nil {
-			return fmt.Sprintf("* %s left", room.Label(ev.Peer))
+			return fmt.Sprintf("* %s left", room.LabelGone(ev.Peer))
 		}
-		return fmt.Sprintf("* %s left: %s", room.Label(ev.Peer), output.Line(ev.Reason.Error()))
+		return fmt.Sprintf("* %s left: %s", room.LabelGone(ev.Peer), output.Line(ev.Reason.Error()))
 	case Gap:
 		if ev.Count == 1 {
 			return fmt.Sprintf("* 1 message of %s is missing", room.Label(ev.From))

@@ -68,6 +68,7 @@ func (s *session) receive(m mesh.Message) {
 		s.Members.Recall(m.From)
 	} else {
 		s.noteHeard()
+		s.Members.Speak(m.From.Member)
 	}
 	s.show(Message{From: m.From, Seq: m.Seq, Sent: m.Sent, Text: string(m.Data), Private: m.Private, History: m.History})
 }

@@ -1,13 +1,10 @@
 package chat
 
 import (
-	"errors"
-	"fmt"
-	"strconv"
-	"strings"
+	"cmp"
+	"slices"
 	"sync"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -19,7 +16,9 @@ type Room struct {
 
 	mu      sync.Mutex // guards the rest
 	members map[mesh.Member]mesh.Peer
-	past    map[peer.ID]string // display names of those who are known from history
+	spoke   map[mesh.Member]int // the number of what each said last
+	spoken  int                 // how much was said
+	past    map[peer.ID]string  // display names of those who are known from history
 }
 
 // maxPast is how many people are known from history. It never has more
@@ -28,7 +27,7 @@ const maxPast = 1000
 
 // NewRoom returns a room in which self is alone.
 func NewRoom(self mesh.Peer) *Room {
-	return &Room{self: self, members: make(map[mesh.Member]mesh.Peer), past: make(map[peer.ID]string)}
+	return &Room{self: self, members: make(map[mesh.Member]mesh.Peer), spoke: make(map[mesh.Member]int), past: make(map[peer.ID]string)}
 }
 
 // Join adds p, and reports whether it is somebody who chats.
@@ -48,6 +47,7 @@ func (r *Room) Leave(m mesh.Member) bool {
 	defer r.mu.Unlock()
 	_, here := r.members[m]
 	delete(r.members, m)
+	delete(r.spoke, m)
 	return here
 }
 
@@ -77,72 +77,31 @@ func (r *Room) Here(m mesh.Member) bool {
 	return here
 }
 
-var (
-	errUnknown   = errors.New("nobody of that name or ID is here")
-	errAmbiguous = errors.New("more than one member here has that name or ID")
-)
-
-// Find returns the member that to means: an ID of 52 characters, an instance
-// of 16, or a name as it was given. IDs go first, since anybody can choose a
-// name that looks like the ID of somebody else. The short form of an ID means
-// nobody: it is easily imitated.
-func (r *Room) Find(to string) (mesh.Peer, error) {
+// Speak notes that m spoke last of all.
+func (r *Room) Speak(m mesh.Member) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, key := range []func(mesh.Peer) string{
-		func(p mesh.Peer) string { return p.ID.String() },
-		func(p mesh.Peer) string { return p.Instance.String() },
-		func(p mesh.Peer) string { return p.Name },
-	} {
-		var found []mesh.Peer
-		for _, p := range r.members {
-			if key(p) == to {
-				found = append(found, p)
-			}
-		}
-		switch len(found) {
-		case 0:
-		case 1:
-			return found[0], nil
-		default:
-			return mesh.Peer{}, fmt.Errorf("%q: %w", to, errAmbiguous)
-		}
+	if _, here := r.members[m]; here {
+		r.spoken++
+		r.spoke[m] = r.spoken
 	}
-	return mesh.Peer{}, fmt.Errorf("%q: %w", to, errUnknown)
 }
 
-// Label returns the name to show for p. Where somebody else who is here or
-// known from history, or this node itself, bears the same name, the short form
-// of the ID tells them apart; two starts of one person are one name.
-func (r *Room) Label(p mesh.Peer) string {
-	name := displayName(p)
+// Members returns who is here: those who spoke last first, then by name.
+func (r *Room) Members() []mesh.Peer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.self.ID != p.ID && displayName(r.self) == name {
-		return name + " (" + p.ID.Short() + ")"
+	list := make([]mesh.Peer, 0, len(r.members))
+	for _, p := range r.members {
+		list = append(list, p)
 	}
-	for _, other := range r.members {
-		if other.ID != p.ID && displayName(other) == name {
-			return name + " (" + p.ID.Short() + ")"
-		}
-	}
-	for id, other := range r.past {
-		if id != p.ID && other == name {
-			return name + " (" + p.ID.Short() + ")"
-		}
-	}
-	return name
-}
-
-// displayName is the name of p as a terminal may show it, never empty. One
-// that begins like the time of an earlier message, or like a notice, is quoted.
-func displayName(p mesh.Peer) string {
-	name := output.Line(p.Name)
-	switch {
-	case name == "":
-		return p.ID.Short()
-	case strings.ContainsRune("[*", rune(name[0])):
-		return strconv.Quote(name)
-	}
-	return name
+	slices.SortFunc(list, func(a, b mesh.Peer) int {
+		return cmp.Or(
+			cmp.Compare(r.spoke[b.Member], r.spoke[a.Member]),
+			cmp.Compare(a.Name, b.Name),
+			slices.Compare(a.ID[:], b.ID[:]),
+			slices.Compare(a.Instance[:], b.Instance[:]),
+		)
+	})
+	return list
 }
