@@ -56,7 +56,7 @@ when nobody is here.`,
 	f.BoolVar(&flags.json, "json", false, "write one JSON object a line")
 	f.StringVar(&flags.input, "input", "lines", "what a line of input is: `lines|json`, text or an object {\"text\":…, \"to\":…}")
 	f.BoolVar(&flags.listen, "listen", false, "say nothing, run until signalled")
-	f.BoolVarP(&flags.quiet, "quiet", "q", false, "write messages and errors, no notices")
+	f.BoolVarP(&flags.quiet, "quiet", "q", false, "do not tell who comes and goes")
 	f.IntVar(&flags.wait, "wait", 0, "speak as soon as `N` others are there, whoever else is")
 	f.DurationVar(&flags.timeout, "timeout", chatTimeout, "how long (`D`) others may take to come, and to confirm at the end")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

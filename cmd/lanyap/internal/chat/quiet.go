@@ -6,20 +6,15 @@ import (
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 )
 
-// quiet is a face that is spared what a script does not want to see on its
-// standard error: who comes and goes, and what became of what was said, which
-// the exit code tells.
+// quiet is a face that is spared who comes and goes. What is missing, and what
+// did not reach somebody, it is still shown.
 type quiet struct{ Face }
 
 // Show implements [Face].
 func (q quiet) Show(ev Event) error {
-	switch ev := ev.(type) {
-	case Ready, Joined, Left, Gap, Delivered, Undelivered:
+	switch ev.(type) {
+	case Ready, Joined, Rerouted, Left:
 		return nil
-	case Warning:
-		if ev.Hint == "" {
-			return nil
-		}
 	}
 	return q.Face.Show(ev)
 }

@@ -22,7 +22,7 @@ type Config struct {
 	For     string        // NAME or ID of the one without whom nothing is said; empty: anybody
 	Timeout time.Duration // for others to come, and for them to have what was said
 	Notes   []Warning     // shown at the start
-	Quiet   bool          // show what is said, and mistakes; nothing else that is for people
+	Quiet   bool          // do not show who comes and goes
 	Brief   bool          // go as soon as all is said and confirmed: nobody reads what others say
 }
 
