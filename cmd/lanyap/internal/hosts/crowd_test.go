@@ -80,41 +80,42 @@ func playCrowd(in *bufio.Scanner, out *json.Encoder) error {
 		if _, err := fmt.Sscan(in.Text(), &kind, &number, &at); err != nil {
 			return err
 		}
-		changes := make(chan int)
-		go count(netip.MustParseAddrPort(at).Addr(), changes, counts)
+		idle := make(chan *peer.Transport, number)
 		for range number {
 			t, err := peer.Listen(peer.Config{Observer: kind == "observer"})
 			if err != nil {
 				return err
 			}
-			go occupy(t, netip.MustParseAddrPort(at), changes)
+			idle <- t
 		}
+		go occupy(idle, netip.MustParseAddrPort(at), counts)
 	}
 	return in.Err()
 }
 
-func count(at netip.Addr, changes <-chan int, counts chan<- report) {
-	now, most := 0, 0
-	for c := range changes {
-		now += c
-		if now > most {
-			most = now
-			counts <- report{Type: "crowd", Members: now, Text: at.String()}
-		}
-	}
-}
+// crowdPace is how often the crowd asks for a place: a bit less often than a
+// node answers one address.
+const crowdPace = 90 * time.Millisecond
 
-// occupy has a link to at, and another when that ends.
-func occupy(t *peer.Transport, at netip.AddrPort, changes chan<- int) {
-	for range time.Tick(300 * time.Millisecond) {
+// occupy has each of the idle link to at, and again when its link ends.
+func occupy(idle chan *peer.Transport, at netip.AddrPort, counts chan<- report) {
+	most := 0
+	for range time.Tick(crowdPace) {
+		t := <-idle
 		conn, err := t.Dial(context.Background(), peer.Target{Addrs: []netip.AddrPort{at}})
 		if err != nil {
+			idle <- t
 			continue
 		}
-		changes <- 1
-		for err == nil {
-			_, err = conn.ReadMessage()
+		go func() {
+			for err == nil {
+				_, err = conn.ReadMessage()
+			}
+			idle <- t
+		}()
+		if now := cap(idle) - len(idle); now > most {
+			most = now
+			counts <- report{Type: "crowd", Members: now, Text: at.Addr().String()}
 		}
-		changes <- -1
 	}
 }
