@@ -203,6 +203,11 @@
 // two members compare of whom that is the last message that they hold; a
 // [Conflict] says so. [TestTwoBodiesForOneSequence]
 //
+// What a member's link makes a node do beside taking in messages, such as
+// checking records and routes, is rationed to a twentieth of a core, with half a
+// second in advance: who asks for more is read more slowly. [TestFloodsAreRationed,
+// TestHonestFloodsAreNotRationed]
+//
 // Names are not proven: anyone can call itself anything. Rooms are no secrets
 // either: whoever is on the network and knows the name of a room can join it.
 // Decide by Peer.ID, and treat names, services and messages as what strangers

@@ -30,6 +30,7 @@ type link struct {
 	m        *member // nil: one side is an observer that does not count the other
 	wake     signal
 	forwards forwards
+	effort   effort // the reader's
 
 	// All below is guarded by Node.mu.
 
@@ -189,6 +190,7 @@ func (n *Node) read(l *link) {
 			n.linkEnded(l, err)
 			return
 		}
+		l.ration(p)
 	}
 }
 

@@ -1,0 +1,79 @@
+package mesh
+
+import (
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+)
+
+// What the other side of a link sends makes this node work, some of it far more
+// than it cost to send. Work for what is no message, and carries none, is
+// rationed for each link: who has used up its ration is read more slowly, and
+// feels that as it would a slow network. Nobody honest comes near: 128 members
+// that start at once tell each other everything for a tenth of the burst.
+const (
+	effortBurst = 500 * time.Millisecond // of work, roughly
+	effortRate  = 0.05                   // of a core, from then on
+)
+
+// effort is the work that one link has made. Only its reader uses it.
+type effort struct {
+	spent time.Duration // and not forgiven
+	at    time.Time
+}
+
+// spend adds work, and returns how long to wait before more is taken in.
+func (e *effort) spend(work time.Duration, now time.Time) time.Duration {
+	forgiven := time.Duration(effortRate * float64(now.Sub(e.at)))
+	e.spent = max(0, e.spent-forgiven) + work
+	e.at = now
+	if e.spent <= effortBurst {
+		return 0
+	}
+	return time.Duration(float64(e.spent-effortBurst) / effortRate)
+}
+
+// workOf estimates what a frame costs, on a machine that is not fast and knows
+// many members. What is said, and what is carried for others or was asked for,
+// is not rationed here.
+func workOf(f wire.Frame) time.Duration {
+	size := time.Duration(len(f.Payload))
+	switch f.Type {
+	case wire.TypeMessage, wire.TypeRelay, wire.TypePast, wire.TypeAsked:
+		return 0
+	case wire.TypeRecord:
+		return 100 * time.Microsecond // a signature to be checked
+	case wire.TypePeers, wire.TypeReach:
+		return 2*time.Microsecond + size*time.Microsecond/4 // entries of 9 bytes and more
+	case wire.TypeAsk:
+		return 5*time.Microsecond + size*time.Microsecond/50
+	}
+	return 2 * time.Microsecond
+}
+
+// ration waits where a link has made too much work. It returns when the link
+// has ended, too.
+func (l *link) ration(p []byte) {
+	var work time.Duration
+	for len(p) > 0 {
+		f, rest, err := wire.Next(p)
+		if err != nil {
+			return
+		}
+		work += workOf(f)
+		p = rest
+	}
+	if work == 0 {
+		return
+	}
+	wait := l.effort.spend(work, time.Now())
+	if wait == 0 {
+		return
+	}
+	pause := time.NewTimer(wait)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-l.conn.Done():
+	}
+}

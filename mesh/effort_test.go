@@ -1,0 +1,113 @@
+package mesh_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/wire"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// gossip is a peers frame of invented members, as full as it gets.
+func gossip() []byte {
+	var peers []wire.Peer
+	for range wire.MaxPeers {
+		instance := peer.NewInstance()
+		peers = append(peers, wire.Peer{Instance: instance, Claimed: []netip.AddrPort{netip.MustParseAddrPort("10.9.9.9:7475")}})
+	}
+	out, _ := wire.AppendPeers(nil, peers, 1<<15)
+	return out
+}
+
+// TestFloodsAreRationed holds that who makes this node work all the time is
+// read slowly, keeps its link, and disturbs nobody.
+func TestFloodsAreRationed(t *testing.T) {
+	tests := []struct {
+		name  string
+		frame func(l *liar) []byte
+	}{
+		{"peers", func(*liar) []byte { return gossip() }},
+		{"reach", func(*liar) []byte {
+			var routes []wire.Route
+			for range 200 {
+				routes = append(routes, wire.Route{To: peer.NewInstance(), Lost: true})
+			}
+			return reach(routes...)
+		}},
+		{"record", func(l *liar) []byte {
+			r := wire.AppendRecord(nil, lanKey, wire.Record{Member: l.self, Name: "liar"}, l.id.Sign)
+			return wire.AppendRecordFrame(nil, r)
+		}},
+		{"ask", func(l *liar) []byte {
+			holdings := make([]wire.Holding, 200)
+			for i := range holdings {
+				holdings[i] = wire.Holding{Member: newAbsent().self, From: 1}
+			}
+			return wire.AppendAsk(nil, wire.Ask{Holdings: holdings})
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				ana, bo := r.join("ana", nil), r.join("bo", nil)
+				l := r.lie(ana)
+				l.WriteMessage(hello())
+				pass(time.Second)
+				frame := tt.frame(l)
+				count := (64 << 20) / len(frame) // far more than a link in memory holds
+				start, end := time.Now(), make(chan time.Duration, 1)
+				go func() {
+					for range count {
+						if l.WriteMessage(frame) != nil {
+							break
+						}
+					}
+					end <- time.Since(start)
+				}()
+				pass(time.Second)
+				r.delivered(r.say(bo, "on it goes"))
+				select {
+				case d := <-end:
+					t.Errorf("all was read in %v", d)
+				default:
+				}
+				if err := l.Err(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// TestHonestFloodsAreNotRationed sends at once what a full room tells at its
+// start, and a message behind it.
+func TestHonestFloodsAreNotRationed(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		record := wire.AppendRecord(nil, lanKey, wire.Record{Member: l.self, Name: "liar"}, l.id.Sign)
+		l.WriteMessage(append(hello(), wire.AppendRecordFrame(nil, record)...))
+		for range 5 {
+			l.WriteMessage(gossip())
+		}
+		for range 20 {
+			var routes []wire.Route
+			for range 128 {
+				routes = append(routes, wire.Route{To: peer.NewInstance()})
+			}
+			l.WriteMessage(reach(routes...))
+		}
+		for range 2000 {
+			l.WriteMessage(wire.AppendHave(nil, wire.Have{Next: 1, Want: 1, PrivateNext: 1, PrivateWant: 1}))
+		}
+		start := time.Now()
+		l.WriteMessage(l.says("lan", nil))
+		for ana.texts() != "hi" {
+			time.Sleep(time.Millisecond)
+		}
+		if d := time.Since(start); d > 50*time.Millisecond {
+			t.Errorf("the message took %v", d)
+		}
+	})
+}
