@@ -111,6 +111,7 @@ func TestFlappingReach(t *testing.T) {
 		if n := l.count(wire.TypeRelay); n > 0 {
 			t.Errorf("%d records for those that came and went", n)
 		}
+		pass(3 * time.Minute) // what is read slowly is read by then
 		if grown := heap() - before; grown > 4<<20 {
 			t.Errorf("%d bytes are kept of it", grown)
 		}
