@@ -35,10 +35,10 @@ func (a *app) chatCommand() *cobra.Command {
 		Long: `Say and read messages in a room.
 
 On a terminal you type lines and read what others say; Enter sends, Ctrl-D
-leaves. In a pipe each line of input is a message to all, said once somebody
-else is there; at its end lanyap waits until all have it, and leaves. With
-nothing to say (--listen, or input from /dev/null) it runs until it is told to
-stop by a signal.
+leaves, /help lists commands. In a pipe each line of input is a message to all,
+said once somebody else is there; at its end lanyap waits until all have it, and
+leaves. With nothing to say (--listen, or input from /dev/null) it runs until it
+is told to stop by a signal.
 
 A terminal shows first what was said in the last 24 hours, with its time, as far
 as those who are here still have it; elsewhere only --history N does. What you
@@ -131,6 +131,8 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	case source == chat.FromNothing:
 	case flags.input == "json":
 		cfg.Input = chat.NewJSONLines(a.stdin)
+	case source == chat.FromTerminal && !flags.json:
+		cfg.Input = chat.NewPrompt(chat.NewLines(a.stdin), room, cfg.Face)
 	default:
 		cfg.Input = chat.NewLines(a.stdin)
 	}

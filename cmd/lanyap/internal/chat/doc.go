@@ -27,6 +27,19 @@
 // [ReadAhead] bytes ahead until then. From then on it is read and said whether
 // or not anybody is there. A person does not wait for more than the first.
 //
+// # Commands
+//
+// At a terminal, with an input line of ours or without, a line that begins with
+// a slash is a command (/help lists them), and one that is none is refused:
+// what was meant for one alone must not be said to all. With a second slash
+// before it, it is said as it is. Nothing that comes from a pipe, a file or as
+// JSON is a command: a line of a log that begins with a slash is said like any
+// other.
+//
+// What somebody does, as in "/me waves", travels as that text. [Terminal] shows
+// it as "~ bo waves", everybody else as it is; so a text that begins with "/me "
+// is an action, whoever sent it and however.
+//
 // # What a terminal is shown
 //
 // Names and texts come from strangers. Every face passes them through package

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 )
 
 const (
-	prompt      = "> "
+	promptMark  = "> "
 	historySize = 200 // lines entered that can be called back
 	inputRows   = 8   // of the screen that a long input takes at most
 )
@@ -24,16 +25,18 @@ type editor struct {
 	area      textarea.Model
 	queue     *typed
 	painter   *painter
+	commands  *interpreter
 	interrupt func()        // for Ctrl-C
 	suspend   func()        // for Ctrl-Z
 	started   chan struct{} // closed when keys are read
 
 	history []string
-	recall  int    // index into history of what is shown; len(history) for the line being typed
-	draft   string // the line being typed, while something else is shown
-	warning string // under the input, until the next key
-	width   int    // of the screen
-	closing bool   // nothing is typed any more
+	recall  int     // index into history of what is shown; len(history) for the line being typed
+	draft   string  // the line being typed, while something else is shown
+	choice  *choice // what Tab offered, until the next key
+	warning string  // under the input, until the next key
+	width   int     // of the screen
+	closing bool    // nothing is typed any more
 }
 
 // closeMsg ends the editor.
@@ -48,11 +51,11 @@ type startedMsg struct{}
 func newEditor(queue *typed, painter *painter) *editor {
 	area := textarea.New()
 	area.SetStyles(textarea.Styles{}) // as the terminal shows text
-	area.SetPromptFunc(len(prompt), func(info textarea.PromptInfo) string {
+	area.SetPromptFunc(len(promptMark), func(info textarea.PromptInfo) string {
 		if info.LineNumber == 0 {
-			return prompt
+			return promptMark
 		}
-		return strings.Repeat(" ", len(prompt))
+		return strings.Repeat(" ", len(promptMark))
 	})
 	area.ShowLineNumbers = false
 	area.CharLimit = 0                   // it would cut a paste without a word
@@ -88,8 +91,10 @@ func (e *editor) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		e.warning = ""
 		cmd = e.press(msg)
 	case tea.PasteMsg:
+		e.choice = nil
 		msg.Content = strings.ReplaceAll(msg.Content, "\r\n", "\n")
-		e.warning = tooLongToPaste(e.area.Length() + len(msg.Content))
+		e.warning = tooLongToPaste(len(e.value()) + len(msg.Content))
+		msg.Content = strings.NewReplacer(tab, "", "\t", tab).Replace(msg.Content)
 		if e.warning == "" {
 			e.area, cmd = e.area.Update(msg)
 		}
@@ -109,8 +114,50 @@ func tooLongToPaste(length int) string {
 	return fmt.Sprintf("not pasted: with %d bytes too long, a message has at most %d; paste it in parts", length, mesh.MaxBody)
 }
 
+// tab stands for a tabulator in the text area, which would make spaces of it.
+// Unicode assigns no character to it: it is for use inside of programs.
+const tab = "\ufdd0"
+
+// value returns what is in the line.
+func (e *editor) value() string { return strings.ReplaceAll(e.area.Value(), tab, "\t") }
+
+// setValue replaces it.
+func (e *editor) setValue(text string) { e.area.SetValue(strings.ReplaceAll(text, "\t", tab)) }
+
+// choice is what Tab may put in the place of a word.
+type choice struct {
+	candidates []string
+	next       int
+	shown      string // in the line now
+}
+
+// complete puts the next candidate into the place of the word before the
+// cursor.
+func (e *editor) complete() {
+	if e.choice == nil {
+		line := []rune(strings.Split(e.area.Value(), "\n")[e.area.Line()])
+		word, candidates := e.commands.complete(string(line[:min(e.area.Column(), len(line))]))
+		e.choice = &choice{candidates: candidates, shown: word}
+	}
+	c := e.choice
+	if len(c.candidates) == 0 {
+		return
+	}
+	for range []rune(c.shown) {
+		e.area, _ = e.area.Update(tea.KeyPressMsg{Code: tea.KeyBackspace})
+	}
+	c.shown = c.candidates[c.next%len(c.candidates)]
+	c.next++
+	e.area.InsertString(c.shown)
+}
+
 // press handles one key. What it does not know is the text area's.
 func (e *editor) press(msg tea.KeyPressMsg) tea.Cmd {
+	if msg.String() == "tab" {
+		e.complete()
+		return nil
+	}
+	e.choice = nil
 	switch msg.String() {
 	case "enter":
 		e.enter()
@@ -149,15 +196,25 @@ func (e *editor) press(msg tea.KeyPressMsg) tea.Cmd {
 
 // enter hands over what was typed. What cannot be said stays in the line.
 func (e *editor) enter() {
-	text := strings.TrimRight(e.area.Value(), "\n") // a paste of lines ends with one
-	switch {
-	case strings.TrimSpace(text) == "":
+	text := strings.TrimRight(e.value(), "\n") // a paste of lines ends with one
+	if strings.TrimSpace(text) == "" {
 		e.area.Reset()
 		return
-	case len(text) > mesh.MaxBody:
-		e.warning = fmt.Sprintf("too long: %d bytes, a message has at most %d; shorten it or send it in parts", len(text), mesh.MaxBody)
+	}
+	u, err := e.commands.enter(text)
+	var mistake *MistakeError
+	switch {
+	case errors.Is(err, errQuit):
+		e.closing = true
+		e.queue.end()
 		return
-	case !e.queue.add(text):
+	case errors.As(err, &mistake):
+		e.warning = mistake.Text + "; " + mistake.Hint
+		return
+	case u != nil && len(u.Text) > mesh.MaxBody:
+		e.warning = fmt.Sprintf("too long: %d bytes, a message has at most %d; shorten it or send it in parts", len(u.Text), mesh.MaxBody)
+		return
+	case u != nil && !e.queue.addUtterance(*u):
 		e.warning = "too much is waiting to be said; try again when somebody is here"
 		return
 	}
@@ -175,14 +232,14 @@ func (e *editor) show(i int) {
 		return
 	}
 	if e.recall == len(e.history) {
-		e.draft = e.area.Value()
+		e.draft = e.value()
 	}
 	e.recall = i
 	if i == len(e.history) {
-		e.area.SetValue(e.draft)
+		e.setValue(e.draft)
 		return
 	}
-	e.area.SetValue(e.history[i])
+	e.setValue(e.history[i])
 }
 
 // View implements tea.Model. The painter draws; Bubble Tea draws nothing.
@@ -193,7 +250,7 @@ func (e *editor) block() block {
 	if e.closing {
 		return block{}
 	}
-	text := e.area.View()
+	text := strings.ReplaceAll(e.area.View(), tab, "␉")
 	below := e.warning
 	if n := e.queue.len(); n > 0 && below == "" {
 		below = fmt.Sprintf("(%d waiting until somebody is here)", n)

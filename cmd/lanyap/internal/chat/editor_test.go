@@ -18,11 +18,15 @@ type typist struct {
 	t           *testing.T
 	e           *editor
 	interrupted int
+	room        *Room
+	told        []string
 }
 
 func newTypist(t *testing.T) *typist {
 	ty := &typist{t: t}
 	ty.e = newEditor(newTyped(), newPainter(io.Discard, sizeOf(40, 20)))
+	ty.room = NewRoom(member("ana", Service))
+	ty.e.commands = &interpreter{room: ty.room, tell: func(text string) { ty.told = append(ty.told, text) }}
 	ty.e.interrupt = func() { ty.interrupted++ }
 	ty.send(startedMsg{}, tea.WindowSizeMsg{Width: 40, Height: 20})
 	return ty
@@ -55,18 +59,18 @@ var namedKeys = map[string]tea.Key{
 	"alt+enter": {Code: tea.KeyEnter, Mod: tea.ModAlt}, "alt+b": {Code: 'b', Mod: tea.ModAlt}, "alt+f": {Code: 'f', Mod: tea.ModAlt},
 	"c-a": {Code: 'a', Mod: tea.ModCtrl}, "c-c": {Code: 'c', Mod: tea.ModCtrl}, "c-d": {Code: 'd', Mod: tea.ModCtrl},
 	"c-e": {Code: 'e', Mod: tea.ModCtrl}, "c-k": {Code: 'k', Mod: tea.ModCtrl}, "c-u": {Code: 'u', Mod: tea.ModCtrl},
-	"c-w": {Code: 'w', Mod: tea.ModCtrl},
+	"tab": {Code: tea.KeyTab}, "c-w": {Code: 'w', Mod: tea.ModCtrl},
 }
 
 // entered returns what was handed over so far.
 func (ty *typist) entered() []string {
 	var list []string
 	for {
-		text, ok := ty.e.queue.take()
+		u, ok := ty.e.queue.take()
 		if !ok {
 			return list
 		}
-		list = append(list, text)
+		list = append(list, u.Text)
 	}
 }
 

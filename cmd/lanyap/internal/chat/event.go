@@ -8,7 +8,7 @@ import (
 )
 
 // Event is what a [Face] shows: a Ready, Joined, Left, Rerouted, Message, Gap,
-// Sent, Delivered, Undelivered or Warning.
+// Sent, Delivered, Undelivered, Answer or Warning.
 type Event interface{ event() }
 
 // Ready says that this node answers and is advertised.
@@ -74,6 +74,9 @@ type Undelivered struct {
 	Ref   string
 }
 
+// Answer is what a command of the user's brought to light, a line or more.
+type Answer struct{ Text string }
+
 // Warning is something that a user should know. One with a hint is a mistake:
 // something that was to be said was not.
 type Warning struct {
@@ -91,6 +94,7 @@ func (Gap) event()         {}
 func (Sent) event()        {}
 func (Delivered) event()   {}
 func (Undelivered) event() {}
+func (Answer) event()      {}
 func (Warning) event()     {}
 
 // Face shows events to whoever runs the program. Show is called from several

@@ -25,6 +25,7 @@ const (
 type Utterance struct {
 	Text string
 	To   *string // NAME or ID of the one it is for; nil: all
+	Whom string  // by which people know that one; empty: To
 	Ref  string  // by which whoever said it knows what becomes of it; may be empty
 }
 

@@ -110,6 +110,8 @@ func (f *jsonFace) Show(ev Event) error {
 		return f.out.Write(deliveredJSON{output.NewHead("delivered"), ev.Seq, ev.Count, output.PersonOrNil(ev.To), ev.Ref})
 	case Undelivered:
 		return f.out.Write(undeliveredJSON{output.NewHead("undelivered"), ev.Seq, persons(ev.Peers), output.PersonOrNil(ev.To), ev.Ref})
+	case Answer:
+		return f.out.Write(warningJSON{Head: output.NewHead("warning"), Text: ev.Text})
 	case Warning:
 		if ev.Hint != "" {
 			_, _ = fmt.Fprintln(f.mistakes, output.Mistake(ev.Text, ev.Hint))

@@ -47,6 +47,7 @@ func TestLines(t *testing.T) {
 		{"lines", "one\ntwo\n", []string{"one", "two"}},
 		{"last line without its end", "one\ntwo", []string{"one", "two"}},
 		{"an empty line is a message", "one\n\ntwo\n", []string{"one", "", "two"}},
+		{"no commands", "/etc is full\n//x\n/quit\n/me waves\n", []string{"/etc is full", "//x", "/quit", "/me waves"}},
 		{"lines of Windows", "one\r\ntwo\r\n", []string{"one", "two"}},
 		{"not UTF-8", "caf\xe9\n", []string{"caf\ufffd"}},
 		{"UTF-8 that says so", "\ufeffone\n\ufefftwo\n", []string{"one", "\ufefftwo"}},

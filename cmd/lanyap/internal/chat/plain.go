@@ -102,6 +102,8 @@ func notice(ev Event, room *Room) string {
 			names[i] = room.Label(p)
 		}
 		return fmt.Sprintf("* %s left without having %q", strings.Join(names, ", "), excerpt(ev.Text))
+	case Answer:
+		return ev.Text
 	case Warning:
 		if ev.Hint == "" {
 			return "* " + output.Line(ev.Text)

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,8 +106,8 @@ func (s *session) unsaid(ctx context.Context, u Utterance, err error) bool {
 		return false
 	}
 	text := fmt.Sprintf("%v; not sent: %q", err, excerpt(u.Text))
-	if u.To != nil && errors.Is(err, mesh.ErrNoMember) {
-		text = fmt.Sprintf("%q is no longer here; not sent: %q", *u.To, excerpt(u.Text))
+	if u.To != nil && (errors.Is(err, mesh.ErrNoMember) || u.Whom != "" && errors.Is(err, errUnknown)) {
+		text = fmt.Sprintf("%q is no longer here; not sent: %q", cmp.Or(u.Whom, *u.To), excerpt(u.Text))
 	}
 	s.refuse(&MistakeError{Text: text, Hint: hint, Ref: u.Ref})
 	return true

@@ -56,6 +56,7 @@ func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
 	t.painter = newPainter(t.cfg.Paint, t.console.size())
 	editor := newEditor(t.queue, t.painter)
 	editor.interrupt, editor.suspend = cfg.Interrupt, t.suspend
+	editor.commands = &interpreter{room: cfg.Members, tell: func(text string) { t.painter.print(t.paint(faint, text)) }}
 	t.program = tea.NewProgram(editor, tea.WithInput(cfg.In), tea.WithOutput(io.Discard), tea.WithoutRenderer(), tea.WithoutSignalHandler())
 	t.queue.taken = func() { t.program.Send(takenMsg{}) }
 	var failed error
@@ -146,12 +147,20 @@ func (t *Terminal) Show(ev Event) error {
 func (t *Terminal) render(ev Event) string {
 	switch ev := ev.(type) {
 	case Message:
-		if ev.History {
-			return t.paint(faint, when(ev)+t.label(ev.From, ev.Private)+":") + " " + output.Text(ev.Text)
+		label := t.cfg.Members.Label(ev.From)
+		if ev.Private {
+			label += " (private)"
 		}
-		return t.said(ev.From, ev.Text, ev.Private)
+		if ev.History {
+			return t.said(faint, when(ev), label, ev.Text)
+		}
+		return t.said(t.style(ev.From), "", label, ev.Text)
 	case Sent:
-		return t.said(t.cfg.Self, ev.Text, ev.To != nil)
+		label := t.cfg.Members.Label(t.cfg.Self)
+		if ev.To != nil {
+			label += " (private, to " + t.cfg.Members.LabelGone(*ev.To) + ")"
+		}
+		return t.said(bold, "", label, ev.Text)
 	}
 	text := notice(ev, t.cfg.Members)
 	if strings.HasPrefix(text, "* ") {
@@ -160,19 +169,20 @@ func (t *Terminal) render(ev Event) string {
 	return text
 }
 
-func (t *Terminal) said(from mesh.Peer, text string, private bool) string {
-	style := bold
-	if from.ID != t.cfg.Self.ID {
-		style = colors[int(from.ID[0])%len(colors)]
+// said returns what a message looks like: `name: text`, or `~ name text` for
+// what somebody does.
+func (t *Terminal) said(style, time, label, text string) string {
+	if what, ok := deed(text); ok {
+		return t.paint(style, time+"~ "+label) + " " + what
 	}
-	return t.paint(style, t.label(from, private)+":") + " " + output.Text(text)
+	return t.paint(style, time+label+":") + " " + output.Text(text)
 }
 
-func (t *Terminal) label(from mesh.Peer, private bool) string {
-	if private {
-		return t.cfg.Members.Label(from) + " (private)"
+func (t *Terminal) style(from mesh.Peer) string {
+	if from.ID == t.cfg.Self.ID {
+		return bold
 	}
-	return t.cfg.Members.Label(from)
+	return colors[int(from.ID[0])%len(colors)]
 }
 
 // SGR sequences (ECMA-48, 8.3.117). Colours only help the eye: names are
@@ -192,81 +202,4 @@ func (t *Terminal) paint(style, text string) string {
 		return text
 	}
 	return style + text + reset
-}
-
-// typed is what was entered and is not said yet.
-type typed struct {
-	arrived chan struct{} // one token: lines has grown
-	taken   func()        // called when lines has shrunk; may be nil
-	ended   chan struct{}
-	once    sync.Once // closes ended
-
-	mu    sync.Mutex // guards the rest
-	lines []string
-	bytes int
-}
-
-func newTyped() *typed {
-	return &typed{arrived: make(chan struct{}, 1), ended: make(chan struct{})}
-}
-
-func (q *typed) end() { q.once.Do(func() { close(q.ended) }) }
-
-// add appends text and reports whether there was room for it.
-func (q *typed) add(text string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.bytes > 0 && q.bytes+len(text) > ReadAhead {
-		return false
-	}
-	q.bytes += len(text)
-	q.lines = append(q.lines, text)
-	signal(q.arrived)
-	return true
-}
-
-// len returns how many lines wait.
-func (q *typed) len() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.lines)
-}
-
-func (q *typed) take() (string, bool) {
-	text, ok := q.first()
-	if ok && q.taken != nil {
-		q.taken()
-	}
-	return text, ok
-}
-
-func (q *typed) first() (string, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.lines) == 0 {
-		return "", false
-	}
-	text := q.lines[0]
-	q.lines = q.lines[1:]
-	q.bytes -= len(text)
-	return text, true
-}
-
-func (q *typed) next(ctx context.Context) (Utterance, error) {
-	for {
-		if text, ok := q.take(); ok {
-			return Utterance{Text: text}, nil
-		}
-		select {
-		case <-q.arrived:
-		case <-q.ended:
-			// Both may be so at once.
-			if text, ok := q.take(); ok {
-				return Utterance{Text: text}, nil
-			}
-			return Utterance{}, io.EOF
-		case <-ctx.Done():
-			return Utterance{}, ctx.Err()
-		}
-	}
 }

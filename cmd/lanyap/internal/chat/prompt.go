@@ -1,0 +1,46 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// NewPrompt returns an input at which somebody types the lines of in on a
+// terminal that has no input line of ours. Commands are done at once, whether
+// or not anybody is here, and shown by face.
+func NewPrompt(in Input, room *Room, face Face) Input {
+	p := prompt{typed: newTyped()}
+	go p.read(in, &interpreter{room: room, tell: func(text string) { _ = face.Show(Answer{Text: text}) }}, face)
+	return p
+}
+
+type prompt struct{ *typed }
+
+func (p prompt) Next(ctx context.Context) (Utterance, error) { return p.next(ctx) }
+
+func (p prompt) Ended() <-chan struct{} { return p.ended }
+
+// read lives for as long as somebody may type.
+func (p prompt) read(in Input, commands *interpreter, face Face) {
+	defer p.end()
+	for {
+		u, err := in.Next(context.Background())
+		said := &u
+		if err == nil {
+			said, err = commands.enter(u.Text)
+		}
+		var mistake *MistakeError
+		switch {
+		case errors.As(err, &mistake):
+			_ = face.Show(Warning{Text: mistake.Text, Hint: mistake.Hint})
+		case errors.Is(err, errQuit), errors.Is(err, io.EOF):
+			return
+		case err != nil:
+			p.fail(err)
+			return
+		case said != nil && !p.addUtterance(*said):
+			_ = face.Show(Warning{Text: "too much is waiting to be said; not sent", Hint: "try again when somebody is here"})
+		}
+	}
+}
