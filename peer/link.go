@@ -115,12 +115,13 @@ func (l *link) close(farewell string) {
 	l.wake()
 }
 
-// setWatch replaces the watch, unless the link has ended.
+// setWatch replaces the watch. It is over at once if the link is, or if there is
+// a newer one already.
 func (l *link) setWatch(w *watch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.watch = w
-	if l.conn.Err() != nil {
+	if l.conn.Err() != nil || len(l.renewed) > 0 {
 		_ = w.SetReadDeadline(time.Now())
 	}
 }
