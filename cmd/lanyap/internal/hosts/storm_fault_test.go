@@ -57,6 +57,9 @@ func (s *storm) trouble() {
 	if len(s.deck) == 0 {
 		// All kinds in random order, so that a short storm has each.
 		s.deck = kindNames(func(bool) bool { return true })
+		if *stormClock {
+			s.deck = append(s.deck, "clock jump", "clock jump") // it is what this storm is about
+		}
 		s.rng.Shuffle(len(s.deck), func(i, j int) { s.deck[i], s.deck[j] = s.deck[j], s.deck[i] })
 	}
 	kind := s.deck[0]
