@@ -54,7 +54,7 @@ when nobody is here.`,
 	f := cmd.Flags()
 	f.BoolVar(&flags.plain, "plain", false, "write lines of text even on a terminal")
 	f.BoolVar(&flags.json, "json", false, "write one JSON object a line")
-	f.StringVar(&flags.input, "input", "lines", "what a line of input is: `lines|json`, text or an object {\"text\":…, \"to\":…}")
+	f.StringVar(&flags.input, "input", "lines", "what a line of input is: `lines|json`, text or an object {\"text\":…, \"to\":…, \"ref\":…}")
 	f.BoolVar(&flags.listen, "listen", false, "say nothing, run until signalled")
 	f.BoolVarP(&flags.quiet, "quiet", "q", false, "do not tell who comes and goes")
 	f.IntVar(&flags.wait, "wait", 0, "speak as soon as `N` others are there, whoever else is")
