@@ -27,7 +27,8 @@ var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
 	"forger": playForger, "probe": playProbe, "thief": playThief, "crowd": playCrowd,
 	"lanyap-sender": playSender, "lanyap-receiver": playReceiver,
 	"pion-sender": playPionSender, "pion-receiver": playPionReceiver,
-	"holder": playHolder, "flood": playFlood,
+	"holder":    playHolder,
+	"unicaster": playUnicaster, "flood": playFlood,
 }
 
 // userVariable makes a role give up root: it names the user to become. The test
