@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/discovery"
@@ -160,7 +161,19 @@ func (a *app) logger() (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(value)); err != nil {
 		return nil, usage("use debug, info, warn or error", "environment: %sLOG=%q is no level", envPrefix, value)
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level})), nil
+	return slog.New(slog.NewTextHandler(logWriter{a}, &slog.HandlerOptions{Level: level})), nil
+}
+
+// logWriter is standard error, or the terminal that the program has taken over
+// if that is where standard error goes.
+type logWriter struct{ a *app }
+
+func (w logWriter) Write(line []byte) (int, error) {
+	file, isFile := fileOf(w.a.stderr)
+	if face := w.a.terminal.Load(); face != nil && isFile && term.IsTerminal(int(file.Fd())) && face.Log(string(line)) {
+		return len(line), nil
+	}
+	return w.a.stderr.Write(line)
 }
 
 // defaultName is user@host. What is not known is left out; without either the

@@ -107,16 +107,17 @@ func (p *painter) run() {
 	}
 }
 
-// print adds text to what scrolls by.
-func (p *painter) print(text string) {
+// print adds text to what scrolls by, and reports whether that is still drawn.
+func (p *painter) print(text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return
+		return false
 	}
 	p.above = append(p.above, text)
 	p.waiting += len(text)
 	signal(p.wake)
+	return true
 }
 
 // await returns when there is room for something to print.

@@ -228,6 +228,24 @@ func TestLineWithoutItsEndSurvives(t *testing.T) {
 	e.untilRows([]string{"one", "last words", "* bo joined"})
 }
 
+// TestLogGoesAboveTheInputLine holds that what is logged does not write into
+// the row where somebody types.
+func TestLogGoesAboveTheInputLine(t *testing.T) {
+	e := newEmulator(t, 40, 10)
+	face := terminalOn(e, NewRoom(member("ana", Service)))
+	e.typed("typing")
+	e.untilRows([]string{"> typing"})
+	if !face.Log("level=DEBUG msg=\x1b[2J\n") {
+		t.Error("not logged")
+	}
+	e.untilRows([]string{"level=DEBUG msg=␛[2J", "> typing"})
+	face.Close()
+	if face.Log("too late") {
+		t.Error("logged though the terminal is given back")
+	}
+	e.untilRows([]string{"level=DEBUG msg=␛[2J"})
+}
+
 // TestInputHigherThanTheScreen holds that a screen with room for next to
 // nothing shows the row with the cursor, and keeps what was above.
 func TestInputHigherThanTheScreen(t *testing.T) {

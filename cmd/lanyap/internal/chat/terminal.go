@@ -142,6 +142,12 @@ func (t *Terminal) Show(ev Event) error {
 	return nil
 }
 
+// Log shows a line that is not of the chat, and reports whether the terminal is
+// still ours. It waits for nobody: what logs may be what has to go on.
+func (t *Terminal) Log(line string) bool {
+	return t.painter.print(t.paint(faint, output.Text(strings.TrimSuffix(line, "\n"))))
+}
+
 // render returns what is shown of ev, "" for nothing. Receipts are not shown:
 // that all have a message is what people expect.
 func (t *Terminal) render(ev Event) string {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // clusterMarks is how many combining marks, joiners and variation selectors
@@ -35,7 +37,7 @@ func Text(s string) string {
 			before = r
 			continue
 		}
-		if unicode.In(r, unicode.Mn, unicode.Me) {
+		if isMark(r) {
 			continue // over the limit, or a selector that selects nothing
 		}
 		if before != zwj {
@@ -73,7 +75,20 @@ func plainASCII(s string) bool {
 // attaches reports whether r takes no room of its own but belongs to the
 // character before it.
 func attaches(r rune) bool {
-	return r == zwj || r == zwnj || unicode.In(r, unicode.Mn, unicode.Me)
+	return r == zwj || r == zwnj || isMark(r)
+}
+
+// isMark reports whether r is drawn over the character before it. What Go's
+// tables do not know yet, those by which the width of a line is computed may.
+func isMark(r rune) bool {
+	return unicode.In(r, unicode.Mn, unicode.Me) || isUnassigned(r) && ansi.StringWidth("a"+string(r)) == 1
+}
+
+// isUnassigned reports whether r is a character that Go's tables do not know,
+// which are those of one version of Unicode: an emoji or a letter of a later
+// one, not something that is set aside for programs or to be ignored.
+func isUnassigned(r rune) bool {
+	return unicode.Is(unicode.Cn, r) && !unicode.In(r, unicode.Noncharacter_Code_Point, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // joins reports whether r, which attaches, does so usefully. Joiners are part
@@ -94,7 +109,7 @@ func joins(before, r rune, rest string) bool {
 }
 
 func scriptOrEmoji(r rune) bool {
-	return r >= 0x300 && r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsSymbol(r))
+	return r >= 0x300 && r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsSymbol(r) || isUnassigned(r))
 }
 
 // writeVisible writes r, or what stands for it where r itself is not safe or
@@ -121,5 +136,5 @@ func invisible(r rune) bool {
 	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800': // fillers that count as letters or symbols
 		return true
 	}
-	return !unicode.IsGraphic(r)
+	return !unicode.IsGraphic(r) && !isUnassigned(r)
 }

@@ -3,7 +3,6 @@ package output
 import (
 	"strings"
 	"testing"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -25,6 +24,14 @@ func TestText(t *testing.T) {
 		{"soft hyphen", "a\u00adb", "a<U+00AD>b"},
 		{"line separator", "a\u2028b", "a<U+2028>b"},
 		{"hangul filler", "\u3164", "<U+3164>"},
+		{"emoji of Unicode 16", "\U0001fae9", "\U0001fae9"},
+		{"emoji of Unicode 16, joined", "\U0001fae9\u200d👧", "\U0001fae9\u200d👧"},
+		{"emoji of a Unicode to come", "\U0001faff", "\U0001faff"},
+		{"letter of Unicode 16", "\U00010d50", "\U00010d50"},
+		{"ideograph of Unicode 17", "\U000323b0", "\U000323b0"},
+		{"pile of marks of Unicode 16", "a" + strings.Repeat("\u0897", 50), "a" + strings.Repeat("\u0897", clusterMarks)},
+		{"unassigned and to be ignored", "\u2065\ufff0\U000e0fff", "<U+2065><U+FFF0><U+E0FFF>"},
+		{"for programs only", "\ufdd0\U0001ffff", "<U+FDD0><U+1FFFF>"},
 		{"private use", "\ue000", "<U+E000>"},
 		{"not UTF-8", "a\xffb", "a\ufffdb"},
 		{"umlauts and wide characters", "grüße 漢字", "grüße 漢字"},
@@ -67,7 +74,7 @@ func FuzzText(f *testing.F) {
 		}
 		marks := 0
 		for _, r := range got {
-			if r != '\n' && r != '\t' && r != zwj && r != zwnj && !unicode.IsGraphic(r) {
+			if r != '\n' && r != '\t' && r != zwj && r != zwnj && invisible(r) {
 				t.Fatalf("Text(%+q) = %+q has %U", s, got, r)
 			}
 			if !attaches(r) {
