@@ -151,10 +151,10 @@ func (c *interpreter) complete(before string) (word string, candidates []string)
 		return arg, c.names(arg, " ")
 	}
 	word = before[strings.LastIndexFunc(before, unicode.IsSpace)+1:]
-	switch {
-	case word == "":
+	switch word {
+	case "":
 		return "", nil
-	case word == before:
+	case before:
 		return word, c.names(word, ": ")
 	}
 	return word, c.names(word, " ")

@@ -82,6 +82,9 @@ func (e *editor) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		e.closing = true
 		cmd = tea.Quit
 	case tea.WindowSizeMsg:
+		if msg.Width <= 0 || msg.Height <= 0 {
+			break // from Bubble Tea, which does not know the terminal
+		}
 		screen := sizeOf(msg.Width, msg.Height)
 		e.width = screen.width
 		e.area.MaxHeight = max(1, min(inputRows, screen.height/2))

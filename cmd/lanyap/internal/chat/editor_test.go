@@ -155,6 +155,16 @@ func TestTypingAheadIsBounded(t *testing.T) {
 	}
 }
 
+// TestSizeThatIsNone has Bubble Tea, which is not told of the terminal, say at
+// some moment that it has no rows.
+func TestSizeThatIsNone(t *testing.T) {
+	ty := newTypist(t)
+	ty.send(tea.WindowSizeMsg{})
+	if got, want := ty.e.painter.size, (size{40, 20}); got != want {
+		t.Errorf("the screen is %v, want %v", got, want)
+	}
+}
+
 func TestEndsOfInput(t *testing.T) {
 	ty := newTypist(t)
 	ty.keys("<c-c>")
