@@ -218,6 +218,18 @@ func TestShellScreenSurvives(t *testing.T) {
 	}
 }
 
+func TestAnswersOnTheScreen(t *testing.T) {
+	e := newEmulator(t, 40, 10)
+	room := NewRoom(member("ana", Service))
+	room.Join(bo)
+	face := terminalOn(e, room)
+	e.typed("/who\r")
+	want := []string{"* ana (you)", "* bo " + bo.ID.Short()}
+	e.untilRows(append(slices.Clone(want), ">"))
+	face.Close()
+	e.untilRows(want)
+}
+
 func TestLineWithoutItsEndSurvives(t *testing.T) {
 	e := newEmulator(t, 20, 10)
 	io.WriteString(e.tty, "one\nlast words")

@@ -56,7 +56,7 @@ func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
 	t.painter = newPainter(t.cfg.Paint, t.console.size())
 	editor := newEditor(t.queue, t.painter)
 	editor.interrupt, editor.suspend = cfg.Interrupt, t.suspend
-	editor.commands = &interpreter{room: cfg.Members, tell: func(text string) { t.painter.print(t.paint(faint, text)) }}
+	editor.commands = &interpreter{room: cfg.Members, tell: t.tell}
 	t.program = tea.NewProgram(editor, tea.WithInput(cfg.In), tea.WithOutput(io.Discard), tea.WithoutRenderer(), tea.WithoutSignalHandler())
 	t.queue.taken = func() { t.program.Send(takenMsg{}) }
 	var failed error
@@ -146,6 +146,13 @@ func (t *Terminal) Show(ev Event) error {
 // still ours. It waits for nobody: what logs may be what has to go on.
 func (t *Terminal) Log(line string) bool {
 	return t.painter.print(t.paint(faint, output.Text(strings.TrimSuffix(line, "\n"))))
+}
+
+// tell shows an answer. Its lines are ours, and look like it.
+func (t *Terminal) tell(answer string) {
+	for line := range strings.SplitSeq(answer, "\n") {
+		t.painter.print(t.paint(faint, line))
+	}
 }
 
 // render returns what is shown of ev, "" for nothing. Receipts are not shown:
