@@ -81,8 +81,11 @@ func playThief(in *bufio.Scanner, out *json.Encoder) error {
 func steal(t *peer.Transport, at netip.AddrPort, came chan<- report) {
 	for range time.Tick(500 * time.Millisecond) {
 		_, err := t.Dial(context.Background(), peer.Target{Addrs: []netip.AddrPort{at}})
-		kind := "taken"
-		if errors.Is(err, peer.ErrLinked) {
+		kind := "failed" // a busy machine may be too late to answer
+		switch {
+		case err == nil:
+			kind = "taken"
+		case errors.Is(err, peer.ErrLinked):
 			kind = "refused"
 		}
 		came <- report{Type: kind, Text: fmt.Sprint(err)}
