@@ -1,5 +1,5 @@
 // Command rival is the node that ours is measured against: go-libp2p with its
-// own mDNS discovery and gossipsub, each as it comes. It is driven as ours is:
+// own mDNS discovery and gossipsub. It is driven as ours is:
 // it joins, prints ready, joined, left and message events as JSON lines, and
 // says each line of its input to all. It is a module of its own, so that the
 // product does not depend on it.
@@ -53,7 +53,8 @@ func run(ctx context.Context) error {
 			show(event{Type: "left", Peer: ident(c.RemotePeer())})
 		},
 	})
-	ps, err := pubsub.NewGossipSub(ctx, h, pubsub.WithMaxMessageSize(maxMessage))
+	// Without flooding, what is said before the first heartbeat is lost.
+	ps, err := pubsub.NewGossipSub(ctx, h, pubsub.WithFloodPublish(true), pubsub.WithMaxMessageSize(maxMessage))
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func say(ctx context.Context, topic *pubsub.Topic) error {
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, maxMessage)
 	for in.Scan() {
-		if err := topic.Publish(ctx, in.Bytes()); err != nil {
+		if err := topic.Publish(ctx, []byte(in.Text())); err != nil {
 			return err
 		}
 	}
