@@ -31,7 +31,8 @@ type attempt struct {
 	addrs int  // how many are tried
 	began time.Time
 	step  peer.Step
-	at    netip.AddrPort // who answered on TCP; invalid: nobody yet
+	at    netip.AddrPort   // who answered on TCP; invalid: nobody yet
+	tried []netip.AddrPort // where it has knocked
 }
 
 // progress returns how far the attempt is; nil is none.

@@ -40,8 +40,12 @@ func (n *Node) startDialsLocked(now time.Time) (next time.Time) {
 func (n *Node) progress(a *attempt) func(peer.Step, netip.AddrPort) {
 	return func(step peer.Step, at netip.AddrPort) {
 		n.mu.Lock()
+		defer n.mu.Unlock()
 		a.step, a.at = step, at
-		n.mu.Unlock()
+		if step == peer.StepConnect && at.IsValid() {
+			a.at = netip.AddrPort{}
+			a.tried = append(a.tried, at)
+		}
 	}
 }
 
@@ -60,6 +64,7 @@ func (n *Node) dial(to peer.Target, a *attempt) {
 	}
 	n.mu.Lock()
 	delete(n.seenDials, a)
+	n.sightings.tried(to.Instance, a.tried)
 	if err != nil && (a.step >= peer.StepCheck || errors.Is(err, peer.ErrLinked)) {
 		n.sightings.found(to.Instance, a.at)
 	}

@@ -48,8 +48,8 @@ func (p *places) take(now time.Time, ip netip.Addr) (wait time.Duration, vain bo
 	return 0, vain
 }
 
-// found takes a dial back: a node answers there.
-func (p *places) found(ip netip.Addr) {
+// restore takes a dial back: a node answers there, or nobody was asked.
+func (p *places) restore(ip netip.Addr) {
 	host, network := p.at(ip)
 	host.restore(1)
 	network.restore(1)

@@ -73,6 +73,7 @@ type sighting struct {
 
 	found   netip.AddrPort   // where a link to it, or its answer to an offer, was; invalid: nowhere yet
 	dialing []netip.AddrPort // where it is being dialed; nil: it is not
+	counted []netip.AddrPort // of these, which places has counted
 	attempt *attempt         // that dial
 	once    bool             // without haste: somebody was dialed there in vain lately
 	dialed  time.Time

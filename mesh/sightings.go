@@ -286,7 +286,7 @@ const addrInterval = 150 * time.Millisecond
 // admit returns those of a sighting's addresses that may be dialed now, at most
 // limit. If there are none, it returns how long not.
 func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.AddrPort, wait time.Duration) {
-	wait, e.once = lastRetry, false
+	wait, e.once, e.counted = lastRetry, false, nil
 	for _, a := range e.addrs() {
 		if len(out) == limit {
 			break
@@ -294,6 +294,11 @@ func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.Ad
 		if since := now.Sub(t.recent[a]); since < addrInterval {
 			wait = min(wait, addrInterval-since)
 			continue
+		}
+		// Before it is counted where it goes: what the pace holds back is no dial.
+		if t.pace.wait(now, 1) > 0 {
+			wait = min(wait, addrInterval)
+			break
 		}
 		// Where it had a link, it was itself: nobody else's word is in that.
 		if a != e.found {
@@ -303,15 +308,33 @@ func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.Ad
 				continue
 			}
 			e.once = e.once || vain
+			e.counted = append(e.counted, a)
 		}
-		if !t.pace.take(now, 1) {
-			wait = min(wait, addrInterval)
-			break
-		}
+		t.pace.take(now, 1)
 		t.recent[a] = now
 		out = append(out, a)
 	}
 	return out, wait
+}
+
+// tried says which addresses a dial got to before it ended, which one that an
+// early address answers does not go on from. The others do not count. None at
+// all means that the transport does not tell.
+func (t *sightings) tried(instance peer.Instance, addrs []netip.AddrPort) {
+	e := t.entries[instance]
+	if e == nil || len(addrs) == 0 {
+		return
+	}
+	for _, a := range e.dialing {
+		if slices.Contains(addrs, a) {
+			continue
+		}
+		t.pace.restore(1)
+		delete(t.recent, a)
+		if slices.Contains(e.counted, a) {
+			t.places.restore(a.Addr())
+		}
+	}
 }
 
 // found says that an instance answers at an address: a link was made there, or
@@ -320,7 +343,7 @@ func (t *sightings) found(instance peer.Instance, at netip.AddrPort) {
 	if !at.IsValid() {
 		return
 	}
-	t.places.found(at.Addr())
+	t.places.restore(at.Addr())
 	if e := t.entries[instance]; e != nil {
 		e.found = at
 	}

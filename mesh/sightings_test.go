@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -427,5 +428,105 @@ func TestReviveDialsTheLost(t *testing.T) {
 		if got := !s.entries[peer.Instance{i}].next.After(later.Add(higherWait)); got != want {
 			t.Errorf("%d is dialed at once: %v, want %v", i, got, want)
 		}
+	}
+}
+
+// start simulates what one node does when so many hosts start at once, each of
+// which advertises so many addresses and answers at the first. It returns how
+// long it takes until all are linked.
+func start(t *testing.T, hosts, addrs int) time.Duration {
+	t.Helper()
+	s := newSightings(me)
+	for h := range hosts {
+		var list []netip.AddrPort
+		for a := range addrs {
+			list = append(list, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(a), 0, byte(h + 1)}), 7475))
+		}
+		s.sighted(noon, peer.Instance{9, byte(h)}, false, list)
+	}
+	const step, dial = 5 * time.Millisecond, 20 * time.Millisecond
+	under := make(attempts)
+	ends := make(map[*sighting]time.Time)
+	linked := 0
+	for now := noon; now.Before(at(time.Minute)); now = now.Add(step) {
+		for e, end := range ends {
+			if end.After(now) {
+				continue
+			}
+			delete(ends, e)
+			delete(under, e.attempt)
+			good := e.lan[0]
+			if !slices.Contains(e.dialing, good) {
+				s.dialedTo(now, e.instance, peer.ErrTimeout)
+				continue
+			}
+			s.tried(e.instance, []netip.AddrPort{good})
+			s.link(now, e.instance, []netip.AddrPort{good})
+			s.found(e.instance, good)
+			s.dialedTo(now, e.instance, nil)
+			linked++
+		}
+		if linked == hosts {
+			return now.Sub(noon)
+		}
+		for _, e := range s.due(now, under.vacancy(now)) {
+			e.attempt = under.begin(now, len(e.dialing), e.fails > 0)
+			ends[e] = now.Add(dial)
+			if e.dialing[0] != e.lan[0] {
+				ends[e] = now.Add(4 * time.Second)
+			}
+		}
+	}
+	t.Fatalf("only %d of %d hosts with %d addresses are linked after a minute", linked, hosts, addrs)
+	return 0
+}
+
+// TestManyAddressesDelayNobody holds that hosts which advertise the addresses
+// of their bridges as well are linked as soon as others.
+func TestManyAddressesDelayNobody(t *testing.T) {
+	for _, hosts := range []int{31, 63, 127} {
+		alone := start(t, hosts, 1)
+		for _, addrs := range []int{4, 8, maxAddrs} {
+			if took := start(t, hosts, addrs); took > 2*alone {
+				t.Errorf("%d hosts with %d addresses each take %v, with one %v", hosts, addrs, took, alone)
+			}
+		}
+	}
+}
+
+// TestExhaustedPaceCostsNoPlace holds that an address which the pace keeps from
+// being dialed is not counted as if it had been.
+func TestExhaustedPaceCostsNoPlace(t *testing.T) {
+	s := newSightings(me)
+	s.sighted(noon, upper, false, []netip.AddrPort{addr})
+	for i := range 2 * hostBurst {
+		now := at(time.Duration(i) * addrInterval)
+		s.pace.level, s.pace.at = s.pace.burst, now
+		if s.dialable(now) != 0 {
+			t.Fatal("dialed past the pace")
+		}
+	}
+	now := at(2 * hostBurst * addrInterval)
+	s.pace.level = 0
+	if s.dialable(now) != 1 {
+		t.Error("not dialed as soon as the pace allows it")
+	}
+}
+
+// TestWhoIsNotTriedIsNotCounted holds that a dial which ends before it got to an
+// address does not count there.
+func TestWhoIsNotTriedIsNotCounted(t *testing.T) {
+	second := netip.MustParseAddrPort("10.0.0.9:7475")
+	s := newSightings(me)
+	for i := range 5 * hostBurst {
+		now := at(time.Duration(i) * addrInterval)
+		instance, own := numbered(i)
+		s.sighted(now, instance, false, []netip.AddrPort{own, second})
+		e := s.entries[instance]
+		if s.dialable(now) != 1 || len(e.dialing) != 2 {
+			t.Fatalf("dial %d is to %v, want both addresses", i, e.dialing)
+		}
+		s.tried(instance, []netip.AddrPort{own})
+		s.dialedTo(now, instance, peer.ErrRoom)
 	}
 }

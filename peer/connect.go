@@ -43,8 +43,9 @@ type knock struct {
 }
 
 // connect returns a connection to the first of the addresses that answers. once
-// leaves repeating to the kernel.
-func connect(ctx context.Context, addrs []netip.AddrPort, once bool) (*signal, error) {
+// leaves repeating to the kernel. trying, unless nil, is told each address when
+// it is tried first.
+func connect(ctx context.Context, addrs []netip.AddrPort, once bool, trying func(netip.AddrPort)) (*signal, error) {
 	if len(addrs) == 0 {
 		return nil, errors.New("no address")
 	}
@@ -58,6 +59,9 @@ func connect(ctx context.Context, addrs []netip.AddrPort, once bool) (*signal, e
 	for started := 0; slices.Contains(dead, false); {
 		select {
 		case <-due.C:
+			if trying != nil && started < len(addrs) {
+				trying(addrs[started])
+			}
 			if i := started % len(addrs); !dead[i] {
 				go try(ctx, addrs[i], knock{index: i, again: started >= len(addrs)}, ended)
 			}

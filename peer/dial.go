@@ -36,7 +36,8 @@ type Target struct {
 	Once bool
 
 	// Progress, unless nil, is told how far the dial is, and from StepOffer on
-	// with whom. It must not block.
+	// with whom. At StepConnect it is told each of Addrs as it is tried for the
+	// first time; those after the one that answers are not. It must not block.
 	Progress func(Step, netip.AddrPort)
 }
 
@@ -69,7 +70,7 @@ func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
 	}
 	for {
 		to.progress(StepConnect, netip.AddrPort{})
-		s, err := connect(ctx, t.withoutSelf(addrs), to.Once)
+		s, err := connect(ctx, t.withoutSelf(addrs), to.Once, func(a netip.AddrPort) { to.progress(StepConnect, a) })
 		if err != nil {
 			return nil, t.dialError(to, err)
 		}

@@ -129,7 +129,7 @@ func (l *link) gone(ctx context.Context) bool {
 }
 
 func (l *link) whoAnswers(ctx context.Context) (Instance, error) {
-	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr}, false)
+	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr}, false, nil)
 	if err != nil {
 		return Instance{}, err
 	}

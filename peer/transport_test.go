@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -81,6 +82,32 @@ func TestDial(t *testing.T) {
 	var closed *peer.CloseError
 	if !errors.As(far.Err(), &closed) || closed.Reason != "enough" {
 		t.Errorf("the answerer's link ended with %v", far.Err())
+	}
+}
+
+// TestDialTellsWhomItTries holds that a dial tells each address that it knocks
+// at, and that those behind the one that answers are spared.
+func TestDialTellsWhomItTries(t *testing.T) {
+	a := listen(t, peer.Config{})
+	b := listen(t, peer.Config{})
+	dead := func(port int) netip.AddrPort { return netip.AddrPortFrom(b.Addrs()[0].Addr(), uint16(port)) }
+	to := peer.Target{Instance: b.Self().Instance, Addrs: []netip.AddrPort{dead(1), b.Addrs()[0]}}
+	for port := 2; port < 200; port++ {
+		to.Addrs = append(to.Addrs, dead(port))
+	}
+	var tried []netip.AddrPort
+	to.Progress = func(step peer.Step, at netip.AddrPort) {
+		if step == peer.StepConnect && at.IsValid() {
+			tried = append(tried, at)
+		}
+	}
+	conn, err := a.Dial(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(nil)
+	if n := len(tried); n < 2 || n == len(to.Addrs) || !slices.Equal(tried, to.Addrs[:n]) {
+		t.Errorf("the dial tells of %v, want the first addresses, up to the one that answers", tried)
 	}
 }
 

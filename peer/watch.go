@@ -95,7 +95,7 @@ func newRenewals() *rate.Limiter { return rate.NewLimiter(rate.Every(rewatchEver
 func (l *link) openWatch() *watch {
 	ctx, cancel := context.WithTimeout(l.t.ctx, answerWait)
 	defer cancel()
-	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr}, false)
+	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr}, false, nil)
 	if err != nil {
 		return nil
 	}

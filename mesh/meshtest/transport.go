@@ -111,6 +111,7 @@ func (t *transport) Dial(ctx context.Context, to peer.Target) (*peer.Conn, error
 	progress(peer.StepConnect, netip.AddrPort{})
 	worst := peer.ErrRefused
 	for _, addr := range to.Addrs {
+		progress(peer.StepConnect, addr)
 		conn, delay, err := t.dialAddr(addr, to.Instance)
 		if err == nil {
 			progress(peer.StepCheck, addr)
