@@ -15,12 +15,14 @@ const (
 	maxRetrying = maxDials / 2
 	// A dial to a node that is here gets an answer on TCP within connectSoon,
 	// and one to its offer within answerSoon unless the machine is very busy.
-	// One that does not keeps its place no longer, but goes on beside the
-	// others, for it costs nothing any more: up to maxUnderway in all, half of
-	// which may have failed before, to maxKnocking addresses, at each of which
-	// package peer has up to five sockets, or one after the first time.
+	// When the offer is answered, packets get through within checkSoon. One that
+	// does not keeps its place no longer, but goes on beside the others, for it
+	// costs little any more: up to maxUnderway in all, half of which may have
+	// failed before, to maxKnocking addresses, at each of which package peer has
+	// up to five sockets, or one after the first time.
 	connectSoon = 250 * time.Millisecond
 	answerSoon  = 2 * time.Second
+	checkSoon   = time.Second
 	maxUnderway = 16
 	maxKnocking = 64
 )
@@ -30,6 +32,7 @@ type attempt struct {
 	retry bool // it failed before
 	addrs int  // how many are tried
 	began time.Time
+	moved time.Time // to its step
 	step  peer.Step
 	at    netip.AddrPort   // who answered on TCP; invalid: nobody yet
 	tried []netip.AddrPort // where it has knocked
@@ -43,8 +46,24 @@ func (a *attempt) progress() peer.Step {
 	return a.step
 }
 
-// stalls returns from when on the attempt is one that somebody keeps waiting;
-// zero: never.
+// move takes in what peer.Target's Progress tells.
+func (a *attempt) move(now time.Time, step peer.Step, at netip.AddrPort) {
+	if step == peer.StepConnect && at.IsValid() {
+		a.tried = append(a.tried, at)
+		at = netip.AddrPort{}
+	}
+	a.moved, a.step, a.at = now, step, at
+}
+
+// knocking returns at how many addresses the attempt may have sockets.
+func (a *attempt) knocking() int {
+	if a.step <= peer.StepConnect {
+		return a.addrs
+	}
+	return 1
+}
+
+// stalls returns from when on the attempt is one that somebody keeps waiting.
 func (a *attempt) stalls() time.Time {
 	switch {
 	case a.step <= peer.StepConnect:
@@ -52,13 +71,10 @@ func (a *attempt) stalls() time.Time {
 	case a.step == peer.StepOffer:
 		return a.began.Add(answerSoon)
 	}
-	return time.Time{}
+	return a.moved.Add(checkSoon)
 }
 
-func (a *attempt) stalled(now time.Time) bool {
-	at := a.stalls()
-	return !at.IsZero() && !at.After(now)
-}
+func (a *attempt) stalled(now time.Time) bool { return !a.stalls().After(now) }
 
 // attempts are the dials of one kind that are under way: those to sightings,
 // or those to addresses given by hand. Neither takes the other's places, for
@@ -82,7 +98,7 @@ func (as attempts) vacancy(now time.Time) vacancy {
 	under, retrying := 0, 0
 	for a := range as {
 		under++
-		v.addrs -= a.addrs
+		v.addrs -= a.knocking()
 		if a.retry {
 			retrying++
 		}
@@ -113,7 +129,7 @@ func (as attempts) wake(now time.Time) (next time.Time) {
 
 // begin notes an attempt. Its step is told by Node.progress.
 func (as attempts) begin(now time.Time, addrs int, retry bool) *attempt {
-	a := &attempt{retry: retry, addrs: addrs, began: now, step: peer.StepConnect}
+	a := &attempt{retry: retry, addrs: addrs, began: now, moved: now, step: peer.StepConnect}
 	as[a] = struct{}{}
 	return a
 }

@@ -40,11 +40,10 @@ func (n *Node) startDialsLocked(now time.Time) (next time.Time) {
 func (n *Node) progress(a *attempt) func(peer.Step, netip.AddrPort) {
 	return func(step peer.Step, at netip.AddrPort) {
 		n.mu.Lock()
-		defer n.mu.Unlock()
-		a.step, a.at = step, at
-		if step == peer.StepConnect && at.IsValid() {
-			a.at = netip.AddrPort{}
-			a.tried = append(a.tried, at)
+		a.move(time.Now(), step, at)
+		n.mu.Unlock()
+		if step == peer.StepCheck {
+			n.clockwork.set() // its place may be free sooner than before
 		}
 	}
 }
@@ -63,12 +62,7 @@ func (n *Node) dial(to peer.Target, a *attempt) {
 		n.log.Debug("dial", "instance", to.Instance, "addrs", to.Addrs, "err", err)
 	}
 	n.mu.Lock()
-	delete(n.seenDials, a)
-	n.sightings.tried(to.Instance, a.tried)
-	if err != nil && (a.step >= peer.StepCheck || errors.Is(err, peer.ErrLinked)) {
-		n.sightings.found(to.Instance, a.at)
-	}
-	n.sightings.dialedTo(time.Now(), to.Instance, err)
+	n.dialEndedLocked(time.Now(), to.Instance, a, err)
 	stale := n.staleLocked(to.Instance, err)
 	n.mu.Unlock()
 	if stale != nil {
@@ -81,6 +75,16 @@ func (n *Node) dial(to peer.Target, a *attempt) {
 		_ = stale.Close(cause)
 	}
 	n.clockwork.set()
+}
+
+// dialEndedLocked takes in how the dial to a sighting ended.
+func (n *Node) dialEndedLocked(now time.Time, instance peer.Instance, a *attempt, err error) {
+	delete(n.seenDials, a)
+	n.sightings.tried(instance, a.tried)
+	if errors.Is(err, peer.ErrLinked) && !a.stalled(now) {
+		n.sightings.answered(instance, a.at)
+	}
+	n.sightings.dialedTo(now, instance, err)
 }
 
 // staleLocked returns the link that was to be replaced because it runs over an

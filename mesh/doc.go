@@ -180,7 +180,8 @@
 // whomever they name than one node there would.
 // [TestDeadAddressesDelayNobody, TestNamesThatDoNotResolveDelayNobody,
 // TestDeadAddressesDoNotKeepOutOneByHand,
-// TestBystanderIsLeftAlone, TestManyNodesAtOneAddress]
+// TestBystanderIsLeftAlone, TestManyNodesAtOneAddress,
+// TestManyAddressesDelayNobody, TestAnswersWithoutALinkDelayNobody]
 //
 // A node sends packets only to the networks its machine is on, to addresses
 // given by hand, and to private addresses (RFC 1918, RFC 4193, RFC 6598) at
@@ -227,7 +228,7 @@
 //	events not read           8 MiB
 //	former members known      1,024
 //	sightings                 512, 16 addresses each
-//	dials at once             4, and 12 more that nobody answers yet; as many
+//	dials at once             4, and 12 more that are kept waiting; as many
 //	                          again to addresses given by hand
 //	dials in vain             6 to one host, then one each 5 s, however many
 //	                          nodes are said to be there; 128 to one network,

@@ -9,8 +9,10 @@ import (
 // where nobody answers costs whoever lives there some twenty packets. So dials
 // are counted by where they go, not by whom they are for: however many
 // instances are said to be at an address, it is dialed as often as one would
-// be, and after the first time without haste. A dial that finds a node there counts no more, so the nodes of one host,
-// or of one bridge, are dialed one right after the other.
+// be, and after the first time without haste. A dial that makes a link counts no
+// more, nor does one that is turned down for a link in the making, so the nodes
+// of one host, or of one bridge, are dialed one right after the other. One that
+// is answered and then comes to nothing does count: it held a place meanwhile.
 const (
 	// hostBurst is how many dials in vain go to one host at once, and
 	// hostEvery how often one does after that: as many as the retries of one

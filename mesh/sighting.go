@@ -71,7 +71,7 @@ type sighting struct {
 	lost     time.Time // when the last link ended
 	departed time.Time // when it said goodbye: an instance never comes back
 
-	found   netip.AddrPort   // where a link to it, or its answer to an offer, was; invalid: nowhere yet
+	found   netip.AddrPort   // where a link to it was; invalid: nowhere yet
 	dialing []netip.AddrPort // where it is being dialed; nil: it is not
 	counted []netip.AddrPort // of these, which places has counted
 	attempt *attempt         // that dial

@@ -337,8 +337,15 @@ func (t *sightings) tried(instance peer.Instance, addrs []netip.AddrPort) {
 	}
 }
 
-// found says that an instance answers at an address: a link was made there, or
-// a dial got an answer from it that it alone could give.
+// answered says that a dial was turned down soon, for a link that there is or
+// will be: it does not count where it went. One that was only kept waiting does.
+func (t *sightings) answered(instance peer.Instance, at netip.AddrPort) {
+	if e := t.entries[instance]; e != nil && slices.Contains(e.counted, at) {
+		t.places.restore(at.Addr())
+	}
+}
+
+// found says that a link to an instance was made at an address.
 func (t *sightings) found(instance peer.Instance, at netip.AddrPort) {
 	if !at.IsValid() {
 		return

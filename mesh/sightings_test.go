@@ -395,7 +395,7 @@ func TestDialedWhenItSaysLinked(t *testing.T) {
 		if s.dialable(now) != 1 {
 			t.Fatal("nothing to dial")
 		}
-		s.found(upper, addr)
+		s.answered(upper, addr)
 		s.dialedTo(now, upper, fmt.Errorf("dial: %w", peer.ErrLinked))
 		if wait := s.wake(idle).Sub(now); wait > linkedRetry {
 			t.Errorf("the next try is after %v, want at most %v", wait, linkedRetry)
