@@ -28,7 +28,7 @@ func (n *Node) startDialsLocked(now time.Time) (next time.Time) {
 	for _, e := range n.sightings.due(now, n.seenDials.vacancy(now)) {
 		a := n.seenDials.begin(now, len(e.dialing), e.fails > 0)
 		e.attempt = a
-		to := peer.Target{Instance: e.instance, Addrs: e.dialing, Once: e.once, Progress: n.progress(a)}
+		to := peer.Target{Instance: e.instance, Addrs: e.dialing, Once: e.once, Progress: n.progress(a), Instead: n.instead(e.instance)}
 		n.wg.Go(func() { n.dial(to, a) })
 	}
 	next = earlier(n.seenDials.wake(now), n.handDials.wake(now))
@@ -45,6 +45,16 @@ func (n *Node) progress(a *attempt) func(peer.Step, netip.AddrPort) {
 		if step == peer.StepCheck {
 			n.clockwork.set() // its place may be free sooner than before
 		}
+	}
+}
+
+// instead returns what takes in who answers where an instance was meant.
+func (n *Node) instead(meant peer.Instance) func(peer.Instance, netip.AddrPort) {
+	return func(who peer.Instance, at netip.AddrPort) {
+		n.mu.Lock()
+		n.sightings.instead(time.Now(), meant, who, at)
+		n.mu.Unlock()
+		n.clockwork.set()
 	}
 }
 

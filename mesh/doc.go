@@ -181,7 +181,8 @@
 // [TestDeadAddressesDelayNobody, TestNamesThatDoNotResolveDelayNobody,
 // TestDeadAddressesDoNotKeepOutOneByHand,
 // TestBystanderIsLeftAlone, TestManyNodesAtOneAddress,
-// TestManyAddressesDelayNobody, TestAnswersWithoutALinkDelayNobody]
+// TestManyAddressesDelayNobody, TestAnswersWithoutALinkDelayNobody,
+// TestGhostsAtALivingAddress, TestGhostsDelayNobody]
 //
 // A node sends packets only to the networks its machine is on, to addresses
 // given by hand, and to private addresses (RFC 1918, RFC 4193, RFC 6598) at
@@ -231,8 +232,9 @@
 //	dials at once             4, and 12 more that are kept waiting; as many
 //	                          again to addresses given by hand
 //	dials in vain             6 to one host, then one each 5 s, however many
-//	                          nodes are said to be there; 128 to one network,
-//	                          then 8 a second
+//	                          nodes are said to be there, and one more for each
+//	                          that meets another node; 128 to one network, then
+//	                          8 a second
 //	relays between two        3
 //	tunnels                   256, 192 KiB under way in each
 //

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lanyap/lanyap/discovery"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/meshtest"
 	"github.com/lanyap/lanyap/peer"
@@ -130,6 +131,30 @@ func TestOneWayFirewall(t *testing.T) {
 			r.present(bo, "shy")
 		})
 	}
+}
+
+// TestGhostsDelayNobody has somebody announce instances that do not exist where
+// one lives that cannot dial.
+func TestGhostsDelayNobody(t *testing.T) {
+	inRoom(t, func(r *room) {
+		host := r.lan.Host("bo")
+		for range 40 {
+			d, err := host.Discover(discovery.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ghost := discovery.Service{Instance: peer.NewInstance().String(), Room: peer.RoomTag("lan"), Port: 7475}
+			if err := d.Announce(r.Context(), ghost); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bo := r.join("bo", nil)
+		r.lan.Host("ana").SetFirewall(true) // or bo would dial
+		ana := r.join("ana", nil)
+		pass(time.Second)
+		r.present(ana, "bo")
+		r.present(bo, "ana")
+	})
 }
 
 func TestOtherRoomIsSightedAndLeftAlone(t *testing.T) {

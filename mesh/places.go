@@ -12,7 +12,8 @@ import (
 // be, and after the first time without haste. A dial that makes a link counts no
 // more, nor does one that is turned down for a link in the making, so the nodes
 // of one host, or of one bridge, are dialed one right after the other. One that
-// is answered and then comes to nothing does count: it held a place meanwhile.
+// is answered and then comes to nothing does count: it held a place meanwhile. One
+// that meets another instance there pays for the dial to that one.
 const (
 	// hostBurst is how many dials in vain go to one host at once, and
 	// hostEvery how often one does after that: as many as the retries of one

@@ -72,6 +72,7 @@ type sighting struct {
 	departed time.Time // when it said goodbye: an instance never comes back
 
 	found   netip.AddrPort   // where a link to it was; invalid: nowhere yet
+	answers netip.AddrPort   // where it was met when another was meant; invalid: nowhere since its last dial
 	dialing []netip.AddrPort // where it is being dialed; nil: it is not
 	counted []netip.AddrPort // of these, which places has counted
 	attempt *attempt         // that dial

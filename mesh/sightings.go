@@ -150,6 +150,7 @@ func (t *sightings) link(now time.Time, instance peer.Instance, addrs []netip.Ad
 		t.revive(now)
 	}
 	e.linked, e.replace = true, false
+	e.answers = netip.AddrPort{}
 	e.since = now
 	e.link = addrs
 	e.fails, e.err = 0, nil
@@ -240,9 +241,9 @@ func (t *sightings) reset(now time.Time) {
 }
 
 // due returns whom to dial now, as far as there is room, and marks it as being
-// dialed. Of several the one with the fewest failures comes first, and retries
-// leave half of the places to those that never failed: a network full of the
-// dead must not delay the living.
+// dialed. Who was met where another was meant comes first, of the others the one
+// with the fewest failures, and retries leave half of the places to those that
+// never failed: a network full of the dead must not delay the living.
 func (t *sightings) due(now time.Time, room vacancy) []*sighting {
 	var ready []*sighting
 	for _, e := range t.entries {
@@ -251,6 +252,12 @@ func (t *sightings) due(now time.Time, room vacancy) []*sighting {
 		}
 	}
 	slices.SortFunc(ready, func(a, b *sighting) int {
+		if met := a.answers.IsValid(); met != b.answers.IsValid() {
+			if met {
+				return -1
+			}
+			return 1
+		}
 		if a.fails != b.fails {
 			return a.fails - b.fails
 		}
@@ -259,7 +266,7 @@ func (t *sightings) due(now time.Time, room vacancy) []*sighting {
 	var out []*sighting
 	for _, e := range ready {
 		if !room.admits(e.fails) {
-			break
+			continue
 		}
 		addrs, wait := t.admit(now, e, room.addrs)
 		if len(addrs) == 0 {
@@ -271,6 +278,7 @@ func (t *sightings) due(now time.Time, room vacancy) []*sighting {
 		if e.fails > 0 {
 			room.retries--
 		}
+		e.answers = netip.AddrPort{}
 		e.dialing = addrs
 		e.dialed = now
 		out = append(out, e)
@@ -291,7 +299,7 @@ func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.Ad
 		if len(out) == limit {
 			break
 		}
-		if since := now.Sub(t.recent[a]); since < addrInterval {
+		if since := now.Sub(t.recent[a]); since < addrInterval && a != e.answers {
 			wait = min(wait, addrInterval-since)
 			continue
 		}
@@ -300,8 +308,9 @@ func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.Ad
 			wait = min(wait, addrInterval)
 			break
 		}
-		// Where it had a link, it was itself: nobody else's word is in that.
-		if a != e.found {
+		// Where it had a link, it was itself: nobody else's word is in that. Where
+		// it was met, the dial that met it is counted.
+		if a != e.found && a != e.answers {
 			blocked, vain := t.places.take(now, a.Addr())
 			if blocked > 0 {
 				wait = min(wait, max(blocked, addrInterval))
@@ -315,6 +324,24 @@ func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.Ad
 		out = append(out, a)
 	}
 	return out, wait
+}
+
+// instead says that who answers at an address is not the instance meant. If it is
+// one to dial as well, that is next, and goes there on the count of the dial that
+// found it: otherwise those that are only said to be there would use up what the
+// living one is to be dialed with. Each count is good for one such dial.
+func (t *sightings) instead(now time.Time, meant, who peer.Instance, at netip.AddrPort) {
+	asked, e := t.entries[meant], t.entries[who]
+	if asked == nil || e == nil || !e.wants() || !slices.Contains(e.addrs(), at) {
+		return
+	}
+	i := slices.Index(asked.counted, at)
+	if i < 0 {
+		return
+	}
+	asked.counted = slices.Delete(asked.counted, i, i+1)
+	e.answers = at
+	t.hurry(now, e)
 }
 
 // tried says which addresses a dial got to before it ended, which one that an

@@ -530,3 +530,59 @@ func TestWhoIsNotTriedIsNotCounted(t *testing.T) {
 		s.dialedTo(now, instance, peer.ErrRoom)
 	}
 }
+
+// TestGhostsAtALivingAddress announces instances that do not exist where one
+// lives, all of them before it. The first dial finds who is there, and it is
+// dialed at once.
+func TestGhostsAtALivingAddress(t *testing.T) {
+	for _, ghosts := range []int{1, 10, 40} {
+		t.Run(fmt.Sprint(ghosts), func(t *testing.T) {
+			s := newSightings(me)
+			for i := range ghosts {
+				instance, _ := numbered(i)
+				s.sighted(noon, instance, false, []netip.AddrPort{addr})
+			}
+			s.sighted(at(time.Millisecond), upper, false, []netip.AddrPort{addr})
+			vain := 0
+			for now := noon; now.Before(at(10 * time.Minute)); now = now.Add(5 * time.Millisecond) {
+				for _, e := range s.due(now, idle) {
+					if e.instance == upper {
+						if took := now.Sub(noon); took > time.Second {
+							t.Errorf("the living one is dialed after %v, %d in vain", took, vain)
+						}
+						return
+					}
+					vain++
+					s.instead(now, e.instance, upper, addr)
+					s.dialedTo(now, e.instance, peer.ErrInstance)
+				}
+			}
+			t.Error("the living one is not dialed")
+		})
+	}
+}
+
+// TestAnswersInOthersNames has a host name another of its instances whenever it
+// is dialed: that draws at most one more dial for each that is counted.
+func TestAnswersInOthersNames(t *testing.T) {
+	s := newSightings(me)
+	const seconds, names = 60, 100
+	for i := range names {
+		instance, _ := numbered(i)
+		s.sighted(noon, instance, false, []netip.AddrPort{addr})
+	}
+	dials := 0
+	for now := noon; now.Before(at(seconds * time.Second)); now = now.Add(5 * time.Millisecond) {
+		for _, e := range s.due(now, idle) {
+			dials++
+			for i := range names {
+				instance, _ := numbered((dials + i) % names)
+				s.instead(now, e.instance, instance, addr)
+			}
+			s.dialedTo(now, e.instance, peer.ErrInstance)
+		}
+	}
+	if most := 2 * (hostBurst + int(seconds*time.Second/hostEvery)); dials > most {
+		t.Errorf("it was dialed %d times in a minute, want %d at most", dials, most)
+	}
+}

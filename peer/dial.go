@@ -39,11 +39,21 @@ type Target struct {
 	// with whom. At StepConnect it is told each of Addrs as it is tried for the
 	// first time; those after the one that answers are not. It must not block.
 	Progress func(Step, netip.AddrPort)
+
+	// Instead, unless nil, is told which other instance says that it answers at
+	// an address where this one was meant. It must not block.
+	Instead func(Instance, netip.AddrPort)
 }
 
 func (to Target) progress(s Step, at netip.AddrPort) {
 	if to.Progress != nil {
 		to.Progress(s, at)
+	}
+}
+
+func (to Target) instead(in Instance, at netip.AddrPort) {
+	if to.Instead != nil && !in.IsZero() && in != to.Instance {
+		to.Instead(in, at)
 	}
 }
 
@@ -161,8 +171,13 @@ func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attemp
 	}
 	switch {
 	case r.status != http.StatusCreated || r.version != protocolVersion:
-		return nil, t.refusal(r)
+		err := t.refusal(r)
+		if errors.Is(err, ErrInstance) {
+			to.instead(r.instance, s.remote)
+		}
+		return nil, err
 	case r.instance != a.instance:
+		to.instead(r.instance, s.remote)
 		return nil, ErrInstance
 	case r.media != sdpType:
 		return nil, fmt.Errorf("answered with %q, want %s", r.media, sdpType)

@@ -111,6 +111,23 @@ func TestDialTellsWhomItTries(t *testing.T) {
 	}
 }
 
+// TestDialTellsWhoAnswersInstead holds that a dial which finds another instance
+// than was meant tells which, and where.
+func TestDialTellsWhoAnswersInstead(t *testing.T) {
+	a := listen(t, peer.Config{})
+	b := listen(t, peer.Config{})
+	var who peer.Instance
+	var where netip.AddrPort
+	to := peer.Target{Instance: peer.NewInstance(), Addrs: b.Addrs()}
+	to.Instead = func(in peer.Instance, at netip.AddrPort) { who, where = in, at }
+	if _, err := a.Dial(t.Context(), to); !errors.Is(err, peer.ErrInstance) {
+		t.Fatalf("got %v, want %v", err, peer.ErrInstance)
+	}
+	if who != b.Self().Instance || !slices.Contains(b.Addrs(), where) {
+		t.Errorf("told of %v at %v, want %v at %v", who, where, b.Self().Instance, b.Addrs())
+	}
+}
+
 func TestDialErrors(t *testing.T) {
 	a := listen(t, peer.Config{})
 	b := listen(t, peer.Config{})

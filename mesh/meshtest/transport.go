@@ -117,6 +117,9 @@ func (t *transport) Dial(ctx context.Context, to peer.Target) (*peer.Conn, error
 			progress(peer.StepCheck, addr)
 			return settle(ctx, conn, delay)
 		}
+		if other := (otherError{}); errors.As(err, &other) && to.Instead != nil {
+			to.Instead(other.instance, addr)
+		}
 		if errors.Is(err, peer.ErrTimeout) || errors.Is(worst, peer.ErrRefused) {
 			worst = err
 		}
@@ -138,6 +141,13 @@ func settle(ctx context.Context, conn *peer.Conn, d time.Duration) (*peer.Conn, 
 	return conn, nil
 }
 
+// otherError is a peer.ErrInstance that says which instance answered.
+type otherError struct{ instance peer.Instance }
+
+func (e otherError) Error() string { return e.Unwrap().Error() }
+
+func (e otherError) Unwrap() error { return peer.ErrInstance }
+
 func (t *transport) dialAddr(addr netip.AddrPort, instance peer.Instance) (*peer.Conn, time.Duration, error) {
 	lan := t.host.lan
 	lan.mu.Lock()
@@ -155,7 +165,7 @@ func (t *transport) dialAddr(addr netip.AddrPort, instance peer.Instance) (*peer
 	case other.room != t.room:
 		return nil, 0, peer.ErrRoom
 	case !instance.IsZero() && instance != other.hello.Instance:
-		return nil, 0, peer.ErrInstance
+		return nil, 0, otherError{other.hello.Instance}
 	case other.linksLocked(t.hello.Observer) >= other.limit:
 		return nil, 0, peer.ErrFull
 	}
