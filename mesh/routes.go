@@ -1,6 +1,8 @@
 package mesh
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 	"time"
 
@@ -89,20 +91,23 @@ func (n *Node) unreachableLocked(to peer.Instance, gone bool, now time.Time) {
 func (l *link) direct() bool { return l.tunnel == nil && !l.quiet && l.heard }
 
 // bestLocked returns the shortest way to an instance that does not begin with
-// the neighbour besides and does not lead through it.
+// the neighbour besides and does not lead through it. Of several that are as
+// short it is always the same: a tunnel breaks when its records overtake each
+// other, and neighbours are told of every change.
 func (n *Node) bestLocked(to, besides peer.Instance) (*link, route) {
 	if l := n.links[to]; l != nil && l.direct() {
 		return l, nil
 	}
 	var best *link
 	var way route
+	var first peer.Instance
 	for instance, l := range n.links {
 		r, ok := l.routes[to]
 		if !ok || instance == besides || !l.direct() || slices.Contains(r, besides) {
 			continue
 		}
-		if best == nil || len(r) < len(way) {
-			best, way = l, r
+		if best == nil || cmp.Or(len(r)-len(way), bytes.Compare(instance[:], first[:])) < 0 {
+			best, way, first = l, r, instance
 		}
 	}
 	return best, way

@@ -181,7 +181,9 @@
 // # Relay
 //
 // Whoever is not the one it is to passes it on, with one off hops, over its
-// link to that member or else over the shortest way that does not lead back.
+// link to that member or else over the shortest way that does not lead back, of
+// several the one whose first instance is the smallest, so that no frame
+// overtakes another.
 // Where hops is 0, no way is known or the next link is congested, it is
 // dropped. The originator sets hops to 4; more is a violation, and so is a
 // payload of more than [MaxRelayed] bytes. from is where an answer goes, and
