@@ -103,13 +103,8 @@ func (c cursor) compare(d cursor) int {
 // appendAnswer appends what fits of an answer.
 func (n *Node) appendAnswer(l *link, buf []byte, now time.Time) []byte {
 	order := n.orderLocked()
-	for len(l.answer.cursors) > 0 {
-		c := l.answer.cursors[0]
-		if !n.archive.settle(&c, order) {
-			l.answer.cursors = l.answer.cursors[1:]
-			continue
-		}
-		it := n.archive.find(c.origin, c.next)
+	for l.answer.settle(n.archive, order) {
+		it := n.archive.find(l.answer.cursors[0].origin, l.answer.cursors[0].next)
 		if record := n.archive.recordOf(it.origin); record != nil && !l.answer.told[it.origin] {
 			if len(buf)+wire.FrameHeader+len(record) > batchSize {
 				return buf
@@ -128,11 +123,30 @@ func (n *Node) appendAnswer(l *link, buf []byte, now time.Time) []byte {
 	return wire.AppendAsked(buf)
 }
 
+// settle puts the first cursor on a message that is still held. It reports false
+// when there is nothing more to be written.
+func (w *answer) settle(a *archive, order order) bool {
+	for len(w.cursors) > 0 {
+		c := w.cursors[0]
+		if a.find(c.origin, c.next) != nil {
+			return true
+		}
+		w.move(c, a, order)
+	}
+	return false
+}
+
 // advance moves the first cursor past the message that it is on.
 func (w *answer) advance(a *archive, order order) {
 	c := w.cursors[0]
-	w.cursors = w.cursors[1:]
 	c.next++
+	w.move(c, a, order)
+}
+
+// move puts c on the next message that is held, and has it in the place of the
+// first cursor where that belongs.
+func (w *answer) move(c cursor, a *archive, order order) {
+	w.cursors = w.cursors[1:]
 	if !a.settle(&c, order) {
 		return
 	}
