@@ -12,12 +12,19 @@ import (
 // errLeft is what a link is closed with after its goodbyes.
 var errLeft = errors.New("mesh: left")
 
+// mutePatience is how long those links hold up a goodbye over which no message
+// can go: the other side is an observer, or has never said where its streams
+// stand.
+const mutePatience = 5 * time.Second
+
 // Leave ends the node politely: nothing more is accepted, everyone gets what
 // was accepted before and a goodbye, and sends what it had accepted before it
-// heard it. The others see [Left] without a reason. It returns nil when all
-// have answered, ctx's error when that took too long, [ErrClosed] if the
-// node was closed before, and otherwise an [ErrHistory] if the history file
-// lacks something; in any case the node has ended then.
+// heard it. The others see [Left] without a reason. Observers, and who has made a
+// link and never said a word on it, are waited for at most 5 seconds; members as
+// long as their links last. It returns nil when all have answered, ctx's error
+// when that took too long, [ErrClosed] if the node was closed before, and
+// otherwise an [ErrHistory] if the history file lacks something; in any case the
+// node has ended then.
 func (n *Node) Leave(ctx context.Context) error {
 	n.mu.Lock()
 	if n.state == closed {
@@ -48,8 +55,12 @@ func (n *Node) Leave(ctx context.Context) error {
 	return err
 }
 
-// awaitByes waits until every link has ended or has answered our goodbye.
+// awaitByes waits until every link has ended or has answered our goodbye; not
+// for long where no message can go.
 func (n *Node) awaitByes(ctx context.Context) error {
+	mute := time.NewTimer(mutePatience)
+	defer mute.Stop()
+	patient := true
 	for {
 		n.mu.Lock()
 		if n.state == closed {
@@ -58,7 +69,8 @@ func (n *Node) awaitByes(ctx context.Context) error {
 		}
 		open := false
 		for _, l := range n.links {
-			open = open || !l.byeAckHeard || l.ackDue || l.writing
+			over := l.byeAckHeard && !l.ackDue && !l.writing
+			open = open || !over && (l.heard || patient)
 		}
 		changed := n.linksChanged.channel()
 		n.mu.Unlock()
@@ -67,6 +79,8 @@ func (n *Node) awaitByes(ctx context.Context) error {
 		}
 		select {
 		case <-changed:
+		case <-mute.C:
+			patient = false
 		case <-n.done:
 		case <-ctx.Done():
 			return ctx.Err()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
 )
 
 func TestLeaveDeliversWhatWasSaid(t *testing.T) {
@@ -105,6 +106,39 @@ func TestLeaveGivesUpWithItsContext(t *testing.T) {
 		bo.host.Release()
 		pass(time.Second)
 		r.heard(bo, "joined ana", "ana 1: hi", "left ana")
+	})
+}
+
+// TestMuteLinkHoldsNobodyWhoLeaves has a link whose other side never says what a
+// link begins with, an observer that answers no goodbye, and a member that is
+// slower than both are waited for.
+func TestMuteLinkHoldsNobodyWhoLeaves(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		r.lie(ana)
+		eye, err := r.lan.Host("eye").Listen(peer.Config{Identity: peer.NewIdentity(), Name: "eye", Observer: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer eye.Close()
+		r.link(peer.NewIdentity(), eye, ana)
+		pass(time.Second)
+		bo.host.Hold()
+		r.say(ana, "last words")
+		time.AfterFunc(6*time.Second, bo.host.Release)
+		start, left := time.Now(), make(chan error, 1)
+		go func() { left <- ana.Leave(r.Context()) }()
+		pass(30 * time.Second)
+		select {
+		case err := <-left:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Errorf("Leave still waits after %v", time.Since(start))
+			ana.Close()
+		}
+		r.heard(bo, "joined ana", "ana 1: last words", "left ana")
 	})
 }
 
