@@ -43,6 +43,7 @@ type Config struct {
 	// file in which nothing is to be kept.
 	HistoryFile string
 
+	logs *logs     // what Logger writes to, once it has its default
 	wall wallClock // nil: this machine's; tests set it back and forth
 }
 

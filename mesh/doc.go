@@ -152,8 +152,9 @@
 // [TestBroadcastWaitsForASlowMember, TestStoppedMemberHoldsNobody,
 // TestDripHoldsNobody, TestSlowMemberIsWaitedFor, TestSendWaitsForASlowMember]
 //
-// A log handler that is slow holds up nothing, and may call the node.
-// [TestLogHandlerMayCallTheNode, TestStuckLogHandlerHoldsNobody]
+// A log handler that is slow holds up nothing until [Node.Close], which waits for
+// what was logged, and may call the node. [TestLogHandlerMayCallTheNode,
+// TestStuckLogHandlerHoldsNobody, TestStuckLogHandlerLinks]
 //
 // A program that does not read its events stalls nobody, neither here nor
 // elsewhere: past 8 MiB of them messages are dropped, and a Gap in their place

@@ -11,7 +11,8 @@ import (
 const maxLogged = 1024
 
 // logs hands log records to a handler from a goroutine of their own. A node
-// logs with its lock held; the handler may be slow, or ask the node something.
+// logs with its lock held, and its transport before a link is there; the handler
+// may be slow, or ask the node something.
 type logs struct {
 	queue   chan logged
 	dropped atomic.Int64 // records that found the queue full

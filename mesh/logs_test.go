@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -66,4 +67,37 @@ func TestStuckLogHandlerHoldsNobody(t *testing.T) {
 		}
 		synctest.Wait()
 	})
+}
+
+// TestStuckLogHandlerLinks is the same with links over this machine's network,
+// where more is logged than what the mesh has to say.
+func TestStuckLogHandlerLinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real sockets are not for short runs")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	stuck := make(chan struct{})
+	handler := curious{slog.DiscardHandler, func() { <-stuck }}
+	var nodes []*mesh.Node
+	var peers []string
+	for _, name := range []string{"ana", "bo"} {
+		n, err := mesh.Join(ctx, mesh.Config{
+			Name:       name,
+			Room:       fmt.Sprint(t.Name(), os.Getpid()),
+			Interfaces: []string{loopback(t)},
+			Peers:      peers,
+			Logger:     slog.New(handler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		nodes = append(nodes, n)
+		peers = []string{n.Addrs()[0].String()}
+	}
+	defer close(stuck)
+	for _, n := range nodes {
+		await(ctx, t, n, joined)
+	}
 }

@@ -103,6 +103,15 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 		byHand = append(byHand, p)
 	}
 	cfg = cfg.withDefaults()
+	n, err := join(ctx, cfg, byHand)
+	if err != nil {
+		cfg.logs.close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func join(ctx context.Context, cfg Config, byHand hand) (*Node, error) {
 	transport, err := cfg.Network.Listen(peer.Config{
 		Identity: cfg.Identity,
 		Instance: peer.NewInstance(),
@@ -164,6 +173,8 @@ func (cfg Config) withDefaults() Config {
 	if cfg.wall == nil {
 		cfg.wall = time.Now
 	}
+	// The transport and discovery wait for nobody's handler either.
+	cfg.Logger, cfg.logs = newLogs(cfg.Logger)
 	cfg.Services = slices.Clone(cfg.Services)
 	if cfg.Network == nil {
 		cfg.Network = machine{interfaces: cfg.Interfaces}
@@ -181,6 +192,8 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 	hello := transport.Self()
 	bounds := limitsFor(debug.SetMemoryLimit(-1)) // which changes nothing
 	n := &Node{
+		log:        cfg.Logger,
+		logs:       cfg.logs,
 		identity:   cfg.Identity,
 		self:       newPeer(hello, netip.AddrPort{}),
 		observer:   cfg.Observer,
@@ -213,7 +226,6 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 	if w, ok := transport.(surroundings); ok {
 		n.onLink = w.OnLink
 	}
-	n.log, n.logs = newLogs(cfg.Logger)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.done = n.ctx.Done()
 	return n
