@@ -29,7 +29,7 @@ const (
 	maxTunnels = 256
 	// maxSeeks bounds the members that tunnels are opened to, and maxOpening the
 	// tunnels that are not up yet. Both are shared out among the neighbours:
-	// see turnsLocked and openingLocked.
+	// see turnsLocked and mayOpenLocked.
 	maxSeeks   = 4 * wire.MaxRoutes
 	maxOpening = maxTunnels / 2
 	// maxNonces is how many opens are remembered, not to answer one again.
@@ -41,7 +41,7 @@ var x25519 = ecdh.X25519()
 // newTunnelKey makes the key that others seal for us with.
 func newTunnelKey() (hpke.PrivateKey, error) { return hpke.DHKEM(x25519).GenerateKey() }
 
-// record returns what others are told of us who have no link to us.
+// signRecord returns what others are told of us who have no link to us.
 func (n *Node) signRecord() []byte {
 	r := wire.Record{
 		Member: wireMember(n.self.Member), Name: n.self.Name, Services: n.self.Services,
