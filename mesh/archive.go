@@ -14,8 +14,7 @@ import (
 // Two bounds, not one. The healing log is what somebody may lack who was here,
 // or was away for a short time; the history is for those who come later.
 const (
-	historyBytes = 8 << 20 // limits.history at the most
-	historyAge   = 24 * time.Hour
+	historyAge = 24 * time.Hour
 	// maxHistory is the most messages of history, and what a Config that says
 	// nothing asks for and keeps.
 	maxHistory = 1000

@@ -15,7 +15,7 @@ const (
 	// that are new to us wait as long for the history.
 	askTimeout = 2 * time.Second
 	// maxGot bounds what is taken for one ask before it is looked at; in bytes
-	// historyBytes does.
+	// limits.history does.
 	maxGot = 2048
 )
 
@@ -235,7 +235,7 @@ func (n *Node) pastOf(l *link, p []byte) error {
 	a.got = append(a.got, it)
 	a.size += it.size()
 	var full *ask
-	if len(a.got) >= maxGot || a.size > historyBytes {
+	if len(a.got) >= maxGot || a.size >= n.limits.history {
 		full = &ask{giver: a.giver, about: a.about, got: a.got, records: maps.Clone(a.records)}
 		a.got, a.size = nil, 0
 	}

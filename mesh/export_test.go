@@ -6,12 +6,12 @@ import "time"
 func SetWall(cfg *Config, wall func() time.Time) { cfg.wall = wall }
 
 // Shrink gives a node bounds that tests reach quickly: a log of 512 KiB, 64 KiB
-// of it before Broadcast waits, 16 KiB in private, 128 KiB of events.
+// of it before Broadcast waits, 16 KiB in private, 128 KiB of events, 256 KiB of history.
 func (n *Node) Shrink() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.limits = limits{log: 512 << 10, behind: 64 << 10, private: 16 << 10, queued: 128 << 10}
-	n.archive.healingBytes, n.archive.historyBytes = n.limits.log, n.limits.log/2
+	n.limits = limits{log: 512 << 10, behind: 64 << 10, private: 16 << 10, queued: 128 << 10, history: 256 << 10}
+	n.archive.healingBytes, n.archive.historyBytes = n.limits.log, n.limits.history
 	n.events.mu.Lock()
 	defer n.events.mu.Unlock()
 	n.events.limit = n.limits.queued

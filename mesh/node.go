@@ -201,7 +201,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		tag:        peer.RoomTag(cfg.Room),
 		transport:  transport,
 		discovery:  disc,
-		events:     newQueue(bounds.queued),
+		events:     newQueue(bounds),
 		limits:     bounds,
 		wall:       cfg.wall,
 		examined:   make(chan *ask, 4),

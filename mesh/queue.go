@@ -24,14 +24,15 @@ type queue struct {
 	size  int            // of all but history
 	past  int            // of history
 	limit int            // of size, for messages
+	most  int            // of past
 	gaps  map[Member]int // index in items, from start, of a Gap that is its origin's last event
 	start int            // how many events were ever taken out of the front
 	ended error
 	done  chan struct{}
 }
 
-func newQueue(limit int) *queue {
-	return &queue{limit: limit, ready: newSignal(), gaps: make(map[Member]int), done: make(chan struct{})}
+func newQueue(bounds limits) *queue {
+	return &queue{limit: bounds.queued, most: int(bounds.history) + maxHistory*eventCost, ready: newSignal(), gaps: make(map[Member]int), done: make(chan struct{})}
 }
 
 // push adds an event.
@@ -44,7 +45,7 @@ func (q *queue) push(ev Event) {
 	switch ev := ev.(type) {
 	case Message:
 		if ev.History {
-			if q.past+cost(ev) <= historyBytes+maxHistory*eventCost {
+			if q.past+cost(ev) <= q.most {
 				q.addLocked(ev)
 			}
 			return

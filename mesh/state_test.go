@@ -186,7 +186,7 @@ func (q *queue) drain() []Event {
 func named(n byte) Peer { return Peer{Member: Member{Instance: peer.Instance{n}}} }
 
 func TestQueueGapsStayInOrder(t *testing.T) {
-	q := newQueue(4 * eventCost)
+	q := newQueue(limits{queued: 4 * eventCost})
 	a, b := named(1), named(2)
 	q.push(Joined{Peer: a})
 	q.push(Joined{Peer: b})
@@ -219,7 +219,7 @@ func TestQueueGapsStayInOrder(t *testing.T) {
 // TestQueueIsBounded lets members come and go before a program that never
 // reads.
 func TestQueueIsBounded(t *testing.T) {
-	q := newQueue(100 * eventCost)
+	q := newQueue(limits{queued: 100 * eventCost})
 	seen := named(0)
 	q.push(Joined{Peer: seen})
 	q.pop()
@@ -254,5 +254,38 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 	if !here {
 		t.Error("who joined last is not here")
+	}
+}
+
+// TestHistoryFitsTheMemory holds that what is on its way to the archive, and from
+// it to the program, takes no more than the archive may.
+func TestHistoryFitsTheMemory(t *testing.T) {
+	bounds := limitsFor(32 << 20)
+	q := newQueue(bounds)
+	for range 200 {
+		q.push(Message{History: true, Data: make([]byte, MaxBody)})
+	}
+	if most := int(bounds.history) + maxHistory*eventCost; q.past > most || q.past < int(bounds.history)/2 {
+		t.Errorf("%d bytes of history wait for the program, the bound is %d", q.past, most)
+	}
+
+	id := peer.NewIdentity()
+	who := Member{ID: id.ID(), Instance: upper}
+	n := &Node{limits: bounds, links: make(map[peer.Instance]*link), examined: make(chan *ask, 1000), wall: time.Now}
+	l := newLink(&tunnel{remote: peer.Hello{ID: who.ID, Instance: who.Instance}}, false, time.Now())
+	n.links[who.Instance] = l
+	l.asked = &ask{records: make(map[Member][]byte)}
+	frame := wire.AppendMessage(nil, n.room, wire.Message{Kind: wire.Broadcast, Origin: wireMember(who), Seq: 1, Clock: 1, Body: make([]byte, MaxBody/2)}, id.Sign)
+	f, _, _ := wire.Next(frame)
+	past, _, _ := wire.Next(wire.AppendPast(nil, 0, f.Payload))
+	var most int64
+	for range 200 {
+		if err := n.pastOf(l, past.Payload); err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, l.asked.size)
+	}
+	if most > bounds.history || most < bounds.history/2 {
+		t.Errorf("an answer takes %d bytes before it is looked at, the bound is %d", most, bounds.history)
 	}
 }
