@@ -230,6 +230,7 @@ func (n *Node) pastOf(l *link, p []byte) error {
 	a := l.asked
 	if l.quiet || a == nil || !n.currentLocked(l) {
 		n.mu.Unlock()
+		l.effort.wasted += unawaitedWork + time.Duration(len(p))*time.Nanosecond
 		return nil
 	}
 	a.got = append(a.got, it)
@@ -253,10 +254,12 @@ func (n *Node) answeredAsk(l *link) {
 	l.asked = nil
 	n.askOnLocked(l, time.Now())
 	n.mu.Unlock()
-	if a != nil {
-		a.done = true
-		n.examine(a)
+	if a == nil {
+		l.effort.wasted += unansweredWork
+		return
 	}
+	a.done = true
+	n.examine(a)
 }
 
 // examine hands what has come of an ask to the one goroutine that checks it. A

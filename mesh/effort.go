@@ -16,10 +16,20 @@ const (
 	effortRate  = 0.05                   // of a core, from then on
 )
 
+// What a frame costs that was for nothing: one to relay to nobody, and what
+// belongs to an answer that nobody waits for, which comes of honest links that
+// are slow, too. One that was of use costs nothing.
+const (
+	nobodyWork     = 3 * time.Microsecond // looks at each link
+	unawaitedWork  = 2 * time.Microsecond
+	unansweredWork = 200 * time.Nanosecond
+)
+
 // effort is the work that one link has made. Only its reader uses it.
 type effort struct {
-	spent time.Duration // and not forgiven
-	at    time.Time
+	spent  time.Duration // and not forgiven
+	at     time.Time
+	wasted time.Duration // by frames that were for nothing, not in spent yet
 }
 
 // spend adds work, and returns how long to wait before more is taken in.
@@ -35,7 +45,7 @@ func (e *effort) spend(work time.Duration, now time.Time) time.Duration {
 
 // workOf estimates what a frame costs, on a machine that is not fast and knows
 // many members. What is said, and what is carried for others or was asked for,
-// is not rationed here.
+// is not rationed; what it costs for nothing is in effort.wasted.
 func workOf(f wire.Frame) time.Duration {
 	size := time.Duration(len(f.Payload))
 	switch f.Type {
@@ -54,7 +64,8 @@ func workOf(f wire.Frame) time.Duration {
 // ration waits where a link has made too much work. It returns when the link
 // has ended, too.
 func (l *link) ration(p []byte) {
-	var work time.Duration
+	work := l.effort.wasted
+	l.effort.wasted = 0
 	for len(p) > 0 {
 		f, rest, err := wire.Next(p)
 		if err != nil {

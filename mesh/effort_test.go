@@ -1,6 +1,7 @@
 package mesh_test
 
 import (
+	"bytes"
 	"net/netip"
 	"testing"
 	"time"
@@ -45,6 +46,22 @@ func TestFloodsAreRationed(t *testing.T) {
 				holdings[i] = wire.Holding{Member: newAbsent().self, From: 1}
 			}
 			return wire.AppendAsk(nil, wire.Ask{Holdings: holdings})
+		}},
+		{"relay to nobody", func(l *liar) []byte {
+			one := wire.AppendRelay(nil, wire.Relay{To: peer.NewInstance(), From: l.self.Instance, Hops: wire.MaxHops, Payload: []byte{1}})
+			return bytes.Repeat(one, (48<<10)/len(one))
+		}},
+		{"answers to nothing", func(*liar) []byte {
+			one := wire.AppendAsked(nil)
+			return bytes.Repeat(one, (48<<10)/len(one))
+		}},
+		{"past that nobody asked for", func(l *liar) []byte {
+			f, _, err := wire.Next(l.says("lan", nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			one := wire.AppendPast(nil, 0, f.Payload)
+			return bytes.Repeat(one, (48<<10)/len(one))
 		}},
 	}
 	for _, tt := range tests {

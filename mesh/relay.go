@@ -207,7 +207,11 @@ func (n *Node) relay(l *link, p []byte) error {
 	}
 	next, _ := n.bestLocked(r.To, l.conn.Remote().Instance)
 	if next == nil || next == l {
-		return nil // l is told, or has been, that there is no way
+		// While l has not been told that there is no way it is not to blame.
+		if _, told := l.toldReach[r.To]; !told {
+			l.effort.wasted += nobodyWork
+		}
+		return nil
 	}
 	r.Hops--
 	next.relay(wire.AppendRelay(nil, r), l.conn.Remote().Instance)
