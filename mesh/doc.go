@@ -211,8 +211,8 @@
 // second in advance: who asks for more is read more slowly. What it relays to
 // this node, or to a member that this node says it reaches, is not: who passes
 // that on would suffer for who sent it. It costs some 25 ms for each MiB of the
-// smallest frames. [TestFloodsAreRationed,
-// TestHonestFloodsAreNotRationed]
+// smallest frames. [TestFloodsAreRationed, TestHonestFloodsAreNotRationed,
+// TestRelayIsNotReadSlowlyForOthers]
 //
 // Names are not proven: anyone can call itself anything. Rooms are no secrets
 // either: whoever is on the network and knows the name of a room can join it.

@@ -118,6 +118,19 @@ func TestHonestFloodsAreNotRationed(t *testing.T) {
 		for range 2000 {
 			l.WriteMessage(wire.AppendHave(nil, wire.Have{Next: 1, Want: 1, PrivateNext: 1, PrivateWant: 1}))
 		}
+		// The end of an answer that came too late, and a tunnel's records to one who
+		// has just gone.
+		f, _, err := wire.Next(l.says("lan", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 1000 {
+			l.WriteMessage(wire.AppendPast(nil, 0, f.Payload))
+		}
+		l.WriteMessage(wire.AppendAsked(nil))
+		for range 5000 {
+			l.WriteMessage(wire.AppendRelay(nil, wire.Relay{To: peer.NewInstance(), From: l.self.Instance, Hops: wire.MaxHops, Payload: []byte{1}}))
+		}
 		start := time.Now()
 		l.WriteMessage(l.says("lan", nil))
 		for ana.texts() != "hi" {
@@ -125,6 +138,30 @@ func TestHonestFloodsAreNotRationed(t *testing.T) {
 		}
 		if d := time.Since(start); d > 50*time.Millisecond {
 			t.Errorf("the message took %v", d)
+		}
+	})
+}
+
+// TestRelayIsNotReadSlowlyForOthers has a member flood another through a third,
+// who is heard at once all the same.
+func TestRelayIsNotReadSlowlyForOthers(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		r.lan.Cut(r.lan.Host("liar"), ana.host)
+		l := r.lie(bo)
+		l.WriteMessage(hello())
+		pass(time.Second)
+		one := wire.AppendRelay(nil, wire.Relay{To: ana.Self().Instance, From: l.self.Instance, Hops: wire.MaxHops, Payload: []byte{wire.TunnelSealed}})
+		many := bytes.Repeat(one, (48<<10)/len(one))
+		for range (16 << 20) / len(many) {
+			if err := l.WriteMessage(many); err != nil {
+				t.Fatal(err)
+			}
+		}
+		said := r.say(bo, "hi").Seq()
+		pass(time.Second)
+		if !ana.has(bo, said) {
+			t.Error("ana has not heard bo, through whom it is flooded")
 		}
 	})
 }
