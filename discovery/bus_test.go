@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // bus is a switch in memory: what a node multicasts reaches every node, itself
@@ -20,6 +21,7 @@ type bus struct {
 	lose    func(from, to netip.AddrPort) bool // guarded too
 	any     bool                               // sockets hear what was not sent to the group, too
 	lastOwn uint16                             // port of the socket for answers opened last
+	lookup  func(context.Context, Interface) []sighting
 }
 
 func newBus() *bus { return &bus{sockets: make(map[*busSocket]bool), lastOwn: 40000} }
@@ -84,6 +86,30 @@ func (b *bus) forget() {
 	for s := range b.sockets {
 		s.member = false
 	}
+}
+
+// left reports whether within some time nobody with an IPv4 address of host 1
+// is in the group.
+func (b *bus) left(within time.Duration) bool {
+	for range within / (absentFor / 2) {
+		time.Sleep(absentFor / 2)
+		synctest.Wait()
+		if !b.joined(netip.AddrPortFrom(iface(1).Addrs[0], mdnsPort)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *bus) joined(addr netip.AddrPort) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := range b.sockets {
+		if s.addr == addr && s.member {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *busSocket) Close() error {
@@ -207,6 +233,7 @@ func (b *bus) startWith(t *testing.T, n int, group func(Interface, family) (sock
 		watch:   watch,
 		group:   group,
 		any:     b.any,
+		lookup:  b.lookup,
 		answers: func(i Interface, f family) (socket, error) { return b.socket(i, f, false) },
 	}, ifaces)
 	go func() {

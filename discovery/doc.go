@@ -52,10 +52,11 @@
 //   - It answers by multicast within 20 to 120 ms those who ask so, but not
 //     twice within a second, and others by unicast.
 //   - It says goodbye on [LAN.Close].
-//   - When it has heard nobody else for one to two minutes it leaves the groups
-//     for a fifth of a second, joins them and begins anew: a switch that watches
-//     memberships, and that nobody reminds, forgets them. It cannot help where
-//     another program on the machine, such as avahi-daemon, stays in the group:
+//   - At each even minute of the clock, when the groups have brought nothing of
+//     anybody else for a minute, it leaves them for a fifth of a second, joins
+//     them and begins anew: a switch that watches memberships, and that nobody
+//     reminds, forgets them. All our programs of a machine do so together. It
+//     cannot help where another one, such as avahi-daemon, stays in the group:
 //     the system then reports nothing to the switch.
 //
 // Records are good for 120 s, and a node is heard of again when half of that

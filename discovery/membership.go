@@ -7,8 +7,8 @@ import "time"
 // 20 to 30 s. Tests have less patience.
 var silentFor = time.Minute
 
-// absentFor is how long we leave the group then. All nodes of a machine do so
-// in the same moment, or the system would not notice.
+// absentFor is how long we leave the group then. All programs of a machine do
+// so in the same moment, or the system would not notice.
 const absentFor = 200 * time.Millisecond
 
 // membership is what becomes of ours of the group. A switch that watches
@@ -29,11 +29,11 @@ func (m *membership) heard(now time.Time) {
 	}
 }
 
-// plan looks again at the full minute of the clock that is so far off, which
-// is the same for all programs of this machine.
+// plan looks again at the next multiple of twice that time since 1970, so that
+// all programs of this machine do in the same moment, whenever they started.
 func (m *membership) plan(now time.Time) {
-	at := now.Add(silentFor)
-	m.rejoinAt = at.Add(silentFor - time.Duration(at.UnixNano())%silentFor)
+	period := 2 * silentFor
+	m.rejoinAt = now.Add(period - time.Duration(now.UnixNano())%period)
 }
 
 // rejoin leaves the group, or joins it again, if nobody was heard for long.
