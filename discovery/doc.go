@@ -136,5 +136,6 @@
 // leaves us IPv4 alone. macOS asks the user to allow access to the local network.
 // Windows binds to no multicast address, so that there our sockets can take
 // unicast packets from other speakers of multicast DNS, and believe only hosts
-// on the link (RFC 6762 section 11).
+// on the link (RFC 6762 section 11); of what the querier finds it is not known
+// who said it, so there only the addresses are checked.
 package discovery

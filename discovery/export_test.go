@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// SetSilence sets for how long nobody is heard until the group is joined again.
-func SetSilence(d time.Duration) { silentFor = d }
+// SetSilence sets for how long nobody is heard until the group is joined again,
+// and that somebody is looked up twice meanwhile.
+func SetSilence(d time.Duration) { silentFor, lookupEvery = d, d/2 }
 
 // Lookup returns the instances that hashicorp's querier finds on an interface.
 func Lookup(ctx context.Context, name string) ([]string, error) {

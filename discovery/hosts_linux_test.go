@@ -394,6 +394,32 @@ func TestSwitchThatForgets(t *testing.T) {
 	c.wait("seen", b.instance)
 }
 
+// A node that is alone leaves the group now and then to join it again, though
+// the querier finds the node itself each time it looks.
+func TestAloneRenewsMembership(t *testing.T) {
+	h := newLab(t).host().no6().plug().addr4("10.9.0.1/24")
+	// The querier of hashicorp hears IPv4 only where there is a default route.
+	h.ip("-n", h.ns, "route", "add", "default", "dev", "eth0")
+	h.start(1, "DISCOVERY_TEST_SILENCE=1s").wait("announced")
+	h.awaitGroup4(true)
+	h.awaitGroup4(false)
+	h.awaitGroup4(true)
+}
+
+// awaitGroup4 waits until the host is in the group of IPv4 on eth0, or is not. The
+// loopback is in it, too, and is listed first.
+func (h *host) awaitGroup4(member bool) {
+	h.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		out, err := h.command("cat", "/proc/net/igmp").Output()
+		_, eth0, listed := strings.Cut(string(out), "eth0")
+		if err == nil && listed && strings.Contains(eth0, "FB0000E0") == member {
+			return
+		}
+	}
+	h.t.Fatalf("%s: member of 224.0.0.251: %v all the time, want %v once", h.ns, !member, member)
+}
+
 func (l *lab) bridge(args ...string) {
 	l.t.Helper()
 	if out, err := exec.Command("bridge", append([]string{"-n", l.name}, args...)...).CombinedOutput(); err != nil {

@@ -42,7 +42,7 @@ const packetQueue = 256
 type packet struct {
 	key     linkKey
 	from    netip.AddrPort
-	toUs    bool // an answer to us alone
+	toUs    bool // an answer to us alone from the link, or found by a lookup
 	message message
 }
 

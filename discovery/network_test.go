@@ -325,6 +325,92 @@ func TestMachineLeavesTogether(t *testing.T) {
 	}
 }
 
+// Who is alone leaves the group all the same when each lookup finds ourselves.
+func TestAloneLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		b.lookup = found(fmt.Sprintf("%016x", 1))
+		node := b.start(t, 1)
+		defer node.close()
+		if !b.left(10 * time.Minute) {
+			t.Error("in ten minutes it never left the group")
+		}
+	})
+}
+
+// A router that repeats our own words is nobody else.
+func TestAloneWithEcho(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		node := b.start(t, 1)
+		defer node.close()
+		router := b.stranger(t, "10.0.0.254:5353")
+		echo, err := announcement(node.service, iface(1).Addrs).pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			router.say(t, echo)
+			if b.left(30 * time.Second) {
+				return
+			}
+		}
+		t.Error("in ten minutes it never left the group")
+	})
+}
+
+// Where a socket hears what was not sent to the group, a packet from off the
+// link says nothing of the group.
+func TestAloneWithUnicast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBus()
+		b.any = true
+		node := b.start(t, 1)
+		defer node.close()
+		far := b.stranger(t, "192.0.2.1:5353")
+		packets, err := query(false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if err := far.write(packets[0], netip.MustParseAddrPort("10.0.0.1:5353")); err != nil {
+				t.Fatal(err)
+			}
+			if b.left(30 * time.Second) {
+				return
+			}
+		}
+		t.Error("in ten minutes it never left the group")
+	})
+}
+
+// Who answers only the querier is seen, whatever our own sockets hear.
+func TestLookupSees(t *testing.T) {
+	for _, hearsAny := range []bool{false, true} {
+		t.Run(fmt.Sprintf("any=%v", hearsAny), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBus()
+				b.any = hearsAny
+				b.lookup = found(fmt.Sprintf("%016x", 2))
+				node := b.start(t, 1)
+				defer node.close()
+				time.Sleep(10 * time.Second)
+				synctest.Wait()
+				if n := len(node.sees()); n != 1 {
+					t.Errorf("sees %d others, want 1", n)
+				}
+			})
+		})
+	}
+}
+
+// found is a querier that finds one instance.
+func found(instance string) func(context.Context, Interface) []sighting {
+	return func(context.Context, Interface) []sighting {
+		return []sighting{{instance: instance, room: self.Room, port: 7475, ttl: recordTTL, addrs: iface(1).Addrs}}
+	}
+}
+
 // A consumer that takes nothing for a while finds the latest of each.
 func TestSlowConsumer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -15,13 +15,14 @@ const (
 	// lookupDelay keeps a lookup out of the way of a start.
 	lookupDelay = 150 * time.Millisecond
 
-	// lookupEvery is how often we look up while nobody is known.
-	lookupEvery = time.Minute
-
 	// lookupFor is how long one takes. It is short because for that time
 	// every packet about an instance it does not know yet makes it send one.
 	lookupFor = 100 * time.Millisecond
 )
+
+// lookupEvery is how often we look up while nobody is known. Tests have less
+// patience.
+var lookupEvery = time.Minute
 
 // floodGate ends a lookup when more comes in than we look at: hashicorp's
 // querier sends a packet for every instance it is told of.

@@ -29,11 +29,11 @@ func (s *station) receive(now time.Time, p packet) {
 	if k == nil || k.socket == nil {
 		return
 	}
-	if !s.isOwn(p.from.Addr().WithZone("")) {
-		k.heard(now)
-	}
-	if s.network.any && !k.iface.onLink(p.from.Addr()) {
+	if s.network.any && !p.toUs && !k.iface.onLink(p.from.Addr()) {
 		return // RFC 6762 section 11: it may not have come to the group
+	}
+	if s.isFromOthers(p) {
+		k.heard(now)
 	}
 	if p.message.response {
 		for _, sg := range p.message.sightings {
@@ -50,6 +50,19 @@ func (s *station) receive(now time.Time, p packet) {
 		k.heardKnown(p.from)
 	}
 	s.questions(now, k, p)
+}
+
+// isFromOthers reports whether a packet shows that the group brings us what
+// others say. An answer to us alone does not, nor what a lookup found, nor our
+// own words, whoever repeats them.
+func (s *station) isFromOthers(p packet) bool {
+	if p.toUs || s.isOwn(p.from.Addr().WithZone("")) {
+		return false
+	}
+	about := p.message.sightings
+	return len(about) == 0 || slices.ContainsFunc(about, func(sg sighting) bool {
+		return s.self == nil || sg.instance != s.self.Instance
+	})
 }
 
 // asked is what we have to say to a question.
