@@ -13,6 +13,14 @@ func (h *Host) Unplug() {
 	h.lab.must(h.lab.thread.ip(h.sw.ns, "link set "+h.port+" down"))
 }
 
+// AwaitUnplugged waits until the host's system says that the cable is out, which
+// comes a while after [Host.Unplug]: packets are lost at once, but the kernel
+// reports carriers in the background, when it is not busy with other links.
+func (h *Host) AwaitUnplugged() {
+	h.lab.t.Helper()
+	h.awaitNIC("lose its carrier", func() bool { return !h.carries() })
+}
+
 // Plug puts the cable back.
 func (h *Host) Plug() {
 	h.lab.t.Helper()

@@ -175,15 +175,20 @@ func (h *Host) awaitLink() {
 	if h.cfg.NoCable {
 		return
 	}
+	h.awaitNIC("come up", h.linkReady)
+}
+
+func (h *Host) awaitNIC(what string, cond func() bool) {
+	h.lab.t.Helper()
 	deadline := time.NewTimer(10 * time.Second)
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for !h.linkReady() {
+	for !cond() {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			h.lab.t.Fatalf("%s: %s did not come up", h.Name, h.nic)
+			h.lab.t.Fatalf("%s: %s did not %s", h.Name, h.nic, what)
 		}
 	}
 }
@@ -201,6 +206,11 @@ func (h *Host) linkReady() bool {
 		hex := fmt.Sprintf("%x", h.Addr6.As16())
 		return strings.Contains(string(table), hex)
 	}
+	return h.carries()
+}
+
+// carries reports whether the host's system says that the cable carries.
+func (h *Host) carries() bool {
 	out, err := h.lab.thread.run(h.ns, "", "ip", "-o", "link", "show", h.nic)
 	h.lab.must(err)
 	return strings.Contains(string(out), "state UP")
