@@ -49,7 +49,7 @@ func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "lanyap: not for this host name or origin", http.StatusMisdirectedRequest)
 		return
 	}
-	if from, _ := netip.ParseAddrPort(r.RemoteAddr); !t.request(from.Addr().Unmap(), r.Header.Get(headerProof)) {
+	if !t.entering(r) {
 		refuse(w, ErrFull)
 		return
 	}
@@ -145,8 +145,11 @@ func refuse(w http.ResponseWriter, err error) {
 func (t *Transport) serveOffer(w http.ResponseWriter, r *http.Request) {
 	who, err := t.meet(r)
 	var o offer
-	if err == nil {
+	switch {
+	case err == nil:
 		o, err = t.readOffer(w, r, who)
+	case !t.unproven(r):
+		err = ErrFull
 	}
 	if err == nil {
 		err = t.admit(w, who, o)
@@ -163,18 +166,19 @@ type offer struct {
 	proven bool // by who has a link with us
 }
 
+// readOffer takes an offer's toll before it says what is wrong with it.
 func (t *Transport) readOffer(w http.ResponseWriter, r *http.Request, who caller) (offer, error) {
+	body, tooLong := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDescription))
+	proven := tooLong == nil && t.tokens.check(who.instance, purposeOffer, string(body), r.Header.Get(headerProof))
+	if !proven && !t.unproven(r) || !t.offering(who, proven) {
+		return offer{}, ErrFull
+	}
 	if mediaType(r.Header) != sdpType {
 		w.Header().Set("Accept", sdpType) // RFC 9110 §15.5.16
 		return offer{}, &errStatus{http.StatusUnsupportedMediaType, "an offer is " + sdpType}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDescription))
-	if err != nil {
+	if tooLong != nil {
 		return offer{}, &errStatus{http.StatusRequestEntityTooLarge, "offer is too long, or did not arrive"}
-	}
-	proven := t.tokens.check(who.instance, purposeOffer, string(body), r.Header.Get(headerProof))
-	if !t.offering(who, proven) {
-		return offer{}, ErrFull
 	}
 	d, err := parseDescription(body)
 	if err != nil {

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -20,7 +21,7 @@ const (
 	sourceRate  = 64  // tokens a second of one source
 	sourceBurst = 256 // tokens
 	requestCost = 1
-	offerCost   = 4 // 64 offers at once, then 16 a second: a hundredth of a core
+	offerCost   = 4 // with that of the request: 64 offers at once, then 16 a second, a hundredth of a core
 
 	strangerRate  = 128 // offers a second of all sources together: a tenth of a core
 	strangerBurst = 512
@@ -99,13 +100,29 @@ func (t *Transport) calling(from netip.Addr) bool {
 	return t.sockets.own(from) || t.tolls.calls.pay(t.callers.source(from), 1)
 }
 
-// request takes the toll of a request. One that carries a proof is looked at
-// first: what it costs is known then.
-func (t *Transport) request(from netip.Addr, proof string) bool {
-	return proof != "" || t.sockets.own(from) || t.tolls.sources.pay(t.callers.source(from), requestCost)
+// entering takes the toll of a request. One with a proof, where proofs are
+// looked at, is let in for nothing: a member must get through though strangers
+// at its address have spent all.
+func (t *Transport) entering(r *http.Request) bool { return mayProve(r) || t.request(r) }
+
+// unproven takes the toll that a request was let off when it came, and whose
+// proof was none.
+func (t *Transport) unproven(r *http.Request) bool { return !mayProve(r) || t.request(r) }
+
+// mayProve reports whether a request carries what is looked at as a proof.
+func mayProve(r *http.Request) bool {
+	return r.Method == http.MethodPost && (r.URL.Path == offerPath || r.URL.Path == watchPath) && r.Header.Get(headerProof) != ""
 }
 
-// offering takes the toll of an offer.
+// request takes the toll of a request.
+func (t *Transport) request(r *http.Request) bool {
+	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
+	from := remote.Addr().Unmap()
+	return t.sockets.own(from) || t.tolls.sources.pay(t.callers.source(from), requestCost)
+}
+
+// offering takes the toll of an offer, beyond that of a request which a
+// stranger's has paid.
 func (t *Transport) offering(who caller, proven bool) bool {
 	from := who.remote.Addr()
 	switch {
@@ -114,5 +131,5 @@ func (t *Transport) offering(who caller, proven bool) bool {
 	case t.sockets.own(from):
 		return true
 	}
-	return t.tolls.sources.pay(t.callers.source(from), offerCost) && t.tolls.strangers.Allow()
+	return t.tolls.sources.pay(t.callers.source(from), offerCost-requestCost) && t.tolls.strangers.Allow()
 }

@@ -113,14 +113,12 @@ func (l *link) openWatch() *watch {
 
 // serveWatch takes a new watch for a link that has outlived its own.
 func (t *Transport) serveWatch(w http.ResponseWriter, r *http.Request) {
-	who, err := t.meet(r)
+	l, err := t.whoseWatch(r)
+	if err != nil && !t.unproven(r) {
+		err = ErrFull
+	}
 	if err != nil {
 		refuse(w, err)
-		return
-	}
-	l := t.claims.linked(who.instance)
-	if l == nil || !t.tokens.check(who.instance, purposeWatch, "", r.Header.Get(headerProof)) {
-		refuse(w, &errStatus{http.StatusConflict, "no such link"})
 		return
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()
@@ -134,6 +132,19 @@ func (t *Transport) serveWatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l.renew(newWatch(conn))
+}
+
+// whoseWatch returns the link that a request proves to be of.
+func (t *Transport) whoseWatch(r *http.Request) (*link, error) {
+	who, err := t.meet(r)
+	if err != nil {
+		return nil, err
+	}
+	l := t.claims.linked(who.instance)
+	if l == nil || !t.tokens.check(who.instance, purposeWatch, "", r.Header.Get(headerProof)) {
+		return nil, &errStatus{http.StatusConflict, "no such link"}
+	}
+	return l, nil
 }
 
 // renew hands a watch that the other side opened to whoever tends the link. The
