@@ -150,6 +150,9 @@ func (c *claims) linked(in Instance) *link {
 	return c.links[in]
 }
 
+// isLinked reports whether an instance has a link with us.
+func (c *claims) isLinked(in Instance) bool { return c.linked(in) != nil }
+
 // at returns the link between the two addresses, whoever is at its end.
 func (c *claims) at(local netip.Addr, remote netip.AddrPort) *link {
 	c.mu.Lock()

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,11 +79,12 @@ func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
 	if to.ByHand {
 		t.callers.invite(addrs)
 	}
+	var hungUp error // by who answered, which says more than who does not
 	for {
 		to.progress(StepConnect, netip.AddrPort{})
 		s, err := connect(ctx, t.withoutSelf(addrs), to.Once, func(a netip.AddrPort) { to.progress(StepConnect, a) })
 		if err != nil {
-			return nil, t.dialError(to, err)
+			return nil, t.dialError(to, cmp.Or(hungUp, err))
 		}
 		to.progress(StepOffer, s.remote)
 		conn, err := t.dialOver(ctx, s, to)
@@ -93,8 +95,12 @@ func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
 		// An address that others have as well (a container bridge's) answers
 		// for somebody else; the next may be the one.
 		addrs = slices.DeleteFunc(addrs, func(a netip.AddrPort) bool { return a == s.remote })
+		// Or it does not take calls from here, where another would.
+		if hangsUp(err) {
+			hungUp = err
+		}
 		wrong := errors.Is(err, ErrInstance) || errors.Is(err, ErrSelf) || errors.Is(err, ErrRoom) || errors.Is(err, errNoNode)
-		if !wrong || len(addrs) == 0 || ctx.Err() != nil {
+		if !wrong && !hangsUp(err) || len(addrs) == 0 || ctx.Err() != nil {
 			return nil, t.dialError(to, err)
 		}
 	}
@@ -111,10 +117,16 @@ func (t *Transport) dialError(to Target, err error) error {
 	if len(to.Addrs) > 0 {
 		whom = to.Addrs[0].String()
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errno.IsReset(err) {
+	if hangsUp(err) {
 		err = ErrHungUp
 	}
 	return fmt.Errorf("peer: dial %s: %w", whom, err)
+}
+
+// hangsUp reports whether err is that of a call which was taken and ended
+// without an answer.
+func hangsUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errno.IsReset(err)
 }
 
 // dialOver makes a link to whoever answers on s, if it is the instance meant. It

@@ -71,7 +71,7 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 			conn.end(cause, "")
 		}
 	})
-	t.tokens.set(remote.Instance, shared)
+	t.tokens.set(remote.Instance, shared, t.claims.isLinked)
 	if !w.attach(l) {
 		return nil, ErrGone // the connection of the offer ended meanwhile
 	}

@@ -15,7 +15,7 @@ import (
 // public, so only who holds the token may replace a link or reopen its watch.
 type token [16]byte
 
-const maxTokens = 1024 // remembered, of as many instances; the oldest goes first
+const maxTokens = 1024 // remembered, of as many instances; the oldest without a link goes first
 
 // sharedToken joins the halves that the two sides drew.
 func sharedToken(offerer, answerer token) token {
@@ -61,16 +61,19 @@ type tokenEntry struct {
 	taken uint64 // the highest count of a proof of theirs
 }
 
-func (ts *tokens) set(in Instance, t token) {
+// set remembers the token of a new link. Whoever comes and goes makes us forget
+// others, but none that is linked: it could not watch its link any more, nor
+// replace it.
+func (ts *tokens) set(in Instance, t token, linked func(Instance) bool) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if ts.byIn == nil {
 		ts.byIn = make(map[Instance]*tokenEntry)
 	}
-	if len(ts.byIn) >= maxTokens {
+	if len(ts.byIn) >= maxTokens && ts.byIn[in] == nil {
 		oldest, since := in, time.Now()
 		for other, e := range ts.byIn {
-			if e.since.Before(since) {
+			if e.since.Before(since) && !linked(other) {
 				oldest, since = other, e.since
 			}
 		}

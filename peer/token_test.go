@@ -5,12 +5,14 @@ import (
 	"testing"
 )
 
+func noLink(Instance) bool { return false }
+
 // holders are the two ends of a link, who share a token.
 func holders() (a, b *tokens) {
 	a, b = &tokens{self: NewInstance()}, &tokens{self: NewInstance()}
 	shared := sharedToken(token{1}, token{2})
-	a.set(b.self, shared)
-	b.set(a.self, shared)
+	a.set(b.self, shared, noLink)
+	b.set(a.self, shared, noLink)
 	return a, b
 }
 
@@ -49,7 +51,7 @@ func TestTokens(t *testing.T) {
 		t.Errorf("a proof without a token: %q", got)
 	}
 	for range 2 * maxTokens {
-		a.set(NewInstance(), token{})
+		a.set(NewInstance(), token{}, noLink)
 	}
 	if len(a.byIn) > maxTokens {
 		t.Errorf("%d tokens are remembered", len(a.byIn))
@@ -66,7 +68,7 @@ func TestProofsNeverRunOut(t *testing.T) {
 	}
 }
 
-// FuzzProof says what nobody signed.
+// FuzzProof says what noLink signed.
 func FuzzProof(f *testing.F) {
 	f.Add("1 " + strings.Repeat("0", 64))
 	f.Add("18446744073709551615 ")

@@ -39,8 +39,8 @@ func TestRequestsPay(t *testing.T) {
 					}
 					tr.tokens.self = tr.self.Instance
 					theirs := &tokens{self: member}
-					theirs.set(tr.self.Instance, token{1})
-					tr.tokens.set(member, token{1})
+					theirs.set(tr.self.Instance, token{1}, noLink)
+					tr.tokens.set(member, token{1}, noLink)
 					send := func(method, path, proof string, change map[string]string) int {
 						r := httptest.NewRequest(method, "http://10.0.0.1"+path, strings.NewReader(""))
 						r.RemoteAddr = netip.AddrPortFrom(netip.MustParseAddr("10.9.9.9"), 1234).String()

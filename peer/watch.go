@@ -95,6 +95,13 @@ func newRenewals() *rate.Limiter { return rate.NewLimiter(rate.Every(rewatchEver
 func (l *link) openWatch() *watch {
 	ctx, cancel := context.WithTimeout(l.t.ctx, answerWait)
 	defer cancel()
+	go func() {
+		select {
+		case <-l.conn.Done():
+			cancel() // whoever ended the link waits until we let go of it
+		case <-ctx.Done():
+		}
+	}()
 	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr}, false, nil)
 	if err != nil {
 		return nil

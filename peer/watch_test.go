@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"net"
 	"testing"
 	"time"
 
@@ -69,6 +70,39 @@ func agree(t *testing.T, near, far *link) {
 	await(t, "both sides watch the same connection", func() bool {
 		return far.current().RemoteAddr().String() == near.current().LocalAddr().String()
 	})
+}
+
+// TestWatchAfterACrowd breaks the watch after more came and went than are
+// remembered: the link is remembered still.
+func TestWatchAfterACrowd(t *testing.T) {
+	near, far := linkHere(t, listenHere(t), listenHere(t))
+	for range 2 * maxTokens {
+		far.t.tokens.set(NewInstance(), token{}, far.t.claims.isLinked)
+	}
+	old := near.current()
+	_ = old.Close()
+	await(t, "a new watch", func() bool { return near.current() != old })
+	agree(t, near, far)
+}
+
+// TestWatchEndsWithItsLink asks for a watch of somebody who takes calls and
+// never answers: the link's end ends that too.
+func TestWatchEndsWithItsLink(t *testing.T) {
+	near, _ := linkHere(t, listenHere(t), listenHere(t))
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	near.conn.remoteAddr = plain(silent.Addr())
+	began := time.Now()
+	time.AfterFunc(time.Millisecond, func() { _ = near.conn.Close(nil) })
+	if w := near.openWatch(); w != nil {
+		t.Error("there is a watch")
+	}
+	if d := time.Since(began); d >= answerWait {
+		t.Errorf("it took %v", d)
+	}
 }
 
 // TestNewestWatchCounts opens watches though the other side misses none, as a

@@ -21,7 +21,7 @@ func IsRefused(err error) bool { return is(err, refused) }
 func IsReset(err error) bool { return is(err, reset) }
 
 // IsUnreachable reports whether err says that a host does not answer on its
-// own network, or that no way leads to it.
+// own network, or that no way leads to it or its network.
 func IsUnreachable(err error) bool { return is(err, unreachable) }
 
 // IsClosedPipe reports whether err says that nobody reads our output any more.
