@@ -83,10 +83,12 @@ type Conn struct {
 	written  atomic.Uint64 // bytes given to ch, ever
 	lastPing atomic.Uint64
 
-	mu    sync.Mutex // guards pings, err
-	pings map[uint64]chan struct{}
-	err   error
-	done  chan struct{}
+	mu      sync.Mutex // guards what follows but done
+	pings   map[uint64]chan struct{}
+	owed    uint64 // the highest ping that is to be answered, 0 if none is
+	ponging bool   // a goroutine does so
+	err     error
+	done    chan struct{}
 }
 
 func newConn(ch channel, remote Hello) *Conn {
@@ -169,10 +171,11 @@ func (c *Conn) control(s string) error {
 	verb, arg, _ := strings.Cut(s, " ")
 	switch verb {
 	case "ping":
-		if len(arg) > 20 {
+		n, err := strconv.ParseUint(arg, 10, 64)
+		if err != nil {
 			return errProtocol
 		}
-		return c.writeFrame([]byte("pong "+arg), true)
+		c.answer(n)
 	case "pong":
 		n, err := strconv.ParseUint(arg, 10, 64)
 		if err != nil {
@@ -187,12 +190,42 @@ func (c *Conn) control(s string) error {
 	return nil
 }
 
+// answer sends a pong in the background: a write waits until the other side
+// reads, and if its reader did the same, both would wait for ever. While one
+// waits, the highest of those that are due is kept.
+func (c *Conn) answer(n uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.owed = max(c.owed, n)
+	if !c.ponging && c.err == nil {
+		c.ponging = true
+		go c.payPongs()
+	}
+}
+
+// payPongs ends when no pong is due, or with the link.
+func (c *Conn) payPongs() {
+	for {
+		c.mu.Lock()
+		n := c.owed
+		c.owed, c.ponging = 0, n != 0
+		c.mu.Unlock()
+		if n == 0 || c.writeFrame(strconv.AppendUint([]byte("pong "), n, 10), true) != nil {
+			return
+		}
+	}
+}
+
+// answered takes a pong for that ping and all before, whose own may have been
+// left out.
 func (c *Conn) answered(n uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if ch, ok := c.pings[n]; ok {
-		close(ch)
-		delete(c.pings, n)
+	for earlier, pong := range c.pings {
+		if earlier <= n {
+			close(pong)
+			delete(c.pings, earlier)
+		}
 	}
 }
 

@@ -1,0 +1,84 @@
+package peer
+
+import (
+	"runtime"
+	"testing"
+	"testing/synctest"
+)
+
+// TestReaderWaitsForNoPong pings one whose every write waits: it reads on. If
+// both sides of a link stood still for their pongs, neither would read again.
+func TestReaderWaitsForNoPong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe(Hello{}, Hello{})
+		fill(t, b)
+		pinged := make(chan error, 1)
+		go func() {
+			_, err := a.Ping(t.Context())
+			pinged <- err
+		}()
+		synctest.Wait()
+		if err := a.WriteMessage([]byte("behind the ping")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := b.ReadMessage(); string(got) != "behind the ping" || err != nil {
+			t.Errorf("got %q, %v", got, err)
+		}
+		go drain(a)
+		if err := <-pinged; err != nil {
+			t.Errorf("ping: %v", err)
+		}
+		_ = a.Close(nil)
+		_ = b.Close(nil)
+	})
+}
+
+// TestPongsAreBounded sends pings without end and takes no pong: what is due
+// waits in one goroutine, and each is answered in the end.
+func TestPongsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe(Hello{}, Hello{})
+		fill(t, b)
+		go drain(b)
+		synctest.Wait()
+		before := runtime.NumGoroutine()
+		const pings = 1000
+		answered := make(chan error, pings)
+		for range pings {
+			go func() {
+				_, err := a.Ping(t.Context())
+				answered <- err
+			}()
+		}
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n > pings+1 {
+			t.Errorf("%d goroutines wait for %d pings", n, pings)
+		}
+		go drain(a)
+		for range pings {
+			if err := <-answered; err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = a.Close(nil)
+		_ = b.Close(nil)
+	})
+}
+
+// fill writes all that one direction of a Pipe holds.
+func fill(t *testing.T, c *Conn) {
+	t.Helper()
+	for range pipeBuffer / (64 << 10) {
+		if err := c.WriteMessage(make([]byte, 64<<10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func drain(c *Conn) {
+	for {
+		if _, err := c.ReadMessage(); err != nil {
+			return
+		}
+	}
+}
