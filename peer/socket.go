@@ -208,16 +208,12 @@ func (ss *sockets) renameLocked(addrs []netip.Addr) {
 // sweep closes the sockets that are not served and that nobody uses.
 func (ss *sockets) sweep() {
 	ss.mu.Lock()
-	var closing []*socket
+	defer ss.mu.Unlock()
 	for addr, s := range ss.others {
 		if s.users == 0 {
-			closing = append(closing, s)
+			_ = s.mux.Close() // before anybody else opens it anew
 			delete(ss.others, addr)
 		}
-	}
-	ss.mu.Unlock()
-	for _, s := range closing {
-		_ = s.mux.Close()
 	}
 }
 
