@@ -82,8 +82,10 @@
 // address, an IPv6 address on our networks, or a /64 elsewhere. Our own host is
 // exempt, and a member that proves its link pays for itself. Whoever is dialed
 // gets 24 KiB of a response read. An offer never makes us send a packet to any
-// address but the one it came from. What a link makes us keep is bounded: see MaxMessage, and the balance of what came in and what came out
-// whole, 1.5 MiB a link and 128 KiB before hello.
+// address but the one it came from. What a link makes us keep is bounded: see
+// MaxMessage, SCTP's window of 1 MiB, and the balance of what came in and what
+// came out whole, 1.5 MiB a link and 128 KiB before hello. A message that came
+// out counts four times: the rest may have been sent again in vain.
 //
 // # Signalling
 //

@@ -12,11 +12,19 @@ import (
 // SCTP keeps what it cannot deliver yet, and a stranger who sends one-byte
 // messages behind a gap makes it keep 300 MiB under a 1 MiB window: the window
 // counts bytes, memory goes by chunks. So every link has a balance: bytes that
-// came in raise it, messages that came out whole lower it. Honest links stay
-// under 1.3 MB at up to 20 % loss.
+// came in raise it, messages that came out whole lower it.
+//
+// A sender whose acknowledgements are late, as on starved cores, sends 256 KiB
+// (minWindow) again in vain each 100 ms (rtoMax). What a message may have cost
+// is therefore a multiple of it: flooded over loopback beside 8 busy loops on 2
+// cores, honest links stay under 1.1 MB, which is the full window. A whole
+// message of one byte, with 128 bytes of credit for 20 on the wire, pays for
+// six times its cost anyhow: who mixes messages that come out with what does
+// not is stopped by the window alone, whatever the multiple.
 const (
 	balanceLimit   = 1536 << 10 // bytes; past it the link ends
 	strangerLimit  = 128 << 10  // the same before hello is done: one side may be done and send while the other's copy was lost
+	readShare      = 4          // bytes that each byte of a message read may have cost: it was sent again in vain
 	readCredit     = 128        // bytes of headers a message read may have cost
 	writeCredit    = 128        // bytes of acknowledgement a message written may cost
 	balancePerTick = 1024       // bytes a second that are forgiven: pings, checks
@@ -51,7 +59,7 @@ func (a *account) add(n int64) {
 	}
 }
 
-func (a *account) read(n int)  { a.add(-int64(n) - int64(n)/4 - readCredit) }
+func (a *account) read(n int)  { a.add(-readShare*int64(n) - readCredit) }
 func (a *account) wrote(n int) { a.add(-int64(n)/8 - writeCredit) }
 
 // trust raises the limit to that of a link whose other side is known.

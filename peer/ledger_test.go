@@ -36,6 +36,26 @@ func TestAccount(t *testing.T) {
 			}
 		})
 	})
+	t.Run("messages that are sent again in vain, behind a full window, keep it level", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l, a, over := open()
+			a.trust()
+			for range receiveBuffer / (64 << 10) {
+				for range 55 {
+					l.received(packet, from)
+				}
+			}
+			for range 10_000 {
+				for range 3 * 55 { // what is new, and twice what was here already
+					l.received(packet, from)
+				}
+				a.read(64 << 10)
+			}
+			if ended(over) {
+				t.Error("an honest link was ended")
+			}
+		})
+	})
 	t.Run("acknowledgements keep it level", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l, a, over := open()
