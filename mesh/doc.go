@@ -74,6 +74,11 @@
 //     skipped silently. [TestShortCutLosesNobody, TestAwayForTooLongIsAGap,
 //     TestLogOverflow, TestBlockedPairIsRelayed,
 //     TestReturnAfterLongReadsWhatANewcomerReads]
+//   - Whom this node meets for the first time gets live what it accepted since it
+//     had heard of it, or since it came into the room itself a quarter of a
+//     second before that; three seconds back at most. So who speaks as soon as it
+//     has met the first of a room speaks to all of it.
+//     [TestSaidAtOnceIsLiveForWhoWasHere, TestSettleMeetsEverybody]
 //   - Who vanishes stays present for up to a second while others are asked what
 //     they have of it, all of them if it has spoken in the last 15 seconds: its
 //     last words come before its Left, if anybody has them.

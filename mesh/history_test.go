@@ -109,7 +109,7 @@ func TestHalvesMerge(t *testing.T) {
 		ana, bo, cy, di := r.join("ana", nil), r.join("bo", nil), r.join("cy", nil), r.join("di", nil)
 		r.say(ana, "from ana")
 		r.say(cy, "from cy")
-		pass(100 * time.Millisecond)
+		pass(5 * time.Second) // until it is no longer live for whom cy has sighted
 		if err := ana.Leave(r.Context()); err != nil {
 			t.Error(err)
 		}

@@ -39,6 +39,7 @@ type link struct {
 	quiet   bool // one side is an observer: peers and bye are all there is
 	greeted bool // our first have is out
 	heard   bool // theirs has arrived
+	settled bool // the other side had been here for lookAround by then
 	start   uint64
 	// privateStart and start are what our first have says is next.
 	privateStart uint64
@@ -144,10 +145,13 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 	m := n.acquaintLocked(p.Member)
 	l.m = m
 	was := m.peer.Via
-	if m.acked == 0 || !m.recent(now) {
-		// Our have promises it all from here on. It may reach the other side
-		// though theirs never reaches us, or the other way round; then a new
-		// link goes on from here as well.
+	// Our have promises it all from here on. It may reach the other side though
+	// theirs never reaches us, or the other way round; then a new link goes on
+	// from here as well.
+	switch {
+	case m.acked == 0:
+		m.acked, m.privateAcked = n.liveFromLocked(p.Instance, now), m.private.next()
+	case !m.recent(now):
 		m.acked, m.privateAcked = n.stream.next(), m.private.next()
 	}
 	m.link, m.peer = l, p

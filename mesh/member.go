@@ -91,6 +91,9 @@ func (n *Node) joinedLocked(m *member, now time.Time) {
 	m.away = time.Time{}
 	m.since, m.until = n.stream.next(), wire.MaxSeq
 	m.patience = now.Add(stalledAfter)
+	if len(n.present) == 0 {
+		n.arrived = now
+	}
 	n.present = append(slices.Clip(n.present), m.peer) // receipts share the old slice
 	n.emitLocked(m, Joined{Peer: m.peer})
 	n.exchangeSoonLocked(m, now)

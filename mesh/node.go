@@ -55,7 +55,8 @@ type Node struct {
 	clock      clock
 	stream     *stream // our broadcasts
 	members    map[Member]*member
-	present    []Peer // in the order in which they joined; never changed in place
+	present    []Peer    // in the order in which they joined; never changed in place
+	arrived    time.Time // when the first of them was met
 	links      map[peer.Instance]*link
 	tunnels    map[[wire.TagSize]byte]*tunnel     // by their tag, those being opened too
 	seeks      map[peer.Instance]*seek            // who is reached by others only

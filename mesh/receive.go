@@ -135,6 +135,7 @@ func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
 		return errFuture
 	}
 	l.heard = true
+	l.settled = h.Here >= uint64(lookAround.Milliseconds())
 	l.cursor = cmp.Or(h.Want, l.start)
 	l.privateCursor = cmp.Or(h.PrivateWant, l.privateStart)
 	n.ackedLocked(m, l.cursor, now)

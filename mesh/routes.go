@@ -29,6 +29,7 @@ type route []peer.Instance
 // ways is what a link knows of whom its two sides reach.
 type ways struct {
 	routes    map[peer.Instance]route      // to whom the other side knows a way
+	toldAt    map[peer.Instance]time.Time  // since when, for as many
 	reported  bool                         // it has said so at all
 	toldReach map[peer.Instance]route      // to whom it knows that we know one
 	reachOut  map[peer.Instance]wire.Route // what it does not know yet
@@ -40,6 +41,7 @@ type ways struct {
 func newWays() ways {
 	return ways{
 		routes:    make(map[peer.Instance]route),
+		toldAt:    make(map[peer.Instance]time.Time),
 		toldReach: make(map[peer.Instance]route),
 		reachOut:  make(map[peer.Instance]wire.Route),
 		doubts:    make(map[peer.Instance]time.Time),
@@ -246,13 +248,13 @@ func (n *Node) reach(l *link, p []byte) error {
 		matters := other == nil || !other.direct() // to whom we have a link ourselves, that is the way
 		if r.Lost || slices.Contains(way, n.self.Instance) {
 			lost = lost || matters
-			delete(l.routes, to)
+			l.unlearn(to)
 			n.pathLostLocked(l, to)
 			n.detourOverLocked(to, now)
 			continue
 		}
 		gained = gained || matters
-		l.learn(to, way)
+		l.learn(to, way, now)
 	}
 	switch {
 	case lost && l.flaps.take(now, 1):
@@ -270,18 +272,31 @@ func (n *Node) reach(l *link, p []byte) error {
 // learn takes in a way. When there are too many a shorter one takes the place
 // of a longer: members that the other side has a link to come before those that
 // it was told of, or whoever tells it of a thousand would hide them.
-func (l *link) learn(to peer.Instance, way route) {
-	if _, known := l.routes[to]; known || len(l.routes) < wire.MaxRoutes {
+func (l *link) learn(to peer.Instance, way route, now time.Time) {
+	if _, known := l.routes[to]; known {
 		l.routes[to] = way
 		return
 	}
-	for other, longer := range l.routes {
-		if len(longer) > len(way) {
-			delete(l.routes, other)
-			l.routes[to] = way
-			return
+	if len(l.routes) >= wire.MaxRoutes && !l.unlearnLonger(len(way)) {
+		return
+	}
+	l.routes[to], l.toldAt[to] = way, now
+}
+
+// unlearnLonger makes room by forgetting a way that is longer, if there is one.
+func (l *link) unlearnLonger(than int) bool {
+	for other, way := range l.routes {
+		if len(way) > than {
+			l.unlearn(other)
+			return true
 		}
 	}
+	return false
+}
+
+func (l *link) unlearn(to peer.Instance) {
+	delete(l.routes, to)
+	delete(l.toldAt, to)
 }
 
 // pathLostLocked ends the tunnels that go to an instance over l; the zero

@@ -24,7 +24,9 @@ const (
 // it. data is not kept.
 //
 // With nobody there a message is accepted too, and Delivered returns nil at
-// once: nobody was promised it. Who joins later gets it as history.
+// once: nobody was promised it. Who joins later gets it as history, but whom
+// this node had heard of when it accepted the message, and meets within three
+// seconds of that, gets it live; see [Node.Settle].
 func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 	if err := n.sendable(data); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,8 +53,14 @@ func TestSettleOfAPair(t *testing.T) {
 		r.join("ana", nil)
 		pass(5 * time.Second)
 		bo := r.joinSilently("bo", nil).unread()
-		if missing, took, err := r.settles(bo, time.Minute); err != nil || missing != nil || took > time.Second {
-			t.Errorf("a pair: %v after %v, missing: %v", err, took, missing)
+		for range 100 { // as the chat does, which asks once it has met somebody
+			if len(bo.Members()) == 1 {
+				break
+			}
+			pass(time.Millisecond)
+		}
+		if missing, took, err := r.settles(bo, time.Minute); err != nil || missing != nil || took > time.Second/5 {
+			t.Errorf("a pair: %v after %v, missing: %v; ana knew long before that there is nobody else", err, took, missing)
 		}
 	})
 }
@@ -159,4 +166,44 @@ func TestSettleOfAClosedNode(t *testing.T) {
 			t.Errorf("settle: %v, want %v", err, mesh.ErrClosed)
 		}
 	})
+}
+
+// TestSaidAtOnceIsLiveForWhoWasHere has somebody speak as soon as it has met the
+// first of four, and none of the others take history.
+func TestSaidAtOnceIsLiveForWhoWasHere(t *testing.T) {
+	for name, multicast := range map[string]bool{"who are sighted": true, "of whom the first member tells": false} {
+		t.Run(name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				r.lan.SetMulticast(multicast)
+				newHost := r.lan.Host("new") // 10.0.0.1
+				quiet := func(cfg *mesh.Config) { cfg.History, cfg.Peers = -1, []string{"10.0.0.2"} }
+				var there []*actor
+				for i := range 4 {
+					a := r.join(fmt.Sprint("host", i), quiet)
+					r.lan.Delay(newHost, a.host, time.Duration(1+100*i)*time.Millisecond)
+					there = append(there, a)
+				}
+				pass(20 * time.Second)
+				fresh := r.joinSilently("new", quiet).unread()
+				for len(fresh.Members()) == 0 {
+					pass(time.Millisecond)
+				}
+				if n := len(fresh.Members()); n != 1 {
+					t.Fatalf("met %d at once, want the nearest", n)
+				}
+				r.say(fresh, "hello")
+				pass(5 * time.Second)
+				late := r.join("late", quiet)
+				pass(5 * time.Second)
+				for _, a := range there {
+					if got := a.story(); !slices.Contains(got, "new 1: hello") {
+						t.Errorf("%s read %q, want the message live", a.Self().Name, got)
+					}
+				}
+				if got := late.story(); slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, "hello") }) {
+					t.Errorf("who came late and wants no history read %q", got)
+				}
+			})
+		})
+	}
 }

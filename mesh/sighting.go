@@ -64,6 +64,7 @@ type sighting struct {
 	otherRoom bool
 	replace   bool // linked, but over an address that we no longer have
 
+	known    time.Time // since when we have heard of it
 	seen     time.Time // when discovery last named it
 	linked   bool
 	since    time.Time // when the link came

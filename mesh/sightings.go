@@ -44,7 +44,7 @@ func (t *sightings) entry(now time.Time, instance peer.Instance) *sighting {
 }
 
 func (t *sightings) enter(now time.Time, instance peer.Instance) *sighting {
-	e := &sighting{instance: instance, next: now.Add(t.patience(instance))}
+	e := &sighting{instance: instance, known: now, next: now.Add(t.patience(instance))}
 	t.entries[instance] = e
 	return e
 }

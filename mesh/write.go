@@ -127,6 +127,7 @@ func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 		h.Next, h.PrivateNext = n.stream.next(), l.m.private.next()
 	} else {
 		h.Held = n.archive.newcomer()
+		h.Here = uint64(now.Sub(n.born).Milliseconds())
 	}
 	l.greeted = true
 	l.ackDue = false

@@ -88,8 +88,10 @@
 // 1,024 acquaintances) goes on from there.
 //
 // In the first have of a link a fifth number may follow, held 8: how many
-// messages, of whatever origin, the sender could give to who has none. Left
-// out, it is 0. Later haves have none.
+// messages, of whatever origin, the sender could give to who has none; and
+// after that a sixth, here 8: for how many milliseconds the sender has been in
+// the room, and so has had time to meet who else is. Left out, each is 0. Later
+// haves have neither.
 //
 // # Gap
 //

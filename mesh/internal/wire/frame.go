@@ -75,7 +75,10 @@ func end(dst []byte, start int) []byte {
 type Have struct {
 	Next, Want               uint64 // broadcasts
 	PrivateNext, PrivateWant uint64 // private messages between the two
-	Held                     uint64 // messages of any origin that the sender could give; in the first of a link
+
+	// In the first of a link.
+	Held uint64 // messages of any origin that the sender could give
+	Here uint64 // milliseconds for which the sender has been in the room
 }
 
 const haveSize = 4 * 8
@@ -87,8 +90,11 @@ func AppendHave(dst []byte, h Have) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, h.Want)
 	dst = binary.BigEndian.AppendUint64(dst, h.PrivateNext)
 	dst = binary.BigEndian.AppendUint64(dst, h.PrivateWant)
-	if h.Held > 0 {
+	if h.Held > 0 || h.Here > 0 {
 		dst = binary.BigEndian.AppendUint64(dst, h.Held)
+	}
+	if h.Here > 0 {
+		dst = binary.BigEndian.AppendUint64(dst, h.Here)
 	}
 	return end(dst, start)
 }
@@ -106,6 +112,9 @@ func ParseHave(p []byte) (Have, error) {
 	}
 	if len(p) >= haveSize+8 {
 		h.Held = binary.BigEndian.Uint64(p[haveSize:])
+	}
+	if len(p) >= haveSize+16 {
+		h.Here = binary.BigEndian.Uint64(p[haveSize+8:])
 	}
 	if h.Next == 0 || h.PrivateNext == 0 || max(h.Next, h.Want, h.PrivateNext, h.PrivateWant) > MaxSeq {
 		return Have{}, fmt.Errorf("wire: have: %w", errSequence)

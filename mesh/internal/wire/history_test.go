@@ -50,6 +50,8 @@ func TestHistoryGolden(t *testing.T) {
 	checkGolden(t, []golden{
 		{"have with held", wire.AppendHave(nil, wire.Have{Next: 1, PrivateNext: 3, Held: 5}),
 			"02000028" + "0000000000000001" + "0000000000000000" + "0000000000000003" + "0000000000000000" + "0000000000000005"},
+		{"have with here", wire.AppendHave(nil, wire.Have{Next: 1, PrivateNext: 3, Here: 6}),
+			"02000030" + "0000000000000001" + "0000000000000000" + "0000000000000003" + "0000000000000000" + "0000000000000000" + "0000000000000006"},
 		{"record", wire.AppendRecordFrame(nil, record(anaRecord())), "09000098" + recordHex},
 		{"ask", wire.AppendAsk(nil, ask()), "0a000093" + "01" + "03e8" +
 			anaHex + "0000000000000001" + "0000000000000002" + "0000000000000003" + "0000000000000004" +
@@ -148,7 +150,7 @@ func TestPastRoundTrip(t *testing.T) {
 }
 
 func TestHistoryLaterVersions(t *testing.T) {
-	want := wire.Have{Next: 1, Want: 2, PrivateNext: 3, PrivateWant: 4, Held: 5}
+	want := wire.Have{Next: 1, Want: 2, PrivateNext: 3, PrivateWant: 4, Held: 5, Here: 6}
 	if got, err := wire.ParseHave(append(payload(t, wire.AppendHave(nil, want), wire.TypeHave), 1)); err != nil || got != want {
 		t.Errorf("have: got %v, %v", got, err)
 	}
