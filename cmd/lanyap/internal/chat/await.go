@@ -36,7 +36,7 @@ func (s *session) await(ctx context.Context) error {
 		select {
 		case <-s.gate:
 			start()
-			return s.settle(ctx, due)
+			return s.meet(ctx, due)
 		case <-ended:
 			if s.Source == FromTerminal {
 				return s.abandon(ctx)
@@ -77,28 +77,29 @@ func (s *session) abandon(ctx context.Context) error {
 	}
 }
 
-// settle waits, for settleLimit and until due at most, until everybody is met
-// who is said to be here: the first to be linked is only the nearest. Somebody
-// who asked to wait for N others gets these N, and a person need not wait: who
-// is typing sees who is here.
-func (s *session) settle(ctx context.Context, due time.Time) error {
+// meet has those met, within settleLimit and until due at most, who are said to
+// be here: the first to be linked is only the nearest. What is for all is said
+// meanwhile, for it is live for them too; what is for one alone waits until the
+// name is known to be of one. Somebody who asked to wait for N others gets these
+// N, and a person need not wait: who is typing sees who is here.
+func (s *session) meet(ctx context.Context, due time.Time) error {
 	if s.Input == nil || s.Wait > 0 || s.Source == FromTerminal {
+		close(s.settled)
 		return nil
 	}
-	settling, cancel := context.WithTimeout(ctx, min(settleLimit, time.Until(due)))
-	defer cancel()
-	settled := make(chan []mesh.Sighting, 1)
 	go func() {
-		missing, _ := s.Node.Settle(settling)
-		settled <- missing
+		defer close(s.settled)
+		ctx, cancel := context.WithTimeout(ctx, min(settleLimit, time.Until(due)))
+		defer cancel()
+		s.missing, _ = s.Node.Settle(ctx)
 	}()
-	select {
-	case s.missing = <-settled:
-	case err := <-s.broken:
-		return err
-	}
 	if s.For == "" {
 		return nil
+	}
+	select {
+	case <-s.settled:
+	case err := <-s.broken:
+		return err
 	}
 	s.missing = nil // they are not the one it is for
 	return s.find(ctx, due)
@@ -123,11 +124,16 @@ func (s *session) find(ctx context.Context, due time.Time) error {
 	}
 }
 
-// unmet names those who were missing when the first words were said, and have
-// not gone since. Some may have come later, and may have read them as history;
-// who takes none has not.
+// unmet names those who were missing when they should have been met, and have
+// not gone since. Some may have come later, and may have read what was said as
+// history; who takes none has not.
 func (s *session) unmet() *PendingError {
 	pending := &PendingError{}
+	select {
+	case <-s.settled:
+	default:
+		return pending
+	}
 	if len(s.missing) == 0 {
 		return pending
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/lanyap/lanyap/mesh"
 )
 
+// TestWaitsForThoseSaidToBeHere holds that what is for all is said at once, and
+// that the chat stays until those have it, too, who were not met yet.
 func TestWaitsForThoseSaidToBeHere(t *testing.T) {
 	for _, source := range []Source{FromFile, FromPipe} {
 		synctest.Test(t, func(t *testing.T) {
@@ -21,19 +23,18 @@ func TestWaitsForThoseSaidToBeHere(t *testing.T) {
 				c.write("hi\n")
 			}
 			time.Sleep(settleLimit / 2)
-			c.wantTexts()
-			c.node.lack()
-			c.node.join(cy)
-			time.Sleep(10 * time.Millisecond)
 			c.wantTexts("hi")
 			if c.stdin != nil {
 				c.stdin.Close()
 			}
+			time.Sleep(settleLimit / 4)
+			if c.node.polite() {
+				t.Error("left before everybody was met")
+			}
+			c.node.lack()
+			c.node.join(cy)
 			if err, _ := c.result(); err != nil {
 				t.Errorf("ended with %v", err)
-			}
-			if got := shown[Delivered](c.face); len(got) != 1 || got[0].Count != 2 {
-				t.Errorf("delivered %+v, want to both", got)
 			}
 		})
 	}
@@ -199,5 +200,33 @@ func TestEnteredWithTheEndIsNotLost(t *testing.T) {
 		if _, err := q.next(t.Context()); !errors.Is(err, io.EOF) {
 			t.Fatalf("after it: %v", err)
 		}
+	}
+}
+
+// TestLatecomersConfirmByTheGoodbye holds that who was met after the last words
+// has them, or is named: no receipt speaks for it.
+func TestLatecomersConfirmByTheGoodbye(t *testing.T) {
+	for _, confirms := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			c := chatOf(t, FromFile, 0, "hi\n")
+			c.node.onLeave = func(ctx context.Context) {
+				if !confirms {
+					<-ctx.Done()
+				}
+			}
+			c.node.lack(cy)
+			c.node.join(bo)
+			time.Sleep(time.Second)
+			c.node.lack()
+			c.node.join(cy)
+			err, _ := c.result()
+			var pending *PendingError
+			if confirms && err != nil {
+				t.Errorf("ended with %v", err)
+			}
+			if !confirms && (!errors.As(err, &pending) || len(pending.Peers) != 1 || pending.Peers[0].Member != cy.Member) {
+				t.Errorf("ended with %v %+v, want cy named", err, pending)
+			}
+		})
 	}
 }

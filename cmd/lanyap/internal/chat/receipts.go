@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -10,16 +11,28 @@ import (
 type receipts struct {
 	mu      sync.Mutex // guards the rest
 	open    map[Receipt]bool
+	last    Receipt // of what was for all; nil: nothing
 	unsaid  int
 	unheard int // messages that nobody has
 }
 
 func newReceipts() *receipts { return &receipts{open: make(map[Receipt]bool)} }
 
-func (rs *receipts) add(r Receipt) {
+func (rs *receipts) add(r Receipt, toAll bool) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	rs.open[r] = true
+	if toAll {
+		rs.last = r
+	}
+}
+
+// spokeFor reports whether the last receipt is of a message to that member,
+// among others. Where there is none, nothing has to be confirmed.
+func (rs *receipts) spokeFor(who mesh.Member) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.last == nil || slices.ContainsFunc(rs.last.To(), func(p mesh.Peer) bool { return p.Member == who })
 }
 
 // settle notes that r is done and how many have what it is for.

@@ -60,7 +60,7 @@ func (s *session) sendNext(ctx context.Context, waiting *sync.WaitGroup, slots c
 		<-slots
 		return s.unsaid(ctx, u, err)
 	}
-	s.receipts.add(receipt)
+	s.receipts.add(receipt, sent.To == nil)
 	s.show(sent)
 	waiting.Go(func() {
 		s.confirm(ctx, sent, receipt)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,9 +70,9 @@ const (
 	leaveLimit = time.Second
 	closeLimit = 500 * time.Millisecond
 
-	// settleLimit is how long the first words wait, once somebody is here, for
-	// the others that are said to be. On a LAN they are met within 0.3 s, and
-	// over a third within 1.5 s.
+	// settleLimit is how long it may take, once somebody is here, to meet the
+	// others that are said to be. On a LAN they are met within 0.3 s, and over a
+	// third within 1.5 s. What was said three seconds before is live for them.
 	settleLimit = 3 * time.Second
 
 	// A chat that has said everything stays until nothing was heard for a lull:
@@ -93,7 +94,8 @@ type session struct {
 	warned   sync.Once     // of a history that cannot be kept
 	open     sync.Once     // closes gate
 	receipts *receipts
-	missing  []mesh.Sighting // who was not met before the first words
+	settled  chan struct{}   // closed when those were met who are said to be here, or it took too long
+	missing  []mesh.Sighting // who was not met; before that nobody looks at it
 
 	mu      sync.Mutex // guards heard, leaving
 	heard   time.Time  // when somebody last came or spoke
@@ -111,6 +113,7 @@ func Run(ctx context.Context, cfg Config) error {
 		came:     make(chan struct{}, 1),
 		broken:   make(chan error, 1),
 		ended:    make(chan struct{}),
+		settled:  make(chan struct{}),
 		receipts: newReceipts(),
 	}
 	if cfg.Quiet {
@@ -128,7 +131,11 @@ func Run(ctx context.Context, cfg Config) error {
 	speaking, hush := context.WithCancel(ctx)
 	err := s.converse(speaking)
 	hush()
-	kept := s.hangUp(ctx)
+	var late []mesh.Peer
+	if err == nil && ctx.Err() == nil {
+		late = s.latecomers()
+	}
+	kept := s.hangUp(ctx, late)
 	if ctx.Err() != nil {
 		// A signal that came while the chat was ending, or at one moment with
 		// the end of input as for all of a pipeline, is what ended it.
@@ -162,6 +169,9 @@ func (s *session) converse(ctx context.Context) error {
 			}
 			spoken = nil
 		case <-said:
+			if err := s.reachAll(ctx); err != nil {
+				return err
+			}
 			if !s.Brief {
 				s.linger(ctx)
 			}
@@ -177,6 +187,18 @@ func (s *session) converse(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+}
+
+// reachAll returns when those were met who are said to be here.
+func (s *session) reachAll(ctx context.Context) error {
+	select {
+	case <-s.settled:
+		return nil
+	case err := <-s.broken:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -214,29 +236,43 @@ func (s *session) linger(ctx context.Context) {
 
 // hangUp leaves, shows what was still on its way to us, and closes the node.
 // It takes leaveLimit and closeLimit at most, even where standard output is a
-// pipe that nobody reads or the node hangs. It returns an error if the history
-// file lacks something.
-func (s *session) hangUp(ctx context.Context) error {
+// pipe that nobody reads or the node hangs; with latecomers Timeout, for no
+// receipt speaks for them. It returns an error if they did not confirm, or if
+// the history file lacks something.
+func (s *session) hangUp(ctx context.Context, late []mesh.Peer) error {
 	s.mu.Lock()
 	s.leaving = true
 	s.mu.Unlock()
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveLimit)
+	limit := leaveLimit
+	if len(late) > 0 {
+		limit = max(limit, s.Timeout)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	closed := make(chan error, 1)
 	go func() {
-		// Whether everybody took our goodbye is nothing to tell anybody: we are off.
-		_ = s.Node.Leave(ctx)
+		// Whether everybody took our goodbye is nothing to tell anybody, unless
+		// that is how we know that they have what was said.
+		left := s.Node.Leave(ctx)
 		err := s.Node.Close()
 		<-s.ended
+		if len(late) > 0 && errors.Is(left, context.DeadlineExceeded) {
+			err = &PendingError{Peers: late}
+		}
 		closed <- err
 	}()
 	select {
 	case err := <-closed:
 		return err
-	case <-time.After(leaveLimit + closeLimit):
+	case <-time.After(limit + closeLimit):
 		return nil
 	}
+}
+
+// latecomers returns who is here and was not when the last words were said.
+func (s *session) latecomers() []mesh.Peer {
+	return slices.DeleteFunc(s.Members.Members(), func(p mesh.Peer) bool { return s.receipts.spokeFor(p.Member) })
 }
 
 // fail ends the chat with err, unless something else has ended it before.
