@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -71,6 +72,10 @@ func TestTerminalIsGivenBack(t *testing.T) {
 			}
 			if after := termios(t, terminal); after != before {
 				t.Errorf("the terminal is %+v, was %+v", after, before)
+			}
+			// What the other end has not read when this one is closed may be lost.
+			for limit := time.Now().Add(10 * time.Second); !strings.Contains(*shown.Load(), "\x1b[?2004l") && time.Now().Before(limit); {
+				time.Sleep(time.Millisecond)
 			}
 			terminal.Close()
 			<-drained
