@@ -46,7 +46,8 @@
 //   - The other process dies: its kernel closes the TCP connection that the
 //     link was offered over, which both sides keep. Its port is asked; if it
 //     refuses or another instance answers, and no pong comes within 50 ms more,
-//     the link ends with [ErrGone]. If the right one answers, a ping is given
+//     the link ends with [ErrGone]. After a clean close it is eight times what
+//     the port took, 10 ms at least and 50 ms at most. If the right one answers, a ping is given
 //     6 s; if none does, 250 ms.
 //   - The cable is out, or the machine is off: the kernel's keepalive ends that
 //     TCP connection after 4 to 5 s; a ping is given 2 s more. The link ends

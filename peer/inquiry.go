@@ -24,6 +24,13 @@ const (
 	// calls to a process that lives. A pong takes a millisecond or two.
 	lastWord = 50 * time.Millisecond
 
+	// A watch that ended cleanly was closed, by a process or by the kernel of one
+	// that died, and no firewall does that. If the port refuses besides, the last
+	// word is given promptShare times as long as that took, but promptWord at
+	// least and lastWord at most.
+	promptShare = 8
+	promptWord  = 10 * time.Millisecond
+
 	// answerWait is for all else: together with the 4 to 5 s it takes to doubt,
 	// it bridges a replugged cable.
 	answerWait = 2 * time.Second
@@ -41,14 +48,21 @@ const (
 
 // inquiry is how a link is asked whether it lives.
 type inquiry struct {
-	port bool // ask the other side's port, too
-	wait time.Duration
+	port   bool // ask the other side's port, too
+	closed bool // the watch was closed, not reset
+	wait   time.Duration
+}
+
+// portAnswer is what became of asking a port.
+type portAnswer struct {
+	right bool          // the right process answers there
+	took  time.Duration // since it was last asked
 }
 
 // inquiry tells from how a watch ended how to ask.
 func (w *watch) inquiry(trouble error) inquiry {
 	if errors.Is(trouble, io.EOF) || errno.IsReset(trouble) {
-		return inquiry{port: true, wait: hasteWait}
+		return inquiry{port: true, closed: errors.Is(trouble, io.EOF), wait: hasteWait}
 	}
 	return inquiry{wait: answerWait}
 }
@@ -62,49 +76,59 @@ func (l *link) inquire(q inquiry) error {
 		_, err := l.conn.Ping(ctx)
 		pong <- err
 	}()
-	var port chan bool
+	var port chan portAnswer
 	if q.port {
-		port = make(chan bool, 1)
+		port = make(chan portAnswer, 1)
 		go l.askPort(ctx, port)
 	}
-	return judge(pong, port, q.wait)
+	return judge(pong, port, q)
 }
 
 // judge makes a verdict of what a link's ping says, and what its port says
 // meanwhile: whether the right process answers there. The ping decides; the port
 // says how long it is worth waiting for.
-func judge(pong <-chan error, port <-chan bool, wait time.Duration) error {
+func judge(pong <-chan error, port <-chan portAnswer, q inquiry) error {
 	reason := ErrTimeout
-	limit := time.NewTimer(wait)
+	limit := time.NewTimer(q.wait)
 	defer limit.Stop()
 	for {
 		select {
 		case err := <-pong:
 			return err
-		case right := <-port:
-			if right {
+		case answer := <-port:
+			if answer.right {
 				limit.Reset(patience)
 				continue
 			}
 			reason = ErrGone
-			limit.Reset(lastWord)
+			limit.Reset(q.lastWord(answer.took))
 		case <-limit.C:
 			return reason
 		}
 	}
 }
 
+// lastWord is how much longer the ping is given when the port took so long to
+// say that the right process is not there.
+func (q inquiry) lastWord(took time.Duration) time.Duration {
+	if !q.closed {
+		return lastWord
+	}
+	return min(max(promptShare*took, promptWord), lastWord)
+}
+
 // askPort asks the other side's port and says whether the right process answers
 // there; nothing if no answer comes in time. A dying process takes a moment to
 // close its sockets: a connection that is taken and then dropped is asked for
 // again.
-func (l *link) askPort(ctx context.Context, right chan<- bool) {
+func (l *link) askPort(ctx context.Context, said chan<- portAnswer) {
 	ctx, cancel := context.WithTimeout(ctx, hasteWait)
 	defer cancel()
 	for {
+		asked := time.Now()
 		in, err := l.whoAnswers(ctx)
 		if err == nil || errors.Is(err, ErrRefused) {
-			right <- err == nil && in == l.conn.remote.Instance
+			said <- portAnswer{err == nil && in == l.conn.remote.Instance, time.Since(asked)}
 			return
 		}
 		select {
@@ -118,11 +142,11 @@ func (l *link) askPort(ctx context.Context, right chan<- bool) {
 // gone reports whether the other side's port says that the process has ended,
 // and the link does not say otherwise.
 func (l *link) gone(ctx context.Context) bool {
-	right := make(chan bool, 1)
-	l.askPort(ctx, right)
+	said := make(chan portAnswer, 1)
+	l.askPort(ctx, said)
 	select {
-	case ok := <-right:
-		return !ok && l.inquire(inquiry{wait: lastWord}) != nil
+	case answer := <-said:
+		return !answer.right && l.inquire(inquiry{wait: lastWord}) != nil
 	default:
 		return false
 	}

@@ -11,10 +11,11 @@ import (
 // its port says.
 func TestVerdict(t *testing.T) {
 	const never = time.Hour
+	reset, closed, doubt := inquiry{wait: hasteWait}, inquiry{closed: true, wait: hasteWait}, inquiry{wait: patience}
 	broken := errors.New("broken")
 	tests := []struct {
 		name  string
-		wait  time.Duration
+		q     inquiry
 		pong  time.Duration
 		err   error // instead of a pong
 		port  time.Duration
@@ -22,23 +23,27 @@ func TestVerdict(t *testing.T) {
 		want  error
 		at    time.Duration
 	}{
-		{"a killed process", hasteWait, never, nil, time.Millisecond, false, ErrGone, time.Millisecond + lastWord},
-		{"a live process behind a firewall that rejects", hasteWait, 10 * time.Millisecond, nil, time.Millisecond, false, nil, 10 * time.Millisecond},
-		{"a live process whose port answers late", hasteWait, 3 * time.Second, nil, 200 * time.Millisecond, true, nil, 3 * time.Second},
-		{"a process whose port alone answers", hasteWait, never, nil, time.Millisecond, true, ErrTimeout, time.Millisecond + patience},
-		{"a firewall that drops", hasteWait, 100 * time.Millisecond, nil, never, false, nil, 100 * time.Millisecond},
-		{"a killed process behind a firewall that drops", hasteWait, never, nil, never, false, ErrTimeout, hasteWait},
-		{"a stopped process that nobody asks the port of", patience, 4 * time.Second, nil, never, false, nil, 4 * time.Second},
-		{"a link that ends meanwhile", patience, time.Second, broken, never, false, broken, time.Second},
+		{"a killed process", reset, never, nil, time.Millisecond, false, ErrGone, time.Millisecond + lastWord},
+		{"a killed process whose connections were closed", closed, never, nil, time.Millisecond, false, ErrGone, time.Millisecond + promptWord},
+		{"the same far away", closed, never, nil, 5 * time.Millisecond, false, ErrGone, 5*time.Millisecond + promptShare*5*time.Millisecond},
+		{"the same farther away", closed, never, nil, 30 * time.Millisecond, false, ErrGone, 30*time.Millisecond + lastWord},
+		{"a live process far away that lost its watch", closed, 40 * time.Millisecond, nil, 5 * time.Millisecond, false, nil, 40 * time.Millisecond},
+		{"a live process behind a firewall that rejects", reset, 10 * time.Millisecond, nil, time.Millisecond, false, nil, 10 * time.Millisecond},
+		{"a live process whose port answers late", reset, 3 * time.Second, nil, 200 * time.Millisecond, true, nil, 3 * time.Second},
+		{"a process whose port alone answers", reset, never, nil, time.Millisecond, true, ErrTimeout, time.Millisecond + patience},
+		{"a firewall that drops", reset, 100 * time.Millisecond, nil, never, false, nil, 100 * time.Millisecond},
+		{"a killed process behind a firewall that drops", reset, never, nil, never, false, ErrTimeout, hasteWait},
+		{"a stopped process that nobody asks the port of", doubt, 4 * time.Second, nil, never, false, nil, 4 * time.Second},
+		{"a link that ends meanwhile", doubt, time.Second, broken, never, false, broken, time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				pong, port := make(chan error, 1), make(chan bool, 1)
+				pong, port := make(chan error, 1), make(chan portAnswer, 1)
 				time.AfterFunc(tt.pong, func() { pong <- tt.err })
-				time.AfterFunc(tt.port, func() { port <- tt.right })
-				got := judge(pong, port, tt.wait)
+				time.AfterFunc(tt.port, func() { port <- portAnswer{tt.right, tt.port} })
+				got := judge(pong, port, tt.q)
 				if took := time.Since(start); !errors.Is(got, tt.want) || took != tt.at {
 					t.Errorf("got %v after %v, want %v after %v", got, took, tt.want, tt.at)
 				}
