@@ -85,7 +85,7 @@
 // gets 24 KiB of a response read. An offer never makes us send a packet to any
 // address but the one it came from. What a link makes us keep is bounded: see
 // MaxMessage, SCTP's window of 1 MiB, and the balance of what came in and what
-// came out whole, 1.5 MiB a link and 128 KiB before hello. A message that came
+// came out whole, 2 MiB a link and 128 KiB before hello. A message that came
 // out counts four times: the rest may have been sent again in vain.
 //
 // # Signalling

@@ -17,17 +17,18 @@ import (
 // A sender whose acknowledgements are late, as on starved cores, sends 256 KiB
 // (minWindow) again in vain each 100 ms (rtoMax). What a message may have cost
 // is therefore a multiple of it: flooded over loopback beside 8 busy loops on 2
-// cores, honest links stay under 1.1 MB, which is the full window. A whole
+// cores, honest links stay under 1.1 MB, which is the full window; flooded both
+// ways beside 12, 1.47 MB was seen, as its reader gets no turn for a while. A whole
 // message of one byte, with 128 bytes of credit for 20 on the wire, pays for
 // six times its cost anyhow: who mixes messages that come out with what does
 // not is stopped by the window alone, whatever the multiple.
 const (
-	balanceLimit   = 1536 << 10 // bytes; past it the link ends
-	strangerLimit  = 128 << 10  // the same before hello is done: one side may be done and send while the other's copy was lost
-	readShare      = 4          // bytes that each byte of a message read may have cost: it was sent again in vain
-	readCredit     = 128        // bytes of headers a message read may have cost
-	writeCredit    = 128        // bytes of acknowledgement a message written may cost
-	balancePerTick = 1024       // bytes a second that are forgiven: pings, checks
+	balanceLimit   = 2 << 20   // bytes; past it the link ends: 30 MiB of ours at most, in chunks of one byte
+	strangerLimit  = 128 << 10 // the same before hello is done: one side may be done and send while the other's copy was lost
+	readShare      = 4         // bytes that each byte of a message read may have cost: it was sent again in vain
+	readCredit     = 128       // bytes of headers a message read may have cost
+	writeCredit    = 128       // bytes of acknowledgement a message written may cost
+	balancePerTick = 1024      // bytes a second that are forgiven: pings, checks
 )
 
 // account is the balance of one link.
