@@ -51,6 +51,9 @@ func TestLivesInASmallContainer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("says 48 MiB")
 	}
+	if raceEnabled {
+		t.Skip("the race detector needs several times the memory")
+	}
 	group := smallGroup(t)
 	dir, env := programDir(t)
 	ear := spawn(t, func(cmd *exec.Cmd) { cmd.Stdout = io.Discard }, onLoopback(t, "chat", "--listen")...)

@@ -31,8 +31,8 @@ func TestWaitsForThoseSaidToBeHere(t *testing.T) {
 			if c.node.polite() {
 				t.Error("left before everybody was met")
 			}
-			c.node.lack()
 			c.node.join(cy)
+			c.node.lack()
 			if err, _ := c.result(); err != nil {
 				t.Errorf("ended with %v", err)
 			}
@@ -217,8 +217,8 @@ func TestLatecomersConfirmByTheGoodbye(t *testing.T) {
 			c.node.lack(cy)
 			c.node.join(bo)
 			time.Sleep(time.Second)
-			c.node.lack()
 			c.node.join(cy)
+			c.node.lack()
 			err, _ := c.result()
 			var pending *PendingError
 			if confirms && err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -114,6 +115,12 @@ func (n *fakeNode) Events(ctx context.Context) iter.Seq2[mesh.Event, error] {
 			}
 		}
 	}
+}
+
+func (n *fakeNode) Members() []mesh.Peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.members)
 }
 
 func (n *fakeNode) Broadcast(ctx context.Context, data []byte) (Receipt, error) {

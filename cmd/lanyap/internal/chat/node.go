@@ -16,6 +16,7 @@ const Service = "chat"
 type Node interface {
 	Self() mesh.Peer
 	Addrs() []netip.AddrPort
+	Members() []mesh.Peer
 	Events(ctx context.Context) iter.Seq2[mesh.Event, error]
 	Broadcast(ctx context.Context, data []byte) (Receipt, error)
 	Send(ctx context.Context, to mesh.Member, data []byte) (Receipt, error)
