@@ -196,6 +196,9 @@ func (s *station) serve() {
 
 // leave says goodbye and ends everything the loop started.
 func (s *station) leave() {
+	if s.responder != nil {
+		s.responder.drop() // an answer after the goodbye would take it back
+	}
 	s.sendGoodbye()
 	if s.responder != nil {
 		s.responder.Close()

@@ -115,6 +115,16 @@ func (r *responder) Close() {
 	}
 }
 
+// drop gives up what is under way, and takes nothing more.
+func (r *responder) drop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.errands {
+		e.timeout.Stop()
+	}
+	r.errands = nil
+}
+
 // answer has the server answer, and send is called once, within 20 ms or so,
 // from another goroutine. It is false when the server is not to be used.
 func (r *responder) answer(answer response, send func([]byte)) bool {

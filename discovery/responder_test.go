@@ -3,6 +3,7 @@ package discovery
 import (
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/miekg/dns"
@@ -120,4 +121,25 @@ func TestResponderCloses(t *testing.T) {
 	if r.answer(soleAnswer, func([]byte) {}) {
 		t.Error("it took an errand when it was closed")
 	}
+}
+
+// TestNothingIsAnsweredAfterTheGoodbye holds that an answer under way is given up
+// before the goodbye: after it, it would bring back who has left.
+func TestNothingIsAnsweredAfterTheGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &responder{errands: make(map[uint16]*errand)}
+		sent := 0
+		e := &errand{answer: response{self: self, answer: aboutService, ttl: recordTTL}, send: func([]byte) { sent++ }}
+		if _, ok := r.begin(e); !ok {
+			t.Fatal("no errand")
+		}
+		r.drop()
+		if _, ok := r.begin(&errand{send: e.send}); ok {
+			t.Error("another errand after the goodbye")
+		}
+		time.Sleep(time.Second)
+		if sent > 0 {
+			t.Errorf("%d answers after the goodbye", sent)
+		}
+	})
 }
