@@ -8,13 +8,97 @@
 //	lanyap peers               who is here
 //	lanyap doctor              why it may not work
 //
-// # Standard input and output
+// "lanyap COMMAND --help" explains the flags. This is the manual for scripts and
+// programs.
 //
-// The answer is on standard output, everything else on standard error. In a
-// pipe each line of input is a message to all and each message that arrives is
-// a line, `name: text`; what was said earlier is `[time] name: text`. With
-// --json every line of output is an object with "v", "type" and "time"; with
-// --input json every line of input is one.
+// # On a terminal
+//
+// What is typed stands below what arrives. Enter sends; Alt-Enter starts a new
+// line; a paste of several lines is one message; the arrows edit and call back
+// what was said; Tab completes names and commands; Ctrl-L clears the screen;
+// Ctrl-D leaves, once what was entered is said. A second Ctrl-C ends at once. A
+// line that begins with a slash is a command, and never said:
+//
+//	/help            what there is
+//	/who             who is here
+//	/msg NAME TEXT   tell one alone; a name with spaces goes into double quotes
+//	/me TEXT         what you do; shown to people as an action, to others as typed
+//	/quit            leave
+//	//TEXT           say a text that begins with a slash
+//
+// Only people at a terminal have commands: what comes from a pipe is said as it
+// is.
+//
+// # In a pipe
+//
+// The answer is on standard output, everything else on standard error; with
+// --quiet nobody's coming and going is told. Each line of input is a message to
+// all, whatever it begins with.
+//
+//   - Nothing is said before somebody else is there. What is said then is for
+//     everybody whom that one knows, and who is sighted: lanyap stays until these
+//     have it, too; who was not met within 3 s is named at the end. With --wait N
+//     it is said as soon as N others are there, whoever else is.
+//   - The others may take --timeout (10 s) to come, counted from the end of the
+//     input, or with --wait from the start: an open pipe waits as long as it
+//     takes.
+//   - At the end of the input lanyap waits, for --timeout at most, until those
+//     present have what was said, and leaves.
+//   - With --listen, or with standard input closed or /dev/null as in a service
+//     unit, it says nothing and runs until SIGINT or SIGTERM.
+//
+// Input is text in UTF-8. A byte order mark before it is dropped; UTF-16, and
+// lines with zero bytes, are refused.
+//
+// A message is shown as `name: text`, further lines of it indented; one that was
+// said earlier as `[time] name: text`. A name that could pass for something else
+// (it holds a colon, say, or is `error`) is in double quotes, except in JSON. Off
+// a terminal
+// earlier messages are shown only if --history N asks for them. Whether or not
+// they are shown, they are kept for those who come later (--keep-history N).
+//
+// # JSON
+//
+// With --input json each line of input is an object:
+//
+//	{"text":"…"}                     to all
+//	{"text":"…","to":"NAME or ID"}   to one alone
+//	{"text":"…","ref":"…"}           ref, of at most 256 bytes, comes back in sent, delivered,
+//	                                 undelivered, and in the warning that tells why it was not sent
+//
+// With --json each line of output is an object with "v":1, "type" and "time"
+// (when it happened here; RFC 3339 with nanoseconds). Types and keys may be
+// added; those that are there keep their meaning.
+//
+//	{"type":"ready","id":"…","instance":"…","name":"ana","room":"lan","addrs":["10.0.0.7:7475"]}
+//	{"type":"joined","peer":{"id":"…","instance":"…","name":"bo"},"via":{…}}
+//	{"type":"rerouted","peer":{…},"via":{…}}
+//	{"type":"left","peer":{…},"reason":""}
+//	{"type":"message","from":{…},"seq":12,"sent":"…","text":"hi","private":true}
+//	{"type":"message","from":{…},"seq":11,"sent":"…","text":"earlier","history":true}
+//	{"type":"gap","from":{…},"count":12}
+//	{"type":"sent","seq":12,"text":"hi","to":{…},"ref":"…"}
+//	{"type":"delivered","seq":12,"count":3,"to":{…},"ref":"…"}
+//	{"type":"undelivered","seq":12,"peers":[{…}],"to":{…},"ref":"…"}
+//	{"type":"warning","text":"…","ref":"…"}
+//
+// via is there if somebody else relays between the two, and says who; rerouted
+// comes when that changes while somebody is here. A left without a reason is a
+// goodbye. private and to are there for messages to one alone, which have
+// sequence numbers of their own. history marks what was said before its sender
+// counted us as present, or by somebody who is gone; from may then be somebody
+// whom no joined named. A gap says how many messages of a member are missing and
+// will not come. delivered comes when all who were present have the message; a
+// count of 0 says that nobody was. undelivered names who left without having
+// confirmed it. A warning is for people; among them is that somebody signed two
+// different messages as one number.
+//
+// "lanyap peers --json" prints objects of type peer (with peer, addr and rtt_ms)
+// and sighting: with instance, addrs and a reason, which is refused, hung_up,
+// timeout, udp_blocked, version, other_room, full, other_instance, failed, or
+// pending with the step that is waited for (none, tcp, offer or udp); and with
+// via, a member that reaches it all the same. "lanyap doctor --json" prints
+// objects of type check, with name, ok, text and todo.
 //
 // # Exit codes
 //
@@ -25,10 +109,25 @@
 //	4    some did not come, or did not confirm, in time
 //	129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM
 //
+// Each error is one error: line and one hint: line on standard error.
+//
+// # The history file
+//
+// --history-file PATH keeps what was said over everybody's leaving, in a file
+// that only its user can read, within the bounds that memory has: 1,000 messages,
+// 8 MiB, 24 hours, shared out among those who spoke. If PATH is a directory, or
+// ends in a slash, each room has a file of its own there. One program at a time
+// holds a file; a second one says so and goes on without. A file of another room,
+// or that is no history, is an error and is not touched. If it cannot be written,
+// on a full disk for example, a warning says so, and the exit code is 1 if it is
+// not complete in the end. Messages to one alone are never kept.
+//
 // # Environment
 //
 // Every flag has a twin: --room is LANYAP_ROOM, and so on; a flag goes before
 // its twin, and lists are separated by commas. LANYAP_STATE_DIR is where the
-// identity is kept, otherwise $XDG_STATE_HOME/lanyap. LANYAP_LOG (debug, info,
-// warn, error) writes a log to standard error. NO_COLOR is honoured.
+// identity is kept, otherwise $XDG_STATE_HOME/lanyap or ~/.local/state/lanyap,
+// and %LocalAppData%\lanyap on Windows. LANYAP_LOG (debug, info, warn, error)
+// writes a log to standard error. NO_COLOR is honoured. Where a container limits
+// memory, the log of what was said is kept within it (GOMEMLIMIT goes first).
 package main
