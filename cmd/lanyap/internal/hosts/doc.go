@@ -60,13 +60,17 @@
 // of every host on these two cores. Medians and high quantiles vary by a factor
 // of two between machines and by a third between runs.
 //
+//	what                                                                       | lanyap              | N     | libp2p                           | N
+//	process start → first message read by the other, 2 hosts, p50 / p99        | 9.5 / 13 ms         | 12    | 15 / 17 ms, 1 of 12 not in 5 s   | 11
+//	late node and 16 others: all see it, it sees all, p50 / p99                | 44 / 61 ms          | 12    | 71 / 97 ms, 2 of 12 not in 5 s   | 10
+//	8 / 16 / 32 / 64 hosts started at once → full mesh, p50                    | 0.09/0.29/1.35/33 s | 3     | 0.15 / 0.53 / 2.19 s, 64: > 60 s | 3
+//	broadcast of 256 B at 10/s among 16, send → last receiver, p50 / p99       | 4.5 / 7.3 ms        | 300   | 5.1 / 12 ms                      | 300
+//	kill -9 of one of 16 → all others see it leave, p50 / max                  | 23 / 48 ms          | 12    | 5.4 / 7.0 ms                     | 12
+//
+// An earlier version, on a machine half as fast:
+//
 //	what                                                                       | lanyap          | N     | libp2p                          | N
-//	process start → first message read by the other, 2 hosts, p50 / p99        | 45 / 55 ms      | 12    | 75 / 86 ms                      | 12
-//	… with a second interface (docker-like bridge)                             | 67 / 111 ms     | 20    | 98 / 117 ms, 1 of 20 not in 5 s | 19
-//	late node and 16 others: all see it, it sees all, p50 / p99                | 186 / 215 ms    | 12    | 294 / 641 ms, 2 not in 5 s      | 10
-//	8 / 16 / 32 hosts started at once → full mesh, p50                         | 0.49/1.6/6.2 s  | 3     | 0.62 / 2.0 / 8.9 s              | 3
-//	broadcast of 256 B at 10/s among 16, send → last receiver, p50 / p99       | 8.0 / 19 ms     | 300   | 8.3 / 31 ms                     | 300
-//	kill -9 of one of 16 → all others see it leave, p50 / max                  | 31 / 60 ms      | 12    | 11 / 17 ms                      | 11
+//	… first message, with a second interface (docker-like bridge), p50 / p99   | 67 / 111 ms     | 20    | 98 / 117 ms, 1 of 20 not in 5 s | 19
 //	cable of one of 16 pulled for good → all others see it leave               | 7.7 s           | 3     | 38.8 s                          | 3
 //	mDNS packets/s of 16 idle nodes together, after 30 s                       | 0.4             |       | 23                              |
 //	node with 63 idle links: CPU of one core, resident memory                  | 0.8 %, 35 MB    |       | 2.5 %, 42 MB                    |
@@ -76,9 +80,7 @@
 //	8 hosts at 200 messages/s, send → last, p99; with a ninth that is stopped  | 29 and 28 ms    | 2,400 | 28 and 21 ms (of 1)             | 2,400
 //	sustained broadcast of 256 B from one node to 8                            | 989 messages/s  |       | 684 messages/s                  |
 //
-// 64 hosts started at once on these two cores are not a full mesh within 60 s,
-// neither ours nor libp2p's. An idle link costs 96 kB of heap and 16 goroutines
-// a side. One pair moves 64 KiB messages at 54 MB/s with GOGC=400, 34 MB/s
+// An idle link costs 96 kB of heap and 16 goroutines a side. One pair moves 64 KiB messages at 54 MB/s with GOGC=400, 34 MB/s
 // without, and 28 MB/s with the socket buffers an ordinary Linux user gets: 2.7,
 // 1.7 and 1.4 times a pion data channel with its defaults in the same run. With
 // 1 % loss it is 32, 24 and 18 MB/s: 4.6, 3.4 and 2.5 times pion.
