@@ -109,7 +109,7 @@ func (s *session) meet(ctx context.Context, due time.Time) error {
 func (s *session) find(ctx context.Context, due time.Time) error {
 	clock := time.After(time.Until(due))
 	for {
-		if _, err := s.Members.Find(s.For); !errors.Is(err, errUnknown) {
+		if _, err := s.Members.Find(s.For); s.upToDate() && !errors.Is(err, errUnknown) {
 			return nil // if two have the name, saying it will tell
 		}
 		select {
@@ -122,6 +122,12 @@ func (s *session) find(ctx context.Context, due time.Time) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// upToDate reports whether we have read of everybody whom the node has met: of
+// two with one name, one could be the only one that we know of.
+func (s *session) upToDate() bool {
+	return !slices.ContainsFunc(chatting(s.Node.Members()), func(p mesh.Peer) bool { return !s.Members.Here(p.Member) })
 }
 
 // unmet names those who were missing when they should have been met, and have

@@ -38,6 +38,7 @@ func (s *session) take(ev mesh.Event) {
 			return
 		}
 		s.show(Left{Peer: ev.Peer, Reason: ev.Reason})
+		signal(s.came)
 	case mesh.Rerouted:
 		if s.Members.Here(ev.Peer.Member) {
 			s.show(Rerouted{Peer: ev.Peer})

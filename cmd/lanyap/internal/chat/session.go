@@ -88,7 +88,7 @@ type session struct {
 	Config
 	need     int           // others to be here before anything is said
 	gate     chan struct{} // closed once they were
-	came     chan struct{} // one token: somebody came since it was taken
+	came     chan struct{} // one token: somebody came or went since it was taken
 	broken   chan error    // one error that ends the chat from inside
 	ended    chan struct{} // closed when there are no more events
 	warned   sync.Once     // of a history that cannot be kept
