@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -64,10 +65,16 @@ type entry struct {
 type cache struct {
 	entries map[string]*entry
 	fresh   *rate.Limiter
+	left    map[string]time.Time // when somebody said goodbye who was known
 }
 
+// lateFor is how long after a goodbye an answer to us alone may still be older:
+// a lookup takes a tenth of a second to tell what it found, and each socket has a
+// reader of its own. Who has not left says so to everybody.
+const lateFor = time.Second
+
 func newCache() *cache {
-	return &cache{entries: make(map[string]*entry), fresh: rate.NewLimiter(newRate, newBurst)}
+	return &cache{entries: make(map[string]*entry), fresh: rate.NewLimiter(newRate, newBurst), left: make(map[string]time.Time)}
 }
 
 // observe notes a complete sighting with the addresses that may be dialed, and
@@ -178,15 +185,24 @@ func (c *cache) evict(among func(*entry) bool) bool {
 }
 
 // goodbye forgets an instance; false when it was not known.
-func (c *cache) goodbye(instance string) (Instance, bool) {
+func (c *cache) goodbye(now time.Time, instance string) (Instance, bool) {
 	e := c.entries[instance]
 	if e == nil {
 		return Instance{}, false
 	}
 	delete(c.entries, instance)
+	maps.DeleteFunc(c.left, func(_ string, at time.Time) bool { return now.Sub(at) >= lateFor })
+	c.left[instance] = now
 	in := e.view()
 	in.Gone = true
 	return in, true
+}
+
+// justLeft reports whether an answer to us alone that names an instance may be
+// from before its goodbye.
+func (c *cache) justLeft(now time.Time, instance string) bool {
+	at, ok := c.left[instance]
+	return ok && now.Sub(at) < lateFor
 }
 
 // forget drops what was heard on an interface, whose network may be another

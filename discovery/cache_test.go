@@ -42,11 +42,15 @@ func TestCacheTells(t *testing.T) {
 	if in, ok := c.observe(epoch.Add(refreshEvery+time.Second), 2, sender, s, moved); !ok || len(in.Addrs) != 1 || in.Addrs[0].Addr() != moved[0] {
 		t.Errorf("a new address: got %+v, %v", in, ok)
 	}
-	if in, ok := c.goodbye(s.instance); !ok || !in.Gone {
+	bye := epoch.Add(refreshEvery + 2*time.Second)
+	if in, ok := c.goodbye(bye, s.instance); !ok || !in.Gone {
 		t.Errorf("goodbye: got %+v, %v", in, ok)
 	}
-	if in, ok := c.goodbye(s.instance); ok {
+	if in, ok := c.goodbye(bye, s.instance); ok {
 		t.Errorf("second goodbye: got %+v", in)
+	}
+	if !c.justLeft(bye.Add(lateFor/2), s.instance) || c.justLeft(bye.Add(lateFor), s.instance) {
+		t.Errorf("an answer from before the goodbye has to be told from news for %v", lateFor)
 	}
 }
 

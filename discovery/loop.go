@@ -171,7 +171,7 @@ func (s *station) announce(now time.Time, r announceRequest) {
 	}
 	s.self = &r.self
 	s.mu.Lock()
-	s.known.goodbye(r.self.Instance)
+	s.known.goodbye(now, r.self.Instance)
 	for sub := range s.subscribers {
 		sub.drop(r.self.Instance)
 	}

@@ -206,9 +206,12 @@ func (s *station) see(now time.Time, k *link, p packet, sg sighting) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sg.gone {
-		if in, ok := s.known.goodbye(sg.instance); ok {
+		if in, ok := s.known.goodbye(now, sg.instance); ok {
 			s.tellLocked(in)
 		}
+		return
+	}
+	if p.toUs && s.known.justLeft(now, sg.instance) {
 		return
 	}
 	addrs := make([]netip.Addr, 0, len(sg.addrs))
