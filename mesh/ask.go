@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -34,18 +35,18 @@ type ask struct {
 
 // asks is what the two sides of a link ask each other.
 type asks struct {
-	asked     *ask      // what we asked and is not answered
-	askOut    *wire.Ask // that question, while it is not written
-	later     []Member  // whom to ask about when that is over
-	answer    answer    // ours to theirs
-	askedAll  bucket    // questions that they may ask
-	askedOnly bucket    // and such for one origin
+	asked     *ask          // what we asked and is not answered
+	askOut    *wire.Ask     // that question, while it is not written
+	later     []Member      // whom to ask about when that is over
+	answer    answer        // ours to theirs
+	askedAll  budget.Bucket // questions that they may ask
+	askedOnly budget.Bucket // and such for one origin
 }
 
 func newAsks() asks {
 	return asks{
-		askedAll:  bucket{burst: 16, perSecond: 1},
-		askedOnly: bucket{burst: 256, perSecond: 8},
+		askedAll:  budget.Bucket{Burst: 16, PerSecond: 1},
+		askedOnly: budget.Bucket{Burst: 256, PerSecond: 8},
 	}
 }
 
@@ -153,12 +154,12 @@ func (n *Node) answerAsk(l *link, p []byte) error {
 			return errFuture
 		}
 	}
-	budget := &l.askedAll
+	bucket := &l.askedAll
 	if q.Only {
-		budget = &l.askedOnly
+		bucket = &l.askedOnly
 	}
 	l.answer = answer{told: make(map[Member]bool), due: true}
-	if budget.take(now, 1) {
+	if bucket.Take(now, 1) {
 		l.answer.cursors = n.archive.answer(q, l.m.peer.Member, n.orderLocked())
 		if q.Only {
 			n.askBackLocked(l, q.Holdings, now)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -23,13 +24,13 @@ type hints struct {
 	told     map[peer.Instance]bool // members that the other side knows of
 	peersDue time.Time              // when to tell it of those it does not; zero: nothing new
 	peersNow bool
-	teller   bucket // new addresses that it may tell us of
+	teller   budget.Bucket // new addresses that it may tell us of
 }
 
 func newHints() hints {
 	return hints{
 		told:   make(map[peer.Instance]bool),
-		teller: bucket{burst: 2 * wire.MaxPeers, perSecond: 2},
+		teller: budget.Bucket{Burst: 2 * wire.MaxPeers, PerSecond: 2},
 	}
 }
 

@@ -3,6 +3,8 @@ package mesh
 import (
 	"net/netip"
 	"time"
+
+	"github.com/lanyap/lanyap/mesh/internal/budget"
 )
 
 // What discovery and members say of addresses is not proven, and a dial to one
@@ -30,35 +32,35 @@ const (
 // places says where may be dialed. It is no longer than what was dialed within
 // the last minute.
 type places struct {
-	hosts    map[netip.Addr]*bucket
-	networks map[netip.Prefix]*bucket
+	hosts    map[netip.Addr]*budget.Bucket
+	networks map[netip.Prefix]*budget.Bucket
 }
 
 func newPlaces() places {
-	return places{hosts: make(map[netip.Addr]*bucket), networks: make(map[netip.Prefix]*bucket)}
+	return places{hosts: make(map[netip.Addr]*budget.Bucket), networks: make(map[netip.Prefix]*budget.Bucket)}
 }
 
 // take counts a dial. If there may be none yet, it returns how long not. vain
 // says that one failed lately.
 func (p *places) take(now time.Time, ip netip.Addr) (wait time.Duration, vain bool) {
 	host, network := p.at(ip)
-	if wait = max(host.wait(now, 1), network.wait(now, 1)); wait > 0 {
+	if wait = max(host.Wait(now, 1), network.Wait(now, 1)); wait > 0 {
 		return wait, true
 	}
-	vain = host.level >= 1
-	host.take(now, 1)
-	network.take(now, 1)
+	vain = host.Taken(now) >= 1
+	host.Take(now, 1)
+	network.Take(now, 1)
 	return 0, vain
 }
 
 // restore takes a dial back: a node answers there, or nobody was asked.
 func (p *places) restore(ip netip.Addr) {
 	host, network := p.at(ip)
-	host.restore(1)
-	network.restore(1)
+	host.Restore(1)
+	network.Restore(1)
 }
 
-func (p *places) at(ip netip.Addr) (host, network *bucket) {
+func (p *places) at(ip netip.Addr) (host, network *budget.Bucket) {
 	bits := 24
 	if ip.Is6() {
 		bits = 64
@@ -66,11 +68,11 @@ func (p *places) at(ip netip.Addr) (host, network *bucket) {
 	prefix, _ := ip.WithZone("").Prefix(bits)
 	host, network = p.hosts[ip], p.networks[prefix]
 	if host == nil {
-		host = &bucket{burst: hostBurst, perSecond: 1 / hostEvery.Seconds()}
+		host = &budget.Bucket{Burst: hostBurst, PerSecond: 1 / hostEvery.Seconds()}
 		p.hosts[ip] = host
 	}
 	if network == nil {
-		network = &bucket{burst: networkBurst, perSecond: 1 / networkEvery.Seconds()}
+		network = &budget.Bucket{Burst: networkBurst, PerSecond: 1 / networkEvery.Seconds()}
 		p.networks[prefix] = network
 	}
 	return host, network
@@ -79,12 +81,12 @@ func (p *places) at(ip netip.Addr) (host, network *bucket) {
 // expire forgets where the last dial is long ago.
 func (p *places) expire(now time.Time) {
 	for ip, b := range p.hosts {
-		if b.full(now) {
+		if b.Taken(now) == 0 {
 			delete(p.hosts, ip)
 		}
 	}
 	for prefix, b := range p.networks {
-		if b.full(now) {
+		if b.Taken(now) == 0 {
 			delete(p.networks, prefix)
 		}
 	}

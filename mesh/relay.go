@@ -245,7 +245,7 @@ func (n *Node) tunnelRecord(l *link, from peer.Instance, p []byte) {
 func (n *Node) tunnelOpen(l *link, from peer.Instance, p []byte) {
 	now := time.Now()
 	n.mu.Lock()
-	admitted := l.opens.take(now, 1)
+	admitted := l.opens.Take(now, 1)
 	n.mu.Unlock()
 	if !admitted {
 		return

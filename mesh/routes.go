@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -34,8 +35,8 @@ type ways struct {
 	toldReach map[peer.Instance]route      // to whom it knows that we know one
 	reachOut  map[peer.Instance]wire.Route // what it does not know yet
 	doubts    map[peer.Instance]time.Time  // until when it is no way to these
-	flaps     bucket                       // losses that it may have us tell at once
-	opens     bucket                       // tunnels that may be opened to us over it
+	flaps     budget.Bucket                // losses that it may have us tell at once
+	opens     budget.Bucket                // tunnels that may be opened to us over it
 }
 
 func newWays() ways {
@@ -45,8 +46,8 @@ func newWays() ways {
 		toldReach: make(map[peer.Instance]route),
 		reachOut:  make(map[peer.Instance]wire.Route),
 		doubts:    make(map[peer.Instance]time.Time),
-		flaps:     bucket{burst: 16, perSecond: 1},
-		opens:     bucket{burst: 64, perSecond: 8},
+		flaps:     budget.Bucket{Burst: 16, PerSecond: 1},
+		opens:     budget.Bucket{Burst: 64, PerSecond: 8},
 	}
 }
 
@@ -257,7 +258,7 @@ func (n *Node) reach(l *link, p []byte) error {
 		l.learn(to, way, now)
 	}
 	switch {
-	case lost && l.flaps.take(now, 1):
+	case lost && l.flaps.Take(now, 1):
 		n.reachNowLocked(now)
 	case lost || gained:
 		n.reachSoonLocked(now)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/peer"
 )
 
@@ -15,7 +16,7 @@ import (
 type sightings struct {
 	self    peer.Instance
 	entries map[peer.Instance]*sighting
-	pace    bucket                       // addresses dialed, over all
+	pace    budget.Bucket                // addresses dialed, over all
 	places  places                       // the same by where they are
 	recent  map[netip.AddrPort]time.Time // when an address was last dialed
 	revived time.Time                    // when the lost were last dialed all at once
@@ -25,7 +26,7 @@ func newSightings(self peer.Instance) *sightings {
 	return &sightings{
 		self:    self,
 		entries: make(map[peer.Instance]*sighting),
-		pace:    bucket{burst: 256, perSecond: 128},
+		pace:    budget.Bucket{Burst: 256, PerSecond: 128},
 		places:  newPlaces(),
 		recent:  make(map[netip.AddrPort]time.Time),
 	}
@@ -115,7 +116,7 @@ func (t *sightings) vanished(instance peer.Instance) {
 
 // tell takes in what a member said of another; each new address costs it one
 // of its budget.
-func (t *sightings) tell(now time.Time, teller *bucket, instance peer.Instance, addrs []netip.AddrPort) {
+func (t *sightings) tell(now time.Time, teller *budget.Bucket, instance peer.Instance, addrs []netip.AddrPort) {
 	if instance == t.self {
 		return
 	}
@@ -127,7 +128,7 @@ func (t *sightings) tell(now time.Time, teller *bucket, instance peer.Instance, 
 		if e != nil && slices.Contains(e.addrs(), a) {
 			continue
 		}
-		if !teller.take(now, 1) {
+		if !teller.Take(now, 1) {
 			return
 		}
 		if e = t.entry(now, instance); e == nil {
@@ -304,7 +305,7 @@ func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.Ad
 			continue
 		}
 		// Before it is counted where it goes: what the pace holds back is no dial.
-		if t.pace.wait(now, 1) > 0 {
+		if t.pace.Wait(now, 1) > 0 {
 			wait = min(wait, addrInterval)
 			break
 		}
@@ -319,7 +320,7 @@ func (t *sightings) admit(now time.Time, e *sighting, limit int) (out []netip.Ad
 			e.once = e.once || vain
 			e.counted = append(e.counted, a)
 		}
-		t.pace.take(now, 1)
+		t.pace.Take(now, 1)
 		t.recent[a] = now
 		out = append(out, a)
 	}
@@ -356,7 +357,7 @@ func (t *sightings) tried(instance peer.Instance, addrs []netip.AddrPort) {
 		if slices.Contains(addrs, a) {
 			continue
 		}
-		t.pace.restore(1)
+		t.pace.Restore(1)
 		delete(t.recent, a)
 		if slices.Contains(e.counted, a) {
 			t.places.restore(a.Addr())

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/peer"
 )
 
@@ -272,7 +273,7 @@ func TestSightingsAreBounded(t *testing.T) {
 
 func TestTellersHaveABudget(t *testing.T) {
 	s := newSightings(me)
-	teller := bucket{burst: 10, perSecond: 1}
+	teller := budget.Bucket{Burst: 10, PerSecond: 1}
 	for i := range 50 {
 		instance, a := numbered(i)
 		s.tell(noon, &teller, instance, []netip.AddrPort{a})
@@ -293,7 +294,7 @@ func TestTellersHaveABudget(t *testing.T) {
 	if n := len(s.entries[instance].told); n > maxTold {
 		t.Errorf("%d told addresses of one sighting, want %d", n, maxTold)
 	}
-	s.tell(noon, &bucket{burst: 1}, me, []netip.AddrPort{a})
+	s.tell(noon, &budget.Bucket{Burst: 1}, me, []netip.AddrPort{a})
 	if s.entries[me] != nil {
 		t.Error("a node is told of itself")
 	}
@@ -325,7 +326,7 @@ func TestForgetting(t *testing.T) {
 			s.unlink(noon, upper, true)
 		}, rememberFor},
 		{"told of and dialed in vain", func(s *sightings) {
-			s.tell(noon, &bucket{burst: 1}, upper, addrs)
+			s.tell(noon, &budget.Bucket{Burst: 1}, upper, addrs)
 			for range toldTries {
 				s.entries[upper].dialing = addrs
 				s.dialedTo(noon, upper, peer.ErrTimeout)
@@ -501,13 +502,13 @@ func TestExhaustedPaceCostsNoPlace(t *testing.T) {
 	s.sighted(noon, upper, false, []netip.AddrPort{addr})
 	for i := range 2 * hostBurst {
 		now := at(time.Duration(i) * addrInterval)
-		s.pace.level, s.pace.at = s.pace.burst, now
+		s.pace.Take(now, s.pace.Burst-s.pace.Taken(now))
 		if s.dialable(now) != 0 {
 			t.Fatal("dialed past the pace")
 		}
 	}
 	now := at(2 * hostBurst * addrInterval)
-	s.pace.level = 0
+	s.pace = budget.Bucket{Burst: 1, PerSecond: 1}
 	if s.dialable(now) != 1 {
 		t.Error("not dialed as soon as the pace allows it")
 	}
