@@ -7,14 +7,13 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
-	"github.com/lanyap/lanyap/peer"
 )
 
 // gossip is a peers frame of invented members, as full as it gets.
 func gossip() []byte {
 	var peers []wire.Peer
 	for range wire.MaxPeers {
-		instance := peer.NewInstance()
+		instance := newInstance()
 		peers = append(peers, wire.Peer{Instance: instance, Claimed: []netip.AddrPort{netip.MustParseAddrPort("10.9.9.9:7475")}})
 	}
 	out, _ := wire.AppendPeers(nil, peers, 1<<15)
@@ -32,7 +31,7 @@ func TestFloodsAreRationed(t *testing.T) {
 		{"reach", func(*liar) []byte {
 			var routes []wire.Route
 			for range 200 {
-				routes = append(routes, wire.Route{To: peer.NewInstance(), Lost: true})
+				routes = append(routes, wire.Route{To: newInstance(), Lost: true})
 			}
 			return reach(routes...)
 		}},
@@ -48,7 +47,7 @@ func TestFloodsAreRationed(t *testing.T) {
 			return wire.AppendAsk(nil, wire.Ask{Holdings: holdings})
 		}},
 		{"relay to nobody", func(l *liar) []byte {
-			one := wire.AppendRelay(nil, wire.Relay{To: peer.NewInstance(), From: l.self.Instance, Hops: wire.MaxHops, Payload: []byte{1}})
+			one := wire.AppendRelay(nil, wire.Relay{To: newInstance(), From: l.self.Instance, Hops: wire.MaxHops, Payload: []byte{1}})
 			return bytes.Repeat(one, (48<<10)/len(one))
 		}},
 		{"answers to nothing", func(*liar) []byte {
@@ -111,7 +110,7 @@ func TestHonestFloodsAreNotRationed(t *testing.T) {
 		for range 20 {
 			var routes []wire.Route
 			for range 128 {
-				routes = append(routes, wire.Route{To: peer.NewInstance()})
+				routes = append(routes, wire.Route{To: newInstance()})
 			}
 			l.WriteMessage(reach(routes...))
 		}
@@ -129,7 +128,7 @@ func TestHonestFloodsAreNotRationed(t *testing.T) {
 		}
 		l.WriteMessage(wire.AppendAsked(nil))
 		for range 5000 {
-			l.WriteMessage(wire.AppendRelay(nil, wire.Relay{To: peer.NewInstance(), From: l.self.Instance, Hops: wire.MaxHops, Payload: []byte{1}}))
+			l.WriteMessage(wire.AppendRelay(nil, wire.Relay{To: newInstance(), From: l.self.Instance, Hops: wire.MaxHops, Payload: []byte{1}}))
 		}
 		start := time.Now()
 		l.WriteMessage(l.says("lan", nil))

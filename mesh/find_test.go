@@ -143,7 +143,7 @@ func TestGhostsDelayNobody(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ghost := discovery.Service{Instance: peer.NewInstance().String(), Room: peer.RoomTag("lan"), Port: 7475}
+			ghost := discovery.Service{Instance: newInstance().String(), Room: peer.RoomTag("lan"), Port: 7475}
 			if err := d.Announce(r.Context(), ghost); err != nil {
 				t.Fatal(err)
 			}

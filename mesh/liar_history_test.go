@@ -24,7 +24,7 @@ type absent struct {
 
 func newAbsent() *absent {
 	id := peer.NewIdentity()
-	return &absent{id, wire.Member{ID: id.ID(), Instance: peer.NewInstance()}}
+	return &absent{id, wire.Member{ID: id.ID(), Instance: newInstance()}}
 }
 
 // said is a message of its in a past frame; edit may be nil.

@@ -384,3 +384,6 @@ func (r *room) refusedAfter(lie func(*liar) []byte, want string) {
 	r.delivered(r.say(ana, "still here"))
 	r.heard(bo, "joined ana", "ana 1: still here")
 }
+
+// newInstance returns an instance that nobody has.
+func newInstance() peer.Instance { return peer.ID{}.Instance(peer.NewSalt()) }

@@ -74,7 +74,7 @@ func TestTunnelUnderAnInvalidName(t *testing.T) {
 		ana := r.join("ana", nil)
 		l := r.lie(ana)
 		id := peer.NewIdentity()
-		im := l.impostorCalled("ana\nbo: yes", id, wire.Member{ID: id.ID(), Instance: peer.NewInstance()})
+		im := l.impostorCalled("ana\nbo: yes", id, wire.Member{ID: id.ID(), Instance: newInstance()})
 		l.on(wire.TypeRelay, im.answer)
 		l.WriteMessage(append(hello(), im.open()...))
 		pass(time.Second)
@@ -91,7 +91,7 @@ func TestHonestTunnel(t *testing.T) {
 		ana := r.join("ana", nil)
 		l := r.lie(ana)
 		l.WriteMessage(hello())
-		im := l.impostor(peer.NewIdentity(), peer.NewInstance())
+		im := l.impostor(peer.NewIdentity(), newInstance())
 		l.on(wire.TypeRelay, im.answer)
 		l.WriteMessage(im.open())
 		pass(2 * time.Second)
@@ -109,7 +109,7 @@ func TestFloodOfOpens(t *testing.T) {
 		before := heap()
 		opens := make([][]byte, 0, 2000)
 		for range cap(opens) {
-			opens = append(opens, l.impostor(l.id, peer.NewInstance()).open())
+			opens = append(opens, l.impostor(l.id, newInstance()).open())
 		}
 		for range 5 {
 			for _, o := range opens {
@@ -227,7 +227,7 @@ func TestLiarBehindARelay(t *testing.T) {
 				ana := r.join("ana", nil)
 				l := r.lie(ana)
 				l.WriteMessage(hello())
-				im := l.impostor(peer.NewIdentity(), peer.NewInstance())
+				im := l.impostor(peer.NewIdentity(), newInstance())
 				l.on(wire.TypeRelay, im.answer)
 				l.WriteMessage(im.open())
 				pass(time.Second)
@@ -249,7 +249,7 @@ func TestFloodInATunnel(t *testing.T) {
 		ana := r.join("ana", nil)
 		l := r.lie(ana)
 		l.WriteMessage(hello())
-		im := l.impostor(peer.NewIdentity(), peer.NewInstance())
+		im := l.impostor(peer.NewIdentity(), newInstance())
 		l.on(wire.TypeRelay, im.answer)
 		l.WriteMessage(im.open())
 		pass(time.Second)

@@ -115,7 +115,6 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 func join(ctx context.Context, cfg Config, byHand hand) (*Node, error) {
 	transport, err := cfg.Network.Listen(peer.Config{
 		Identity: cfg.Identity,
-		Instance: peer.NewInstance(),
 		Room:     cfg.Room,
 		Name:     cfg.Name,
 		Services: cfg.Services,

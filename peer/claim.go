@@ -21,6 +21,7 @@ type attempt struct {
 	from     netip.Prefix // the source that addr is of, see callers
 	observer bool         // it only looks, as it says; of a dial of ours, once it answered
 	known    bool         // it was linked before, as far as it can be told
+	count    uint64       // of ours: how many dials were begun with it
 	cancel   context.CancelCauseFunc
 
 	place *place        // from seat on

@@ -75,6 +75,7 @@ func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	defer context.AfterFunc(t.ctx, func() { abort(ErrClosed) })()
+	count := t.dials.Add(1)
 	addrs := slices.Clone(to.Addrs)
 	if to.ByHand {
 		t.callers.invite(addrs)
@@ -87,7 +88,7 @@ func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
 			return nil, t.dialError(to, cmp.Or(hungUp, err))
 		}
 		to.progress(StepOffer, s.remote)
-		conn, err := t.dialOver(ctx, s, to)
+		conn, err := t.dialOver(ctx, s, to, count)
 		if err == nil {
 			return conn, nil
 		}
@@ -131,7 +132,7 @@ func hangsUp(err error) bool {
 
 // dialOver makes a link to whoever answers on s, if it is the instance meant. It
 // takes s over when it succeeds.
-func (t *Transport) dialOver(ctx context.Context, s *signal, to Target) (*Conn, error) {
+func (t *Transport) dialOver(ctx context.Context, s *signal, to Target, count uint64) (*Conn, error) {
 	in := to.Instance
 	if in.IsZero() {
 		var err error
@@ -144,7 +145,7 @@ func (t *Transport) dialOver(ctx context.Context, s *signal, to Target) (*Conn, 
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	a := &attempt{instance: in, addr: s.remote.Addr(), from: t.callers.source(s.remote.Addr()), cancel: cancel}
+	a := &attempt{instance: in, addr: s.remote.Addr(), from: t.callers.source(s.remote.Addr()), count: count, cancel: cancel}
 	if err := t.claims.dial(a); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,10 @@
 //
 // An [Identity] is an Ed25519 key; its public half is the [ID]. [LoadIdentity]
 // keeps one in a file that only its user can read. An [Instance] is one start
-// of one program: a user with two terminals is there twice under one ID.
+// of one program: a user with two terminals is there twice under one ID. It is a
+// hash of the ID and of a [Salt] that the program draws at its start, so nobody
+// can make a link as another's instance, while who sees one does not learn whose
+// it is.
 //
 // # Links
 //

@@ -17,7 +17,8 @@ import (
 // link and fixed for the link's life.
 type Hello struct {
 	ID       ID       // proven by signature
-	Instance Instance // this start of the program
+	Salt     Salt     // of this start of the program
+	Instance Instance // of ID and Salt, and so proven as well; never sent
 	Name     string   // for people: see package name for the rules; chosen freely and not unique
 	Services []string // what it takes part in, such as "chat": at most MaxServices, named by the same rules and not empty
 	Observer bool     // only looks who is here: no member
@@ -40,13 +41,15 @@ const (
 // before anything else. The first is version and nonce; the second, sent when
 // the other's first is here, is
 //
-//	ID 32 | signature 64 | token 16 | instance 8 | flags 1 |
+//	ID 32 | signature 64 | token 16 | salt 16 | flags 1 | offer count 8 |
 //	name | count 1, services | count 1, addresses
 //
 // with strings as length 1 and bytes, addresses as length 1 (4 or 16), address
 // and port 2, numbers big-endian. Flag 1 is Observer; other flags are ignored,
-// as is what follows the addresses: a later version may use both. The
-// signature covers the transcript (see transcript) and all that follows it.
+// as is what follows the nonce and what follows the addresses: a later version
+// may use them. The signature covers the transcript (see transcript) and all
+// that follows it. The offer count is how many dials the offering side had begun
+// with this one; the other side's means nothing.
 const (
 	helloVersion = 1
 	nonceSize    = 32
@@ -80,49 +83,57 @@ func (t *transcript) message(byOfferer bool, rest []byte) []byte {
 		t.offerer[:], t.answerer[:], t.offererNonce[:], t.answererNonce[:], rest)
 }
 
-// greet does hello over an open channel: it returns what the other side is,
-// and the token both now share. It blocks; closing the channel ends it.
-func greet(ch channel, self Hello, key *Identity, t transcript, offerer bool) (Hello, token, error) {
+// greeting is what one side tells the other in its second message.
+type greeting struct {
+	hello Hello
+	token token  // its half; what greet returns is what both halves make
+	count uint64 // see the format
+}
+
+// greet does hello over an open channel: it returns what the other side says,
+// with the token both now share. It blocks; closing the channel ends it.
+func greet(ch channel, self greeting, key *Identity, t transcript, offerer bool) (greeting, error) {
 	ours, theirs := &t.answererNonce, &t.offererNonce
 	if offerer {
 		ours, theirs = theirs, ours
 	}
 	rand.Read(ours[:])
 	if err := ch.write(append([]byte{helloVersion}, ours[:]...), false); err != nil {
-		return Hello{}, token{}, err
+		return greeting{}, err
 	}
 	first, err := readHello(ch)
 	if err != nil {
-		return Hello{}, token{}, err
+		return greeting{}, err
 	}
 	if len(first) < 1+nonceSize {
-		return Hello{}, token{}, errHello
+		return greeting{}, errHello
 	}
 	if first[0] != helloVersion {
-		return Hello{}, token{}, ErrVersion
+		return greeting{}, ErrVersion
 	}
 	copy(theirs[:], first[1:])
 
-	var mine token
-	rand.Read(mine[:])
-	rest := appendHello(mine[:], self)
+	rand.Read(self.token[:])
+	rest := appendGreeting(nil, self)
 	id := key.ID()
 	proof := slices.Concat(id[:], key.Sign(t.message(offerer, rest)), rest)
 	if err := ch.write(proof, false); err != nil {
-		return Hello{}, token{}, err
+		return greeting{}, err
 	}
 	second, err := readHello(ch)
 	if err != nil {
-		return Hello{}, token{}, err
+		return greeting{}, err
 	}
-	remote, other, err := parseProof(second, func(rest []byte) []byte { return t.message(!offerer, rest) })
+	remote, err := parseProof(second, func(rest []byte) []byte { return t.message(!offerer, rest) })
 	if err != nil {
-		return Hello{}, token{}, err
+		return greeting{}, err
 	}
 	if offerer {
-		return remote, sharedToken(mine, other), nil
+		remote.token = sharedToken(self.token, remote.token)
+	} else {
+		remote.token = sharedToken(remote.token, self.token)
 	}
-	return remote, sharedToken(other, mine), nil
+	return remote, nil
 }
 
 func readHello(ch channel) ([]byte, error) {
@@ -138,27 +149,31 @@ func readHello(ch channel) ([]byte, error) {
 }
 
 // parseProof reads the second message and verifies its signature.
-func parseProof(p []byte, signed func(rest []byte) []byte) (Hello, token, error) {
+func parseProof(p []byte, signed func(rest []byte) []byte) (greeting, error) {
 	const head = len(ID{}) + 64
-	if len(p) < head+len(token{}) {
-		return Hello{}, token{}, errHello
+	if len(p) < head {
+		return greeting{}, errHello
 	}
 	id, sig, rest := ID(p[:len(ID{})]), p[len(ID{}):head], p[head:]
 	if !id.Verify(signed(rest), sig) {
-		return Hello{}, token{}, errors.New("peer: hello is not signed by its ID for this link")
+		return greeting{}, errors.New("peer: hello is not signed by its ID for this link")
 	}
-	h, err := parseHello(rest[len(token{}):])
-	h.ID = id
-	return h, token(rest[:len(token{})]), err
+	g, err := parseGreeting(rest)
+	g.hello.ID = id
+	g.hello.Instance = id.Instance(g.hello.Salt)
+	return g, err
 }
 
-func appendHello(b []byte, h Hello) []byte {
-	b = append(b, h.Instance[:]...)
+// appendGreeting appends what follows the signature.
+func appendGreeting(b []byte, g greeting) []byte {
+	h := g.hello
+	b = append(append(b, g.token[:]...), h.Salt[:]...)
 	var flags byte
 	if h.Observer {
 		flags |= flagObserver
 	}
 	b = append(b, flags)
+	b = binary.BigEndian.AppendUint64(b, g.count)
 	b = appendString(b, h.Name)
 	b = append(b, byte(len(h.Services)))
 	for _, s := range h.Services {
@@ -175,12 +190,17 @@ func appendHello(b []byte, h Hello) []byte {
 
 func appendString(b []byte, s string) []byte { return append(append(b, byte(len(s))), s...) }
 
-// parseHello reads what appendHello writes; the ID is not in it.
-func parseHello(p []byte) (Hello, error) {
-	var h Hello
+// parseGreeting reads what appendGreeting writes; the ID is not in it.
+func parseGreeting(p []byte) (greeting, error) {
+	var g greeting
+	h := &g.hello
 	r := reader{p: p}
-	copy(h.Instance[:], r.take(len(h.Instance)))
+	copy(g.token[:], r.take(len(g.token)))
+	copy(h.Salt[:], r.take(len(h.Salt)))
 	h.Observer = r.byte()&flagObserver != 0
+	if count := r.take(8); count != nil {
+		g.count = binary.BigEndian.Uint64(count)
+	}
 	h.Name = string(r.take(int(r.byte())))
 	for range r.byte() {
 		h.Services = append(h.Services, string(r.take(int(r.byte()))))
@@ -189,14 +209,14 @@ func parseHello(p []byte) (Hello, error) {
 		addr, ok := netip.AddrFromSlice(r.take(int(r.byte())))
 		port := r.take(2)
 		if !ok || port == nil {
-			return Hello{}, errHello
+			return greeting{}, errHello
 		}
 		h.Addrs = append(h.Addrs, netip.AddrPortFrom(addr.Unmap(), binary.BigEndian.Uint16(port)))
 	}
-	if r.short || h.Instance.IsZero() {
-		return Hello{}, errHello
+	if r.short {
+		return greeting{}, errHello
 	}
-	return h, h.check()
+	return g, h.check()
 }
 
 // reader takes a message apart; once it ran short it yields nothing more.

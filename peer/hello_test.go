@@ -2,8 +2,10 @@ package peer
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,29 +20,29 @@ func memories() (channel, channel) {
 
 func sampleHello() Hello {
 	return Hello{
-		Instance: Instance{1, 2, 3}, Name: "ana", Services: []string{"chat", "share"}, Observer: true,
+		Salt: Salt{1, 2, 3}, Name: "ana", Services: []string{"chat", "share"}, Observer: true,
 		Addrs: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.7:7475"), netip.MustParseAddrPort("[2001:db8::1]:7476")},
 	}
 }
 
-type greeting struct {
-	hello Hello
-	token token
-	err   error
+// greeted is what one side heard.
+type greeted struct {
+	greeting
+	err error
 }
 
 // meetAs lets two sides greet each other, each believing its own transcript.
-func meetAs(a, b transcript, aKey, bKey *Identity) (near, far greeting) {
+func meetAs(a, b transcript, aKey, bKey *Identity) (near, far greeted) {
 	x, y := memories()
-	done := make(chan greeting)
+	done := make(chan greeted)
 	go func() {
-		h, tok, err := greet(y, Hello{Instance: Instance{9}, Name: "bo"}, bKey, b, false)
+		g, err := greet(y, greeting{hello: Hello{Salt: Salt{9}, Name: "bo"}}, bKey, b, false)
 		y.close("")
-		done <- greeting{h, tok, err}
+		done <- greeted{g, err}
 	}()
-	h, tok, err := greet(x, sampleHello(), aKey, a, true)
+	g, err := greet(x, greeting{hello: sampleHello(), count: 7}, aKey, a, true)
 	x.close("")
-	return greeting{h, tok, err}, <-done
+	return greeted{g, err}, <-done
 }
 
 func TestGreet(t *testing.T) {
@@ -52,8 +54,9 @@ func TestGreet(t *testing.T) {
 	}
 	want := sampleHello()
 	want.ID = aKey.ID()
-	if !reflect.DeepEqual(far.hello, want) {
-		t.Errorf("got %+v\nwant %+v", far.hello, want)
+	want.Instance = want.ID.Instance(want.Salt)
+	if !reflect.DeepEqual(far.hello, want) || far.count != 7 {
+		t.Errorf("got %+v, %d\nwant %+v, 7", far.hello, far.count, want)
 	}
 	if near.hello.ID != bKey.ID() || near.hello.Name != "bo" {
 		t.Errorf("the offerer sees %+v", near.hello)
@@ -85,8 +88,55 @@ func TestGreetReflected(t *testing.T) {
 	h := newHalf()
 	mirror := &pipeEnd{in: h, out: h}
 	script := transcript{room: "lan", offerer: [32]byte{1}, answerer: [32]byte{1}}
-	if _, _, err := greet(mirror, sampleHello(), NewIdentity(), script, true); err == nil {
+	if _, err := greet(mirror, greeting{hello: sampleHello()}, NewIdentity(), script, true); err == nil {
 		t.Error("a node greeted itself")
+	}
+}
+
+// TestHelloWithOneByteWrong changes each byte of the second message by one: all
+// of it is signed, and the instance follows from what is.
+func TestHelloWithOneByteWrong(t *testing.T) {
+	key := NewIdentity()
+	id := key.ID()
+	signed := func(rest []byte) []byte { return append([]byte("for this link"), rest...) }
+	rest := appendGreeting(nil, greeting{hello: sampleHello(), token: token{4}, count: 5})
+	whole := slices.Concat(id[:], key.Sign(signed(rest)), rest)
+	if g, err := parseProof(whole, signed); err != nil || g.hello.Instance != id.Instance(sampleHello().Salt) {
+		t.Fatalf("what is right is taken as %+v, %v", g, err)
+	}
+	for i := range whole {
+		wrong := slices.Clone(whole)
+		wrong[i]++
+		if g, err := parseProof(wrong, signed); err == nil {
+			t.Errorf("with byte %d wrong it is taken as %+v", i, g)
+		}
+	}
+}
+
+// TestInstanceOfAnother links as another than hello proves, by one of what makes
+// an instance: nobody makes a link of it, called or calling.
+func TestInstanceOfAnother(t *testing.T) {
+	for what, change := range map[string]func(*Transport){
+		"another salt":     func(t *Transport) { t.self.Salt[0]++ },
+		"another instance": func(t *Transport) { t.self.Instance[0]++ },
+		"another identity": func(t *Transport) { t.identity = NewIdentity() },
+	} {
+		t.Run(what, func(t *testing.T) {
+			honest, liar := listening(t, Config{}), listening(t, Config{})
+			change(liar)
+			if _, err := honest.Dial(t.Context(), Target{Addrs: liar.Addrs()}); !errors.Is(err, ErrInstance) {
+				t.Errorf("dialing it: got %v, want %v", err, ErrInstance)
+			}
+			_, _ = liar.Dial(t.Context(), Target{Instance: honest.self.Instance, Addrs: honest.Addrs()})
+			await(t, "the attempt is over", func() bool {
+				honest.claims.mu.Lock()
+				defer honest.claims.mu.Unlock()
+				return len(honest.claims.attempts) == 0
+			})
+			if len(honest.claims.all()) > 0 {
+				t.Error("there is a link")
+			}
+		})
 	}
 }
 
@@ -102,48 +152,47 @@ func TestHelloBounds(t *testing.T) {
 		"empty service":    func(h *Hello) { h.Services = []string{""} },
 		"many services":    func(h *Hello) { h.Services = make([]string, MaxServices+1) },
 		"many addresses":   func(h *Hello) { h.Addrs = make([]netip.AddrPort, MaxAddrs+1) },
-		"no instance":      func(h *Hello) { h.Instance = Instance{} },
 		"an empty address": func(h *Hello) { h.Addrs = []netip.AddrPort{{}} },
 	} {
 		t.Run(what, func(t *testing.T) {
 			h := sampleHello()
 			change(&h)
-			if got, err := parseHello(appendHello(nil, h)); err == nil {
+			if got, err := parseGreeting(appendGreeting(nil, greeting{hello: h})); err == nil {
 				t.Errorf("taken as %+v", got)
 			}
 		})
 	}
-	whole := appendHello(nil, sampleHello())
+	whole := appendGreeting(nil, greeting{hello: sampleHello()})
 	for n := range whole {
-		if _, err := parseHello(whole[:n]); err == nil {
+		if _, err := parseGreeting(whole[:n]); err == nil {
 			t.Errorf("the first %d of %d bytes were taken", n, len(whole))
 		}
 	}
-	if _, err := parseHello(append(whole, 1, 2, 3)); err != nil {
+	if _, err := parseGreeting(append(whole, 1, 2, 3)); err != nil {
 		t.Errorf("what a later version may append is refused: %v", err)
 	}
 }
 
-func FuzzParseHello(f *testing.F) {
-	f.Add(appendHello(nil, sampleHello()))
+func FuzzParseGreeting(f *testing.F) {
+	f.Add(appendGreeting(nil, greeting{hello: sampleHello(), count: 1}))
 	f.Add([]byte{})
-	f.Add(appendHello(nil, Hello{Instance: Instance{1}, Name: "a\r\nb", Services: []string{"\u2066"}}))
+	f.Add(appendGreeting(nil, greeting{hello: Hello{Name: "a\r\nb", Services: []string{"\u2066"}}}))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		h, err := parseHello(p)
+		g, err := parseGreeting(p)
 		if err != nil {
 			return
 		}
-		for _, s := range append(h.Services, h.Name) {
+		for _, s := range append(g.hello.Services, g.hello.Name) {
 			if err := name.Check(s); err != nil {
 				t.Fatalf("%q was taken: %v", s, err)
 			}
 		}
-		again := appendHello(nil, h)
+		again := appendGreeting(nil, g)
 		if len(again) > len(p) {
 			t.Fatalf("%d bytes became %d", len(p), len(again))
 		}
-		if back, err := parseHello(again); err != nil || !reflect.DeepEqual(back, h) {
-			t.Fatalf("%+v came back as %+v, %v", h, back, err)
+		if back, err := parseGreeting(again); err != nil || !reflect.DeepEqual(back, g) {
+			t.Fatalf("%+v came back as %+v, %v", g, back, err)
 		}
 	})
 }
@@ -151,11 +200,11 @@ func FuzzParseHello(f *testing.F) {
 func FuzzParseProof(f *testing.F) {
 	key := NewIdentity()
 	id := key.ID()
-	rest := appendHello(make([]byte, len(token{})), sampleHello())
+	rest := appendGreeting(nil, greeting{hello: sampleHello()})
 	f.Add(append(append(id[:], key.Sign(rest)...), rest...))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		h, _, err := parseProof(p, func(rest []byte) []byte { return rest })
-		if err == nil && !h.ID.Verify(p[96:], p[32:96]) {
+		g, err := parseProof(p, func(rest []byte) []byte { return rest })
+		if err == nil && !g.hello.ID.Verify(p[96:], p[32:96]) {
 			t.Fatal("an unsigned hello was taken")
 		}
 	})

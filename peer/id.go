@@ -3,6 +3,7 @@ package peer
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
 	"errors"
@@ -64,15 +65,36 @@ func ParseID(s string) (ID, error) {
 	return id, nil
 }
 
-// Instance names one start of one program: 64 random bits. The same ID is
-// here once for each instance that runs under it.
+// Salt is what a program draws at random when it starts. With the ID it makes
+// the [Instance].
+type Salt [16]byte
+
+// NewSalt returns a random salt.
+func NewSalt() Salt {
+	var s Salt
+	rand.Read(s[:]) // never fails, see crypto/rand
+	return s
+}
+
+// IsZero reports whether the salt is unset.
+func (s Salt) IsZero() bool { return s == Salt{} }
+
+// Instance names one start of one program under one ID: see [ID.Instance]. The
+// same ID is here once for each instance that runs under it.
 type Instance [8]byte
 
-// NewInstance returns a random instance.
-func NewInstance() Instance {
-	var in Instance
-	rand.Read(in[:]) // never fails, see crypto/rand
-	return in
+// instancePrefix is what keeps an instance apart from any other hash of an ID.
+const instancePrefix = "lanyap instance v1"
+
+// Instance returns the instance of one start under this ID: the first 8 bytes of
+// SHA-256 over "lanyap instance v1", the ID and the salt. Who has proven the ID
+// and tells the salt has proven the instance too: it takes 2^64 attempts to find
+// a salt that makes another's. Who sees the instance alone learns nothing of the
+// ID.
+func (id ID) Instance(s Salt) Instance {
+	b := append(append([]byte(instancePrefix), id[:]...), s[:]...)
+	sum := sha256.Sum256(b)
+	return Instance(sum[:len(Instance{})])
 }
 
 // String returns 16 hex digits.

@@ -90,7 +90,7 @@ func TestID(t *testing.T) {
 			t.Errorf("%q was taken for an ID", bad)
 		}
 	}
-	in := peer.NewInstance()
+	in := id.Instance(peer.NewSalt())
 	if back, err := peer.ParseInstance(in.String()); back != in || err != nil {
 		t.Errorf("got %v, %v; want %v", back, err, in)
 	}

@@ -96,6 +96,9 @@ func TestTakenPort(t *testing.T) {
 	}
 }
 
+// anyInstance is an instance that nobody has.
+func anyInstance() Instance { return ID{}.Instance(NewSalt()) }
+
 func listening(t *testing.T, cfg Config) *Transport {
 	t.Helper()
 	tr, err := Listen(cfg)

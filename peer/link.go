@@ -45,11 +45,15 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 	if err != nil {
 		return nil, err
 	}
-	remote, shared, err := t.greetWithin(ctx, ss, ch, d, offerer)
+	said, err := t.greetWithin(ctx, ss, ch, a.count, d, offerer)
 	if err != nil {
 		return nil, err
 	}
-	if remote.Instance != a.instance || remote.Observer != a.observer {
+	remote := said.hello
+	if remote.Instance != a.instance {
+		return nil, ErrInstance // it is not who it said it was
+	}
+	if remote.Observer != a.observer {
 		return nil, errHello
 	}
 	loser, err := t.claims.seat(a, remote.Observer)
@@ -71,7 +75,7 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 			conn.end(cause, "")
 		}
 	})
-	t.tokens.set(remote.Instance, shared, t.claims.isLinked)
+	t.tokens.set(remote.Instance, said.token, t.claims.isLinked)
 	if !w.attach(l) {
 		return nil, ErrGone // the connection of the offer ended meanwhile
 	}
@@ -86,7 +90,7 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 }
 
 // greetWithin does hello, for as long as ctx and the session last.
-func (t *Transport) greetWithin(ctx context.Context, ss *session, ch *rtcChannel, d description, offerer bool) (Hello, token, error) {
+func (t *Transport) greetWithin(ctx context.Context, ss *session, ch *rtcChannel, count uint64, d description, offerer bool) (greeting, error) {
 	abort := func() {
 		_ = ch.raw.SetReadDeadline(time.Now())
 		_ = ch.raw.SetWriteDeadline(time.Now())
@@ -99,14 +103,14 @@ func (t *Transport) greetWithin(ctx context.Context, ss *session, ch *rtcChannel
 	if !offerer {
 		script.offerer, script.answerer = d.fingerprint, t.fingerprint
 	}
-	remote, shared, err := greet(ch, t.Self(), t.identity, script, offerer)
+	said, err := greet(ch, greeting{hello: t.Self(), count: count}, t.identity, script, offerer)
 	switch {
 	case !stop():
-		return Hello{}, token{}, context.Cause(ctx)
+		return greeting{}, context.Cause(ctx)
 	case !stopEnded():
-		return Hello{}, token{}, context.Cause(ss.ended)
+		return greeting{}, context.Cause(ss.ended)
 	}
-	return remote, shared, err
+	return said, err
 }
 
 // close is called once, when the Conn ends: it wakes the watch, which cleans up.

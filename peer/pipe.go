@@ -9,15 +9,28 @@ import (
 const pipeBuffer = 1 << 20
 
 // Pipe returns the two ends of a link in memory: the first end belongs to a
-// and sees b as its Remote, the second the other way round. It works inside a
-// [testing/synctest] bubble. Each direction holds 1 MiB before WriteMessage
-// blocks.
+// and sees b as its Remote, the second the other way round. A Hello without a
+// Salt gets a random one, and one without an Instance that of its ID and Salt. It
+// works inside a [testing/synctest] bubble. Each direction holds 1 MiB before
+// WriteMessage blocks.
 func Pipe(a, b Hello) (*Conn, *Conn) {
+	a.start()
+	b.start()
 	ab, ba := newHalf(), newHalf()
 	near := newConn(&pipeEnd{in: ba, out: ab}, b)
 	far := newConn(&pipeEnd{in: ab, out: ba}, a)
 	near.dialed = true
 	return near, far
+}
+
+// start makes up what the start of a program would have.
+func (h *Hello) start() {
+	if h.Salt.IsZero() {
+		h.Salt = NewSalt()
+	}
+	if h.Instance.IsZero() {
+		h.Instance = h.ID.Instance(h.Salt)
+	}
 }
 
 // half is one direction of a Pipe.

@@ -37,7 +37,7 @@ func (c *crowd) come(in Instance, host int, observer, known bool) (loser Instanc
 		loser = l.conn.remote.Instance
 		c.unlink(l)
 	}
-	near, _ := Pipe(Hello{ID: NewIdentity().ID(), Instance: NewInstance()}, Hello{ID: NewIdentity().ID(), Instance: in, Observer: observer})
+	near, _ := Pipe(Hello{ID: NewIdentity().ID(), Instance: anyInstance()}, Hello{ID: NewIdentity().ID(), Instance: in, Observer: observer})
 	c.link(a, &link{conn: near})
 	return loser, nil
 }
@@ -46,7 +46,7 @@ func (c *crowd) come(in Instance, host int, observer, known bool) (loser Instanc
 // gets: nobody's if from is negative, or none at all.
 func (c *crowd) want(host int, observer bool, from int, err error) Instance {
 	c.t.Helper()
-	in := NewInstance()
+	in := anyInstance()
 	holders := c.hosts()
 	loser, got := c.come(in, host, observer, false)
 	switch holder, ok := holders[loser]; {
@@ -87,7 +87,7 @@ func (c *crowd) leave(in Instance) {
 const nobody = -1
 
 func inCrowd(t *testing.T, most int, f func(c *crowd)) {
-	synctest.Test(t, func(t *testing.T) { f(&crowd{t, newClaims(NewInstance(), most)}) })
+	synctest.Test(t, func(t *testing.T) { f(&crowd{t, newClaims(anyInstance(), most)}) })
 }
 
 func TestPlaces(t *testing.T) {
@@ -120,7 +120,7 @@ func TestPlaces(t *testing.T) {
 				c.want(i%4, false, nobody, nil)
 			}
 			for host := 10; host < 42; host++ {
-				if loser, err := c.come(NewInstance(), host, false, false); err != nil || loser.IsZero() {
+				if loser, err := c.come(anyInstance(), host, false, false); err != nil || loser.IsZero() {
 					t.Errorf("host %d: %v", host, err)
 				}
 			}
@@ -140,10 +140,10 @@ func TestPlaces(t *testing.T) {
 			for _, in := range []Instance{first, third, fourth} {
 				c.links[in].conn.spoke.Store(true)
 			}
-			if loser, err := c.come(NewInstance(), 1, false, false); loser != second || err != nil {
+			if loser, err := c.come(anyInstance(), 1, false, false); loser != second || err != nil {
 				t.Errorf("it was not the silent one's place: %v", err)
 			}
-			if loser, err := c.come(NewInstance(), 2, false, false); loser != fourth || err != nil {
+			if loser, err := c.come(anyInstance(), 2, false, false); loser != fourth || err != nil {
 				t.Errorf("it was not the newest one's place: %v", err)
 			}
 		})
@@ -214,7 +214,7 @@ func TestPlaces(t *testing.T) {
 				a := &attempt{instance: in, addr: where(host), from: source(host), cancel: func(error) {}}
 				return a, c.dial(a)
 			}
-			if _, err := dial(NewInstance(), 2); !errors.Is(err, ErrFull) {
+			if _, err := dial(anyInstance(), 2); !errors.Is(err, ErrFull) {
 				t.Errorf("a dial from a full room: %v, want ErrFull", err)
 			}
 			c.leave(ana)

@@ -101,7 +101,7 @@ func TestDawdlers(t *testing.T) {
 // would see in two places, to a real endpoint.
 func TestEndlessRequest(t *testing.T) {
 	tr := listenHere(t)
-	in := NewInstance().String()
+	in := anyInstance().String()
 	post := "POST /v1/offer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/sdp\r\nLanyap-Version: 1\r\nLanyap-Instance: " + in +
 		"\r\nLanyap-Room: " + tr.tag + "\r\nLanyap-Port: 9\r\nLanyap-For: " + tr.self.Instance.String() + "\r\n"
 	tests := []struct {

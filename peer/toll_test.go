@@ -28,14 +28,14 @@ func TestRequestsPay(t *testing.T) {
 		{"watches", "POST", watchPath, nil, sourceBurst},
 		{"watches of another version", "POST", watchPath, map[string]string{headerVersion: "0"}, sourceBurst},
 	}
-	member := NewInstance()
+	member := anyInstance()
 	for _, proof := range []string{"", "1 x"} {
 		for _, tt := range tests {
 			t.Run(tt.name+" with proof "+proof, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					tr := &Transport{
 						tolls: newTolls(), sockets: &sockets{}, tag: RoomTag("lan"),
-						self: Hello{Instance: NewInstance()}, log: slog.New(slog.DiscardHandler),
+						self: Hello{Instance: anyInstance()}, log: slog.New(slog.DiscardHandler),
 					}
 					tr.tokens.self = tr.self.Instance
 					theirs := &tokens{self: member}

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -19,7 +20,7 @@ import (
 // Config is what [Listen] needs. The zero value works.
 type Config struct {
 	Identity *Identity    // nil: a new one, kept in memory
-	Instance Instance     // zero: random
+	Salt     Salt         // of this start, see ID.Instance; zero: random
 	Room     string       // both sides must name the same; empty: "lan"
 	Name     string       // see Hello
 	Services []string     // see Hello
@@ -93,6 +94,7 @@ type Transport struct {
 	halfOpen halfOpen
 	requests requests
 	tolls    tolls
+	dials    atomic.Uint64 // begun
 	incoming chan *Conn
 
 	ctx    context.Context
@@ -121,8 +123,8 @@ func Listen(cfg Config) (*Transport, error) {
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Instance.IsZero() {
-		cfg.Instance = NewInstance()
+	if cfg.Salt.IsZero() {
+		cfg.Salt = NewSalt()
 	}
 	if cfg.MaxLinks == 0 {
 		cfg.MaxLinks = defaultMax
@@ -131,7 +133,8 @@ func Listen(cfg Config) (*Transport, error) {
 		cfg.Addrs = []netip.Addr{loopback}
 	}
 	t.tag = RoomTag(t.room)
-	t.self = Hello{ID: t.identity.ID(), Instance: cfg.Instance, Name: cfg.Name, Services: cfg.Services, Observer: cfg.Observer}
+	id := t.identity.ID()
+	t.self = Hello{ID: id, Salt: cfg.Salt, Instance: id.Instance(cfg.Salt), Name: cfg.Name, Services: cfg.Services, Observer: cfg.Observer}
 	if err := t.self.check(); err != nil {
 		return nil, err
 	}
@@ -143,8 +146,8 @@ func Listen(cfg Config) (*Transport, error) {
 	if t.listener, t.sockets, err = listen(cfg.Port, cfg.Addrs); err != nil {
 		return nil, err
 	}
-	t.claims = newClaims(cfg.Instance, cfg.MaxLinks)
-	t.tokens.self = cfg.Instance
+	t.claims = newClaims(t.self.Instance, cfg.MaxLinks)
+	t.tokens.self = t.self.Instance
 	t.incoming = make(chan *Conn, t.claims.limit(false)+t.claims.limit(true))
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
 	t.server = newServer(t)

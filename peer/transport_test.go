@@ -25,6 +25,9 @@ func listen(t testing.TB, cfg peer.Config) *peer.Transport {
 	return tr
 }
 
+// anyInstance is an instance that nobody has.
+func anyInstance() peer.Instance { return peer.ID{}.Instance(peer.NewSalt()) }
+
 func target(tr *peer.Transport) peer.Target {
 	return peer.Target{Instance: tr.Self().Instance, Addrs: tr.Addrs()}
 }
@@ -118,7 +121,7 @@ func TestDialTellsWhoAnswersInstead(t *testing.T) {
 	b := listen(t, peer.Config{})
 	var who peer.Instance
 	var where netip.AddrPort
-	to := peer.Target{Instance: peer.NewInstance(), Addrs: b.Addrs()}
+	to := peer.Target{Instance: anyInstance(), Addrs: b.Addrs()}
 	to.Instead = func(in peer.Instance, at netip.AddrPort) { who, where = in, at }
 	if _, err := a.Dial(t.Context(), to); !errors.Is(err, peer.ErrInstance) {
 		t.Fatalf("got %v, want %v", err, peer.ErrInstance)
@@ -138,7 +141,7 @@ func TestDialErrors(t *testing.T) {
 		want error
 	}{
 		{"nobody listens", peer.Target{Addrs: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}}, peer.ErrRefused},
-		{"another instance", peer.Target{Instance: peer.NewInstance(), Addrs: b.Addrs()}, peer.ErrInstance},
+		{"another instance", peer.Target{Instance: anyInstance(), Addrs: b.Addrs()}, peer.ErrInstance},
 		{"another room", peer.Target{Addrs: other.Addrs()}, peer.ErrRoom},
 		{"another room by instance", target(other), peer.ErrRoom},
 	}

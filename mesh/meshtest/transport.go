@@ -38,8 +38,8 @@ func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
 	if cfg.Identity == nil {
 		cfg.Identity = peer.NewIdentity()
 	}
-	if cfg.Instance.IsZero() {
-		cfg.Instance = peer.NewInstance()
+	if cfg.Salt.IsZero() {
+		cfg.Salt = peer.NewSalt()
 	}
 	for _, s := range append([]string{cfg.Name}, cfg.Services...) {
 		if err := name.Check(s); err != nil {
@@ -60,9 +60,11 @@ func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
 		done:    make(chan struct{}),
 		arrived: make(chan struct{}, 1),
 	}
+	id := cfg.Identity.ID()
 	t.hello = peer.Hello{
-		ID:       cfg.Identity.ID(),
-		Instance: cfg.Instance,
+		ID:       id,
+		Salt:     cfg.Salt,
+		Instance: id.Instance(cfg.Salt),
 		Name:     cfg.Name,
 		Services: cfg.Services,
 		Observer: cfg.Observer,

@@ -51,7 +51,7 @@ func playForger(_ *bufio.Scanner, out *json.Encoder) error {
 	tick := time.NewTicker(forgeEvery)
 	for n := 1; ; n++ {
 		<-tick.C
-		packet, err := forge(peer.NewInstance().String(), victim, uint16(1+n%60000))
+		packet, err := forge(anyInstance().String(), victim, uint16(1+n%60000))
 		if err != nil {
 			return err
 		}

@@ -4,17 +4,16 @@ package hosts
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
-	"github.com/lanyap/lanyap/peer"
 )
 
 // TestRejectingFirewall has a host that refuses all calls, and somebody who
@@ -50,7 +49,7 @@ func TestRejectingFirewall(t *testing.T) {
 }
 
 // playThief reads an instance and an address, line by line, and from then on
-// offers links in that name there, twice a second, without the proof that it
+// posts offers in that name there, twice a second, without the proof that it
 // would need.
 func playThief(in *bufio.Scanner, out *json.Encoder) error {
 	came := make(chan report)
@@ -64,30 +63,48 @@ func playThief(in *bufio.Scanner, out *json.Encoder) error {
 		if _, err := fmt.Sscan(in.Text(), &name, &at); err != nil {
 			return err
 		}
-		instance, err := peer.ParseInstance(name)
-		if err != nil {
-			return err
-		}
-		// No address is advertised; the one to dial from is found.
-		t, err := peer.Listen(peer.Config{Instance: instance})
-		if err != nil {
-			return err
-		}
-		go steal(t, netip.MustParseAddrPort(at), came)
+		go steal(name, netip.MustParseAddrPort(at), came)
 	}
 	return in.Err()
 }
 
-func steal(t *peer.Transport, at netip.AddrPort, came chan<- report) {
+func steal(name string, at netip.AddrPort, came chan<- report) {
 	for range time.Tick(500 * time.Millisecond) {
-		_, err := t.Dial(context.Background(), peer.Target{Addrs: []netip.AddrPort{at}})
+		status, err := offerAs(name, at)
 		kind := "failed" // a busy machine may be too late to answer
-		switch {
-		case err == nil:
+		switch status {
+		case http.StatusCreated:
 			kind = "taken"
-		case errors.Is(err, peer.ErrLinked):
+		case http.StatusConflict:
 			kind = "refused"
 		}
-		came <- report{Type: kind, Text: fmt.Sprint(err)}
+		came <- report{Type: kind, Text: fmt.Sprint(status, err)}
 	}
+}
+
+// offerAs posts one offer in a name and returns the status it is answered with.
+func offerAs(name string, at netip.AddrPort) (int, error) {
+	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get("http://" + at.String() + "/v1/offer")
+	if err != nil {
+		return 0, err
+	}
+	_ = resp.Body.Close()
+	request, err := offerRequest(resp.Header.Get("Lanyap-Instance"))
+	if err != nil {
+		return 0, err
+	}
+	conn, err := net.DialTimeout("tcp", at.String(), 2*time.Second)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(2 * time.Second))
+	if _, err := fmt.Fprintf(conn, request, name); err != nil {
+		return 0, err
+	}
+	if resp, err = http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
 }

@@ -112,6 +112,9 @@ func playFlood(in *bufio.Scanner, out *json.Encoder) error {
 	return nil
 }
 
+// anyInstance is an instance that nobody has.
+func anyInstance() peer.Instance { return peer.ID{}.Instance(peer.NewSalt()) }
+
 func firstNIC() (string, error) {
 	all, err := net.Interfaces()
 	if err != nil {
@@ -152,7 +155,7 @@ func offerOnce(d net.Dialer, to netip.AddrPort, request string) (answered bool) 
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(2 * time.Second))
-	if _, err := fmt.Fprintf(conn, request, peer.NewInstance()); err != nil {
+	if _, err := fmt.Fprintf(conn, request, anyInstance()); err != nil {
 		return false
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
