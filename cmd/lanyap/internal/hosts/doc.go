@@ -53,7 +53,7 @@
 // the run; -rival - measures without it, -rival PATH another program that is
 // driven in the same way. -rounds N starts N times what is measured by starting
 // it. -rows takes some rows only, by name, with commas between: start, docker,
-// late, mesh, broadcast, kill, cable, mdns, link, idle, heal, blocked, history,
+// late, mesh, cost, broadcast, kill, cable, mdns, link, idle, heal, blocked, history,
 // stopped, flood, throughput, loss.
 //
 // Measured on 2 cores of a virtual machine, Linux 6.18, Go 1.26.8, every process

@@ -47,6 +47,8 @@ var table = []figure{
 		what: "late node and 16 others: all see it, it sees all, p50 / p99", aim: "≤ 80 / 200 ms"},
 	{name: "mesh", measure: measureMesh, takes: 5 * time.Minute, round: time.Second,
 		what: "8 / 16 / 32 / 64 hosts at once → full mesh, p50", aim: "≤ 0.25 / 0.5 / 1.8 / 8 s"},
+	{name: "cost", measure: measureCost, takes: 20 * time.Second, round: 20 * time.Second, maxRounds: 5,
+		what: "32 hosts at once: processor time for each link, start and both sides, until the mesh is full, p50", aim: "≤ 10 ms"},
 	{name: "broadcast", measure: measureBroadcast, takes: time.Minute,
 		what: "256 B at 10/s among 16 hosts, send → last receiver, p50 / p99", aim: "≤ 2.5 / 10 ms"},
 	{name: "kill", measure: measureKill, takes: time.Minute, round: 3 * time.Second, maxRounds: 30,

@@ -26,6 +26,15 @@ func (p *Process) CPU() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
+// Spent returns the processor time that the program has used from start to end,
+// and exactly, unlike [Process.CPU]; 0 before it has ended.
+func (p *Process) Spent() time.Duration {
+	if !p.Ended() {
+		return 0
+	}
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
 // RSS returns the resident memory of the program, in bytes.
 func (p *Process) RSS() int {
 	p.T.Helper()
