@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/contacts"
 	"github.com/lanyap/lanyap/peer"
 )
 
@@ -17,31 +18,21 @@ const resolveTimeout = 5 * time.Second
 
 // startDialsLocked starts the dials that are due, and returns when the next is.
 func (n *Node) startDialsLocked(now time.Time) (next time.Time) {
-	for {
-		p := n.hand.due(now, n.handDials.vacancy(now), n.linkedLocked)
-		if p == nil {
-			break
+	for _, d := range n.contacts.Due(now) {
+		if d.Address != nil {
+			n.wg.Go(func() { n.dialHand(d) })
+			continue
 		}
-		a := n.handDials.begin(now, 1, p.fails > 0)
-		p.attempt = a
-		n.wg.Go(func() { n.dialHand(p, a) })
+		n.wg.Go(func() { n.dial(d) })
 	}
-	for _, e := range n.sightings.due(now, n.seenDials.vacancy(now)) {
-		a := n.seenDials.begin(now, len(e.dialing), e.fails > 0)
-		e.attempt = a
-		to := peer.Target{Instance: e.instance, Addrs: e.dialing, Once: e.once, Progress: n.progress(a), Instead: n.instead(e.instance)}
-		n.wg.Go(func() { n.dial(to, a) })
-	}
-	next = earlier(n.seenDials.wake(now), n.handDials.wake(now))
-	next = earlier(next, n.sightings.wake(n.seenDials.vacancy(now)))
-	return earlier(next, n.hand.wake(n.handDials.vacancy(now), n.linkedLocked))
+	return n.contacts.Wake(now)
 }
 
-// progress returns what keeps an attempt's step.
-func (n *Node) progress(a *attempt) func(peer.Step, netip.AddrPort) {
+// progress returns what takes in how far a dial is.
+func (n *Node) progress(d *contacts.Dial) func(peer.Step, netip.AddrPort) {
 	return func(step peer.Step, at netip.AddrPort) {
 		n.mu.Lock()
-		a.move(time.Now(), step, at)
+		n.contacts.Moved(time.Now(), d, step, at)
 		n.mu.Unlock()
 		if step == peer.StepCheck {
 			n.clockwork.set() // its place may be free sooner than before
@@ -49,23 +40,19 @@ func (n *Node) progress(a *attempt) func(peer.Step, netip.AddrPort) {
 	}
 }
 
-// instead returns what takes in who answers where an instance was meant.
-func (n *Node) instead(meant peer.Instance) func(peer.Instance, netip.AddrPort) {
+// instead returns what takes in who answers where another was meant.
+func (n *Node) instead(d *contacts.Dial) func(peer.Instance, netip.AddrPort) {
 	return func(who peer.Instance, at netip.AddrPort) {
 		n.mu.Lock()
-		n.sightings.instead(time.Now(), meant, who, at)
+		n.contacts.Instead(time.Now(), d, who, at)
 		n.mu.Unlock()
 		n.clockwork.set()
 	}
 }
 
-// linkedLocked reports whether there is a direct link to the instance.
-func (n *Node) linkedLocked(instance peer.Instance) bool {
-	l := n.links[instance]
-	return l != nil && l.tunnel == nil
-}
-
-func (n *Node) dial(to peer.Target, a *attempt) {
+// dial dials a contact.
+func (n *Node) dial(d *contacts.Dial) {
+	to := peer.Target{Instance: d.Instance, Addrs: d.Addrs, Once: d.Once, Progress: n.progress(d), Instead: n.instead(d)}
 	conn, err := n.transport.Dial(n.ctx, to)
 	if err == nil {
 		n.addLink(conn)
@@ -73,7 +60,7 @@ func (n *Node) dial(to peer.Target, a *attempt) {
 		n.log.Debug("dial", "instance", to.Instance, "addrs", to.Addrs, "err", err)
 	}
 	n.mu.Lock()
-	n.dialEndedLocked(time.Now(), to.Instance, a, err)
+	n.contacts.Ended(time.Now(), d, err)
 	stale := n.staleLocked(to.Instance, err)
 	n.mu.Unlock()
 	if stale != nil {
@@ -86,16 +73,6 @@ func (n *Node) dial(to peer.Target, a *attempt) {
 		_ = stale.Close(cause)
 	}
 	n.clockwork.set()
-}
-
-// dialEndedLocked takes in how the dial to a sighting ended.
-func (n *Node) dialEndedLocked(now time.Time, instance peer.Instance, a *attempt, err error) {
-	delete(n.seenDials, a)
-	n.sightings.tried(instance, a.tried)
-	if errors.Is(err, peer.ErrLinked) && !a.stalled(now) {
-		n.sightings.answered(instance, a.at)
-	}
-	n.sightings.dialedTo(now, instance, err)
 }
 
 // staleLocked returns the link that was to be replaced because it runs over an
@@ -114,32 +91,30 @@ func (n *Node) staleLocked(instance peer.Instance, err error) carrier {
 
 // dialHand dials an address given by hand, one port after the other: a host
 // may run several nodes, of several rooms.
-func (n *Node) dialHand(p *handPeer, a *attempt) {
-	conn, addrs, err := n.dialPorts(p, a)
+func (n *Node) dialHand(d *contacts.Dial) {
+	conn, addrs, err := n.dialPorts(d)
 	who := peer.Instance{}
 	if err == nil {
 		who = conn.Remote().Instance
 		n.addLink(conn)
 	} else {
-		n.log.Debug("dial", "peer", p.text, "err", err)
+		n.log.Debug("dial", "peer", d.Address.Text, "err", err)
 	}
 	n.mu.Lock()
-	delete(n.handDials, a)
-	p.addrs = addrs
-	p.dialed(time.Now(), who, err)
+	n.contacts.EndedByHand(time.Now(), d, who, addrs, err)
 	n.mu.Unlock()
 	n.clockwork.set()
 }
 
-func (n *Node) dialPorts(p *handPeer, a *attempt) (*peer.Conn, []netip.AddrPort, error) {
-	ips, err := resolve(n.ctx, p.host)
+func (n *Node) dialPorts(d *contacts.Dial) (*peer.Conn, []netip.AddrPort, error) {
+	ips, err := resolve(n.ctx, d.Address.Host)
 	if err != nil {
 		return nil, nil, err
 	}
 	var tried []netip.AddrPort
 	var worst error
-	for _, port := range p.ports {
-		to := peer.Target{ByHand: true, Once: a.retry, Progress: n.progress(a)}
+	for _, port := range d.Address.Ports {
+		to := peer.Target{ByHand: true, Once: d.Once, Progress: n.progress(d)}
 		for _, ip := range ips {
 			to.Addrs = append(to.Addrs, netip.AddrPortFrom(ip, port))
 		}
@@ -155,7 +130,7 @@ func (n *Node) dialPorts(p *handPeer, a *attempt) (*peer.Conn, []netip.AddrPort,
 			break // a host that does not answer on one port answers on none
 		}
 	}
-	return nil, tried[:min(len(tried), maxAddrs)], worst
+	return nil, tried[:min(len(tried), contacts.MaxAddrs)], worst
 }
 
 // handRank orders what went wrong on several ports by how much it tells.
@@ -169,7 +144,7 @@ func handRank(err error) int {
 	return 2
 }
 
-// resolve looks a host up; at most maxAddrs addresses.
+// resolve looks a host up; at most contacts.MaxAddrs addresses.
 func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip.Unmap()}, nil
@@ -188,5 +163,5 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	for i := range ips {
 		ips[i] = ips[i].Unmap()
 	}
-	return ips[:min(len(ips), maxAddrs)], nil
+	return ips[:min(len(ips), contacts.MaxAddrs)], nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/budget"
+	"github.com/lanyap/lanyap/mesh/internal/contacts"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -39,7 +40,7 @@ func newHints() hints {
 // the others: that happens at once.
 func (n *Node) exchangeSoonLocked(m *member, now time.Time) {
 	delay, first := exchangeDelay, time.Duration(0)
-	if e := n.sightings.entries[m.peer.Instance]; e != nil && !e.seen.IsZero() {
+	if n.contacts.IsSighted(m.peer.Instance) {
 		delay, first = exchangeSighted, exchangeSighted
 	}
 	for _, l := range n.links {
@@ -127,7 +128,7 @@ func (n *Node) peers(l *link, p []byte) error {
 		if n.observer && len(l.routes) < wire.MaxRoutes {
 			l.routes[instance] = nil // an observer opens no tunnels, but can say who could
 		}
-		n.sightings.tell(now, &l.teller, instance, addrs[i])
+		n.contacts.Told(now, &l.teller, instance, addrs[i])
 	}
 	n.clockwork.set()
 	return nil
@@ -148,7 +149,7 @@ func (n *Node) believable(l *link, p wire.Peer) []netip.AddrPort {
 			out = append(out, a)
 		}
 	}
-	return out[:min(len(out), maxTold)]
+	return out[:min(len(out), contacts.MaxTold)]
 }
 
 // shared is for networks between a carrier and its customers (RFC 6598), and

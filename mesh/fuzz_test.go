@@ -62,8 +62,8 @@ func FuzzReceive(f *testing.F) {
 		if l.m.acked > n.stream.next() || l.m.privateAcked > l.m.private.next() {
 			t.Error("more is confirmed than was sent")
 		}
-		if len(l.told) > len(n.present) || len(n.sightings.entries) > 1+2*wire.MaxPeers || len(n.members) != 1 {
-			t.Errorf("kept: %d told, %d sightings, %d members", len(l.told), len(n.sightings.entries), len(n.members))
+		if len(l.told) > len(n.present) || n.contacts.Len() > 1+2*wire.MaxPeers || len(n.members) != 1 {
+			t.Errorf("kept: %d told, %d sightings, %d members", len(l.told), n.contacts.Len(), len(n.members))
 		}
 		if got := n.clock.tick(time.Now()); clockTime(got).After(time.Now().Add(2 * clockLead)) {
 			t.Errorf("the clock went to %v", clockTime(got))

@@ -167,7 +167,7 @@ func (n *Node) bye(l *link) {
 	now := time.Now()
 	l.byeHeard = true
 	l.byeAt = n.stream.next()
-	n.sightings.depart(now, l.conn.Remote().Instance)
+	n.contacts.Departed(now, l.conn.Remote().Instance)
 	if m := l.m; m != nil {
 		m.gone = true
 		if m.present {

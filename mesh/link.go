@@ -87,10 +87,9 @@ func (n *Node) addLink(conn carrier) {
 	n.links[h.Instance] = l
 	if l.tunnel == nil {
 		n.linkedAt = now
-		n.sightings.link(now, h.Instance, addrs)
-		n.sightings.found(h.Instance, conn.RemoteAddr())
+		n.contacts.Linked(now, h.Instance, conn.RemoteAddr(), addrs)
 	} else if old != nil && old.tunnel == nil {
-		n.sightings.unlink(now, h.Instance, true) // it is dead, or the other side would not want a tunnel
+		n.contacts.Unlinked(now, h.Instance, true) // it is dead, or the other side would not want a tunnel
 	}
 	if old != nil {
 		n.pathLostLocked(old, peer.Instance{})
@@ -254,7 +253,7 @@ func (n *Node) linkEnded(l *link, err error) {
 	}
 	delete(n.links, instance)
 	if l.tunnel == nil {
-		n.sightings.unlink(now, instance, l.m != nil)
+		n.contacts.Unlinked(now, instance, l.m != nil)
 		n.pathLostLocked(l, peer.Instance{})
 		n.unreachableLocked(instance, errors.Is(err, peer.ErrGone), now)
 	} else {
@@ -264,9 +263,9 @@ func (n *Node) linkEnded(l *link, err error) {
 		}
 	}
 	if errors.Is(err, peer.ErrGone) {
-		n.sightings.depart(now, instance) // as good as a goodbye: no start of a program comes back
+		n.contacts.Departed(now, instance) // as good as a goodbye: no start of a program comes back
 	}
-	n.hand.hurry(now)
+	n.contacts.Hurry(now)
 	n.linksChanged.announce()
 	n.clockwork.set()
 	n.giveUpLocked(l, true)
@@ -292,7 +291,7 @@ func (n *Node) linkEnded(l *link, err error) {
 	}
 	if n.addressLostLocked(l) && !errors.Is(err, peer.ErrGone) && !errors.Is(err, peer.ErrTimeout) {
 		m.missUntil(now.Add(graceTime))
-		n.sightings.redial(now, instance)
+		n.contacts.Redial(now, instance)
 		return
 	}
 	n.partedLocked(l, err, now)

@@ -6,12 +6,17 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/contacts"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 )
 
 // maxAcquaintances is how many members that are not here are remembered: the
 // numbers of their streams, so that who returns goes on where it stopped.
 const maxAcquaintances = 1024
+
+// rememberFor is how long the state of a member is kept that is not here: as
+// long as it is dialed.
+const rememberFor = contacts.RememberFor
 
 // graceTime is how long a member stays present without a link while a new one
 // is being made in place of one over an address that we no longer have.

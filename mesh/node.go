@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"runtime/debug"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/discovery"
+	"github.com/lanyap/lanyap/mesh/internal/contacts"
 	"github.com/lanyap/lanyap/mesh/internal/store"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
@@ -73,10 +75,7 @@ type Node struct {
 	gather     *gathering // nil: none under way
 	compares   []*link    // to be compared, one after the other
 	compareDue time.Time
-	sightings  *sightings
-	hand       hand
-	seenDials  attempts // to sightings
-	handDials  attempts
+	contacts   *contacts.Table
 	swept      time.Time
 
 	turned       notice // the clockwork has looked at something that changed
@@ -95,13 +94,13 @@ const (
 // Join starts a node. When it returns the node answers and is advertised, and
 // has begun to dial those it finds. ctx bounds the start alone.
 func Join(ctx context.Context, cfg Config) (*Node, error) {
-	byHand := make(hand, 0, len(cfg.Peers))
+	var byHand []*contacts.Address
 	for _, text := range cfg.Peers {
-		p, err := parseHandPeer(text)
+		a, err := contacts.ParseAddress(text)
 		if err != nil {
 			return nil, err
 		}
-		byHand = append(byHand, p)
+		byHand = append(byHand, a)
 	}
 	cfg = cfg.withDefaults()
 	n, err := join(ctx, cfg, byHand)
@@ -112,7 +111,7 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 	return n, nil
 }
 
-func join(ctx context.Context, cfg Config, byHand hand) (*Node, error) {
+func join(ctx context.Context, cfg Config, byHand []*contacts.Address) (*Node, error) {
 	transport, err := cfg.Network.Listen(peer.Config{
 		Identity: cfg.Identity,
 		Room:     cfg.Room,
@@ -188,7 +187,7 @@ type surroundings interface {
 	Watch(ctx context.Context, changed func())
 }
 
-func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node {
+func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts.Address) *Node {
 	hello := transport.Self()
 	bounds := limitsFor(debug.SetMemoryLimit(-1)) // which changes nothing
 	n := &Node{
@@ -218,10 +217,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand hand) *Node
 		wanted:     historyLimit(cfg.History),
 		marks:      make(map[Member]mark),
 		compareDue: time.Now().Add(compareEvery),
-		sightings:  newSightings(hello.Instance),
-		hand:       byHand,
-		seenDials:  make(attempts),
-		handDials:  make(attempts),
+		contacts:   contacts.New(hello.Instance, rand.Uint64(), byHand),
 	}
 	if w, ok := transport.(surroundings); ok {
 		n.onLink = w.OnLink
@@ -306,9 +302,9 @@ func (n *Node) DiscoveryErr() error {
 func (n *Node) Sightings() []Sighting {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	out := append(n.sightings.list(), n.hand.list(n.linkedLocked)...)
-	for i := range out {
-		out[i].Via = n.reachedByLocked(out[i].Instance)
+	var out []Sighting
+	for _, c := range n.contacts.All() {
+		out = append(out, n.sightingLocked(c))
 	}
 	slices.SortFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
 	return out
@@ -343,9 +339,9 @@ func (n *Node) browse() {
 		addrs := n.nearOnly(seen.Addrs, netip.Addr{})
 		n.mu.Lock()
 		if seen.Gone {
-			n.sightings.vanished(instance)
+			n.contacts.Vanished(instance)
 		} else {
-			n.sightings.sighted(now, instance, seen.Room != n.tag, slices.DeleteFunc(addrs, n.isOursLocked))
+			n.contacts.Sighted(now, instance, seen.Room != n.tag, slices.DeleteFunc(addrs, n.isOursLocked))
 		}
 		n.mu.Unlock()
 		n.clockwork.set()
@@ -398,7 +394,7 @@ func (n *Node) turnLocked(now time.Time) (next time.Time) {
 	if now.Sub(n.swept) >= sweepInterval {
 		n.swept = now
 		n.expireLocked(now)
-		n.sightings.expire(now)
+		n.contacts.Expire(now)
 	}
 	next = earlier(next, n.startDialsLocked(now))
 	next = earlier(next, n.exchangeLocked(now))
@@ -414,11 +410,10 @@ func (n *Node) networkChanged() {
 	now := time.Now()
 	n.mu.Lock()
 	n.addrs = addrs
-	n.sightings.reset(now)
-	n.hand.hurry(now)
+	n.contacts.NetworkChanged(now)
 	for instance, l := range n.links {
 		l.served = l.served || n.servesLocked(l.conn.LocalAddr())
-		n.sightings.replace(now, instance, n.addressLostLocked(l))
+		n.contacts.Replace(now, instance, n.addressLostLocked(l))
 	}
 	n.mu.Unlock()
 	n.clockwork.set()

@@ -46,10 +46,10 @@ func (n *Node) turnsLocked() []peer.Instance {
 // is nearer.
 func (n *Node) soughtLocked(l *link, met map[peer.Instance]bool) []peer.Instance {
 	rank := func(to peer.Instance) int {
-		switch e := n.sightings.entries[to]; {
+		switch {
 		case met[to]:
 			return 0
-		case e != nil && !e.seen.IsZero():
+		case n.contacts.IsSighted(to):
 			return 1
 		case n.seeks[to] != nil:
 			return 2
@@ -57,7 +57,7 @@ func (n *Node) soughtLocked(l *link, met map[peer.Instance]bool) []peer.Instance
 		return 3
 	}
 	list := slices.Collect(maps.Keys(l.routes))
-	list = slices.DeleteFunc(list, func(to peer.Instance) bool { return n.links[to] != nil || n.sightings.departed(to) })
+	list = slices.DeleteFunc(list, func(to peer.Instance) bool { return n.links[to] != nil || n.contacts.IsGone(to) })
 	slices.SortFunc(list, func(a, b peer.Instance) int {
 		return cmp.Or(rank(a)-rank(b), len(l.routes[a])-len(l.routes[b]), bytes.Compare(a[:], b[:]))
 	})

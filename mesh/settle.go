@@ -2,7 +2,6 @@ package mesh
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sort"
 	"strings"
@@ -29,8 +28,8 @@ const meetWithin = 3 * time.Second
 // chance. Whoever comes later gets it as history.
 func (n *Node) liveFromLocked(in peer.Instance, now time.Time) uint64 {
 	since := now
-	if e := n.sightings.entries[in]; e != nil && e.known.Before(since) {
-		since = e.known
+	if known, ok := n.contacts.Known(in); ok && known.Before(since) {
+		since = known
 	}
 	for _, l := range n.links {
 		if at, ok := l.toldAt[in]; ok && at.Before(since) {
@@ -110,17 +109,15 @@ func (n *Node) unsettledLocked(now time.Time) time.Duration {
 // missingLocked returns who is said to be here and is no member.
 func (n *Node) missingLocked() []Sighting {
 	absent := make(map[peer.Instance]bool)
-	for instance, e := range n.sightings.entries {
-		if e.expected() {
-			absent[instance] = true
-		}
+	for _, instance := range n.contacts.Expected() {
+		absent[instance] = true
 	}
 	for instance, l := range n.links {
 		if l.m != nil && !l.m.present && !l.m.gone {
 			absent[instance] = true
 		}
 		for to := range l.routes {
-			absent[to] = absent[to] || to != n.self.Instance && !n.sightings.departed(to)
+			absent[to] = absent[to] || to != n.self.Instance && !n.contacts.IsGone(to)
 		}
 	}
 	for _, p := range n.present {
@@ -131,26 +128,15 @@ func (n *Node) missingLocked() []Sighting {
 		if !is {
 			continue
 		}
-		s := Sighting{Instance: instance.String(), Via: n.reachedByLocked(instance.String())}
-		if e := n.sightings.entries[instance]; e != nil {
-			s.Addrs, s.Err = e.addrs(), e.err
+		c, ok := n.contacts.Of(instance)
+		if !ok {
+			c.Instance = instance
 		}
-		out = append(out, s)
+		out = append(out, n.sightingLocked(c))
 	}
 	slices.SortFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
-	return append(out, n.hand.unanswered(n.linkedLocked)...)
-}
-
-// expected reports whether discovery says that the instance is here, and no
-// dial has found that it is nobody of this room.
-func (e *sighting) expected() bool {
-	if len(e.lan) == 0 || e.linked || e.otherRoom || !e.departed.IsZero() || e.lost.After(e.seen) {
-		return false
+	for _, c := range n.contacts.Unanswered() {
+		out = append(out, n.sightingLocked(c))
 	}
-	for _, other := range []error{peer.ErrRoom, peer.ErrVersion, peer.ErrSelf, peer.ErrInstance} {
-		if errors.Is(e.err, other) {
-			return false
-		}
-	}
-	return true
+	return out
 }

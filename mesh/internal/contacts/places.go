@@ -1,4 +1,4 @@
-package mesh
+package contacts
 
 import (
 	"net/netip"

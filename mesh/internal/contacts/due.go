@@ -1,0 +1,129 @@
+package contacts
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Due returns the dials to begin now, which are under way from then on.
+func (t *Table) Due(now time.Time) []*Dial {
+	var out []*Dial
+	for {
+		d := t.dueByHand(now)
+		if d == nil {
+			break
+		}
+		out = append(out, d)
+	}
+	return append(out, t.dueContacts(now)...)
+}
+
+// Wake returns when to ask for what is due again; zero: not before a dial has
+// ended or something is heard.
+func (t *Table) Wake(now time.Time) time.Time {
+	next := earlier(t.dials.wake(now), t.byHand.wake(now))
+	room := t.dials.vacancy(now)
+	for _, c := range t.contacts {
+		if c.wants() && room.admits(c.fails) {
+			next = earlier(next, c.next)
+		}
+	}
+	return earlier(next, t.wakeByHand(now))
+}
+
+// dueContacts begins the dials to contacts as far as there is room. Who was met
+// where another was meant comes first, of the others the one with the fewest
+// failures, and retries leave half of the places to those that never failed: a
+// network full of the dead must not delay the living.
+func (t *Table) dueContacts(now time.Time) []*Dial {
+	var ready []*contact
+	for _, c := range t.contacts {
+		if c.wants() && !c.next.After(now) {
+			ready = append(ready, c)
+		}
+	}
+	slices.SortFunc(ready, func(a, b *contact) int {
+		if met := a.answers.IsValid(); met != b.answers.IsValid() {
+			if met {
+				return -1
+			}
+			return 1
+		}
+		if a.fails != b.fails {
+			return a.fails - b.fails
+		}
+		return a.next.Compare(b.next)
+	})
+	var out []*Dial
+	room := t.dials.vacancy(now)
+	for _, c := range ready {
+		if !room.admits(c.fails) {
+			continue
+		}
+		d, wait := t.admit(now, c, room.addrs)
+		if len(d.Addrs) == 0 {
+			c.next = now.Add(wait)
+			continue
+		}
+		room.dials--
+		room.addrs -= len(d.Addrs)
+		if c.fails > 0 {
+			room.retries--
+		}
+		t.dials.begin(now, d, len(d.Addrs), c.fails > 0)
+		c.answers = netip.AddrPort{}
+		c.dial = d
+		c.dialed = now
+		out = append(out, d)
+	}
+	return out
+}
+
+// addrInterval is the least time between two dials of one address. On hosts
+// with the same bridge address everybody advertises it; whoever answers there
+// must not be asked once for each of them.
+const addrInterval = 150 * time.Millisecond
+
+// admit returns a dial to those of a contact's addresses that may be dialed now,
+// at most limit. If there are none, it returns how long not.
+func (t *Table) admit(now time.Time, c *contact, limit int) (d *Dial, wait time.Duration) {
+	wait, d = lastRetry, &Dial{Instance: c.instance}
+	for _, a := range c.addrs() {
+		if len(d.Addrs) == limit {
+			break
+		}
+		if since := now.Sub(t.recent[a]); since < addrInterval && a != c.answers {
+			wait = min(wait, addrInterval-since)
+			continue
+		}
+		// Before it is counted where it goes: what the pace holds back is no dial.
+		if t.pace.Wait(now, 1) > 0 {
+			wait = min(wait, addrInterval)
+			break
+		}
+		// Where it had a link, it was itself: nobody else's word is in that. Where
+		// it was met, the dial that met it is counted.
+		if a != c.found && a != c.answers {
+			blocked, vain := t.places.take(now, a.Addr())
+			if blocked > 0 {
+				wait = min(wait, max(blocked, addrInterval))
+				continue
+			}
+			d.Once = d.Once || vain
+			d.counted = append(d.counted, a)
+		}
+		t.pace.Take(now, 1)
+		t.recent[a] = now
+		d.Addrs = append(d.Addrs, a)
+	}
+	return d, wait
+}
+
+// earlier returns the earlier of two times; zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
