@@ -35,7 +35,7 @@ func (a *archive) answer(ask wire.Ask, asker Member, order order) []cursor {
 		if who == asker {
 			continue
 		}
-		if it := a.find(who, h.Last); it != nil && it.digest() != h.Digest {
+		if it := a.find(who, h.Last); it != nil && it.digest != h.Digest {
 			list = append(list, cursor{origin: who, next: it.seq, end: it.seq + 1}) // the origin said two things
 		}
 		if last := a.last(who); last != nil && h.To == 0 {

@@ -19,7 +19,7 @@ func TestAnswerSkipsWhatWasDropped(t *testing.T) {
 	for seq := uint64(1); seq <= 10; seq++ {
 		for i, who := range origins {
 			c := uint64(wall(now)) + 2*seq + uint64(i)
-			frame := wire.AppendMessage(nil, n.room, wire.Message{Kind: wire.Broadcast, Origin: wireMember(who), Seq: seq, Clock: c}, id.Sign)
+			frame := wire.AppendMessage(nil, n.room, wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: wireMember(who), Seq: seq, Clock: c}, id.Sign)
 			f, _, err := wire.Next(frame)
 			if err != nil {
 				t.Fatal(err)

@@ -1,8 +1,7 @@
 package mesh
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
+	"bytes"
 	"sort"
 	"time"
 
@@ -24,18 +23,25 @@ const (
 
 // item is a broadcast that this node holds, whoever said it.
 type item struct {
-	origin     Member
-	seq, clock uint64
-	at         time.Time // first receipt, by whomever it was
-	frame      []byte    // the message as it was signed
+	origin           Member
+	seq, clock       uint64
+	digest, previous uint64    // of this message, and of the one before by its word
+	at               time.Time // first receipt, by whomever it was
+	frame            []byte    // the message as it was signed
+}
+
+// newItem makes an item of a message that was read, which is copied: it may be
+// one of a batch.
+func newItem(msg *wire.Message, at time.Time) *item {
+	frame := bytes.Clone(msg.Whole())
+	return &item{
+		origin: memberOf(msg.Origin), seq: msg.Seq, clock: msg.Clock,
+		digest: wire.Digest(frame), previous: msg.Previous,
+		at: at, frame: frame,
+	}
 }
 
 func (it *item) size() int64 { return int64(len(it.frame)) + itemCost }
-
-func (it *item) digest() uint64 {
-	sum := sha256.Sum256(it.frame)
-	return binary.BigEndian.Uint64(sum[:])
-}
 
 // shelf is what is held of one origin, in the order of its sequence, with what
 // the origin says of itself.
@@ -43,8 +49,9 @@ type shelf struct {
 	record   []byte // signed; nil: not known
 	items    []*item
 	past     int // items from here on are history
+	tip      tip // the last item there ever was
 	owner    share.Owner
-	conflict bool // it signed two messages with one sequence number, and that was told
+	conflict bool // the origin contradicts itself, and that was told
 }
 
 // archive holds what has been said in the room for those who lack it. What is
@@ -113,6 +120,7 @@ func (a *archive) add(it *item, giver peer.ID, now time.Time) {
 		a.pass(s, len(s.items))
 	}
 	s.items = append(s.items, it)
+	s.tip = tip{it.seq, it.digest}
 	a.held.Add(s.owner, 1, it.size())
 	if a.history > 0 && now.Sub(it.at) <= historyAge {
 		a.past.Add(s.owner, 1, it.size())
@@ -206,8 +214,8 @@ func (a *archive) expire(now time.Time, keep func(Member) bool) {
 
 // find returns the message of that sequence, or nil.
 func (a *archive) find(origin Member, seq uint64) *item {
-	if it := a.from(origin, seq); it != nil && it.seq == seq {
-		return it
+	if s := a.shelves[origin]; s != nil {
+		return s.at(seq)
 	}
 	return nil
 }
@@ -241,6 +249,14 @@ func (a *archive) newcomer() uint64 {
 // search returns the index of the first item from seq on.
 func (s *shelf) search(seq uint64) int {
 	return sort.Search(len(s.items), func(i int) bool { return s.items[i].seq >= seq })
+}
+
+// at returns the item of that sequence, or nil.
+func (s *shelf) at(seq uint64) *item {
+	if i := s.search(seq); i < len(s.items) && s.items[i].seq == seq {
+		return s.items[i]
+	}
+	return nil
 }
 
 func (s *shelf) first() *item {

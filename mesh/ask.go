@@ -35,12 +35,13 @@ type ask struct {
 
 // asks is what the two sides of a link ask each other.
 type asks struct {
-	asked     *ask          // what we asked and is not answered
-	askOut    *wire.Ask     // that question, while it is not written
-	later     []Member      // whom to ask about when that is over
-	answer    answer        // ours to theirs
-	askedAll  budget.Bucket // questions that they may ask
-	askedOnly budget.Bucket // and such for one origin
+	asked     *ask           // what we asked and is not answered
+	askOut    *wire.Ask      // that question, while it is not written
+	later     []Member       // whom to ask about when that is over
+	contested []wire.Holding // what to ask for after that: see contestLocked
+	answer    answer         // ours to theirs
+	askedAll  budget.Bucket  // questions that they may ask
+	askedOnly budget.Bucket  // and such for one origin
 }
 
 func newAsks() asks {
@@ -50,9 +51,13 @@ func newAsks() asks {
 	}
 }
 
+func newAsk(l *link, about []Member, now time.Time) *ask {
+	return &ask{giver: l.conn.Remote().ID, about: about, until: now.Add(askTimeout), records: make(map[Member][]byte)}
+}
+
 // askLocked asks the other side of a link for what we may lack.
 func (n *Node) askLocked(l *link, about []Member, gather bool, now time.Time) {
-	l.asked = &ask{giver: l.conn.Remote().ID, about: about, until: now.Add(askTimeout), records: make(map[Member][]byte)}
+	l.asked = newAsk(l, about, now)
 	if gather {
 		l.asked.gather = n.gather
 		n.gather.open++
@@ -82,9 +87,16 @@ func (n *Node) askAboutLocked(l *link, who Member, now time.Time) bool {
 
 // askOnLocked asks what had to wait for an answer.
 func (n *Node) askOnLocked(l *link, now time.Time) {
-	if about := l.later; len(about) > 0 && n.currentLocked(l) {
+	switch about := l.later; {
+	case !n.currentLocked(l):
+	case len(about) > 0:
 		l.later = nil
 		n.askLocked(l, about, false, now)
+	case len(l.contested) > 0:
+		l.askOut = &wire.Ask{Only: true, Holdings: l.contested}
+		l.contested = nil
+		l.asked = newAsk(l, nil, now)
+		l.wake.set()
 	}
 }
 
@@ -94,7 +106,7 @@ func (n *Node) holdingsLocked(about []Member, now time.Time) []wire.Holding {
 	add := func(who Member, from, to uint64) {
 		h := wire.Holding{Member: wireMember(who), From: from, To: to}
 		if last := n.archive.last(who); last != nil {
-			h.Last, h.Digest = last.seq, last.digest()
+			h.Last, h.Digest = last.seq, last.digest
 		}
 		list = append(list, h)
 	}
@@ -164,6 +176,7 @@ func (n *Node) answerAsk(l *link, p []byte) error {
 		if q.Only {
 			n.askBackLocked(l, q.Holdings, now)
 		}
+		n.contestLocked(l, q.Holdings, now)
 	}
 	l.wake.set()
 	return nil
@@ -219,19 +232,19 @@ func (n *Node) recordOf(l *link, p []byte) error {
 
 // pastOf takes in one message of an answer.
 func (n *Node) pastOf(l *link, p []byte) error {
-	age, msg, err := wire.ParsePast(bytes.Clone(p))
+	age, msg, err := wire.ParsePast(p)
 	if err != nil {
 		return err
 	}
-	it := &item{
-		origin: memberOf(msg.Origin), seq: msg.Seq, clock: msg.Clock,
-		at: time.Now().Add(-age), frame: msg.Whole(),
+	if !n.awaits(l) {
+		l.effort.wasted += unawaitedWork + time.Duration(len(p))*time.Nanosecond
+		return nil
 	}
+	it := newItem(&msg, time.Now().Add(-age))
 	n.mu.Lock()
 	a := l.asked
-	if l.quiet || a == nil || !n.currentLocked(l) {
+	if a == nil {
 		n.mu.Unlock()
-		l.effort.wasted += unawaitedWork + time.Duration(len(p))*time.Nanosecond
 		return nil
 	}
 	a.got = append(a.got, it)
@@ -246,6 +259,13 @@ func (n *Node) pastOf(l *link, p []byte) error {
 		n.examine(full)
 	}
 	return nil
+}
+
+// awaits reports whether an answer is on its way over a link.
+func (n *Node) awaits(l *link) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return l.asked != nil && !l.quiet && n.currentLocked(l)
 }
 
 // answeredAsk takes in that an answer is complete.

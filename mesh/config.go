@@ -84,6 +84,8 @@ type Discovery interface {
 // MaxBody is the longest message body, in bytes.
 const MaxBody = 64 << 10
 
+const defaultTopic = "main"
+
 // Errors to test for with errors.Is.
 var (
 	ErrTooLarge = errors.New("mesh: message is longer than 64 KiB")

@@ -207,9 +207,15 @@
 // sees who talks to whom, and how much, and can drop it, no more; then another
 // way is taken. [TestRelayCannotRead, TestCrookedRelays, TestForgedTunnels]
 //
-// Who signs two different messages with one sequence number is found out when
-// two members compare of whom that is the last message that they hold; a
-// [Conflict] says so. [TestTwoBodiesForOneSequence]
+// Each message carries a digest of the one that its origin said before. So who
+// tells different members different things, or one member first this and then
+// that, is found out as soon as two of its messages meet anywhere that do not
+// belong to one story: by its next message, in what others hold of it, by a
+// newcomer who hears of both, and when two members compare what they hold, which
+// each does with one of its links a minute. A [Conflict] says so, once of each
+// origin. Nothing is dropped for it: what is true nobody can tell.
+// [TestTwoPasts, TestTwoPastsWithoutAnEnd, TestTwoPastsInHistory,
+// TestTwoPastsOverARelay, TestTwoPastsInPrivate, TestTwoBodiesForOneSequence]
 //
 // What a member's link makes a node do beside taking in messages, such as
 // checking records and routes, is rationed to a twentieth of a core, with half a

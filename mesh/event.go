@@ -72,10 +72,13 @@ type Gap struct {
 }
 
 // Conflict says that From signed two different messages with one sequence
-// number: it, or whoever has its key, told different members different things.
+// number: it, or whoever has its key, told different members different things,
+// or one member now this and now that. It comes once of each; all that From said
+// before and says after is shown as it came.
 type Conflict struct {
-	From Peer
-	Seq  uint64
+	From    Peer
+	Seq     uint64
+	Private bool // in its stream of private messages to us
 }
 
 // HistoryFailed says that what is said cannot be written to

@@ -30,7 +30,7 @@ func FuzzReceive(f *testing.F) {
 	other := peer.Hello{ID: id.ID(), Instance: upper, Name: "other"}
 	origin := wire.Member{ID: id.ID(), Instance: upper}
 	say := func(seq uint64) []byte {
-		m := wire.Message{Kind: wire.Broadcast, Origin: origin, Seq: seq, Body: []byte("hi")}
+		m := wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: origin, Seq: seq, Body: []byte("hi")}
 		return wire.AppendMessage(nil, wire.NewRoomKey(peer.DefaultRoom), m, id.Sign)
 	}
 	have := wire.AppendHave(nil, wire.Have{Next: 1, Want: 1, PrivateNext: 1, PrivateWant: 1})

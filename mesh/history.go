@@ -235,6 +235,7 @@ func (n *Node) takeLocked(it *item, a *ask, now time.Time) {
 	if s := n.archive.shelf(it.origin); s.record == nil {
 		s.record = a.records[it.origin]
 	}
+	n.checkLocked(it)
 	m := n.members[it.origin]
 	if m != nil && m.want == 0 && m.recent(now) {
 		return // it may count us as present, and then says itself from where on
@@ -242,7 +243,6 @@ func (n *Node) takeLocked(it *item, a *ask, now time.Time) {
 	if m == nil || m.want == 0 {
 		last := n.archive.last(it.origin)
 		if it.seq < n.marks[it.origin].next || last != nil && it.seq <= last.seq {
-			n.compareBodiesLocked(it)
 			return
 		}
 		n.markLocked(it.origin, it.seq+1, now)
@@ -262,8 +262,6 @@ func (n *Node) takeLocked(it *item, a *ask, now time.Time) {
 	case m.fresh && it.seq >= m.past && it.seq < m.start:
 		m.past = it.seq + 1
 		n.showPastLocked(m.peer, it, a.giver, true, now)
-	default:
-		n.compareBodiesLocked(it)
 	}
 }
 
@@ -324,22 +322,6 @@ func (n *Node) keepLocked(it *item, giver peer.ID, now time.Time) {
 		e.Owner = share.Owner{Giver: giver, Author: it.origin.ID}
 		n.store.Add(e)
 	}
-}
-
-// compareBodiesLocked notices an origin that signed two messages with one
-// sequence number. Both signatures have been checked.
-func (n *Node) compareBodiesLocked(it *item) {
-	held := n.archive.find(it.origin, it.seq)
-	if held == nil || bytes.Equal(held.frame, it.frame) {
-		return
-	}
-	s := n.archive.shelf(it.origin)
-	if s.conflict {
-		return
-	}
-	s.conflict = true
-	n.log.Warn("two messages with one sequence", "id", it.origin.ID, "instance", it.origin.Instance, "seq", it.seq)
-	n.events.push(Conflict{From: n.authorLocked(it.origin), Seq: it.seq})
 }
 
 // authorLocked returns what is known of an origin, here or not.

@@ -31,7 +31,7 @@ func newAbsent() *absent {
 func (a *absent) said(edit func(*wire.Message)) []byte { return a.past("lan", 0, edit) }
 
 func (a *absent) past(room string, age time.Duration, edit func(*wire.Message)) []byte {
-	m := wire.Message{Kind: wire.Broadcast, Origin: a.self, Seq: 1, Clock: 1, Body: []byte("hi")}
+	m := wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: a.self, Seq: 1, Clock: 1, Body: []byte("hi")}
 	if edit != nil {
 		edit(&m)
 	}

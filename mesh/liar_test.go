@@ -118,7 +118,7 @@ func hello() []byte { return wire.AppendHave(nil, wire.Have{Next: 1, PrivateNext
 
 // says is a message of the liar's own, signed.
 func (l *liar) says(room string, edit func(*wire.Message)) []byte {
-	m := wire.Message{Kind: wire.Broadcast, Origin: l.self, Seq: 1, Clock: 1, Body: []byte("hi")}
+	m := wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: l.self, Seq: 1, Clock: 1, Body: []byte("hi")}
 	if edit != nil {
 		edit(&m)
 	}

@@ -40,6 +40,7 @@ type member struct {
 
 	// What we have of it. 0: never met.
 	want, privateWant uint64
+	privateTip        tip
 	told              uint64 // up to here others say that they have it
 	start             uint64 // the first broadcast that was live for us
 	past              uint64 // from here up to start its history would be taken

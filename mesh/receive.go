@@ -26,34 +26,44 @@ func (n *Node) message(l *link, p []byte) error {
 	if peer.ID(msg.Origin.ID) != from.ID || peer.Instance(msg.Origin.Instance) != from.Instance {
 		return errOrigin
 	}
-	if msg.Kind == wire.Private && msg.To != wireMember(n.self.Member) {
+	if wire.StreamOf(msg.Kind) == wire.Private && msg.To != wireMember(n.self.Member) {
 		return errOther
 	}
-	if fresh, err := n.expects(l, msg); !fresh || err != nil {
+	if fresh, err := n.expects(l, msg); err != nil {
 		return err
+	} else if !fresh {
+		return n.repeated(l, &msg)
 	}
 	if !msg.Verify(n.room, from.ID.Verify) {
 		return errForgery
 	}
-	body, whole := bytes.Clone(msg.Body), bytes.Clone(msg.Whole()) // not to keep a whole batch for one of it
+	now := time.Now()
+	var it *item
+	if wire.StreamOf(msg.Kind) == wire.Broadcast {
+		it = newItem(&msg, now)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.currentLocked(l) {
 		return nil
 	}
-	now := time.Now()
 	n.clock.observe(n.wall(), msg.Clock)
 	*l.m.wanted(msg.Kind) = msg.Seq + 1
-	if msg.Kind == wire.Broadcast {
-		n.keepLocked(&item{origin: l.m.peer.Member, seq: msg.Seq, clock: msg.Clock, at: now, frame: whole}, l.m.peer.ID, now)
+	if it != nil {
+		n.checkLocked(it)
+		n.keepLocked(it, l.m.peer.ID, now)
+	} else {
+		n.checkPrivateLocked(l.m, &msg)
 	}
-	n.emitLocked(l.m, Message{
-		From:    l.m.peer,
-		Seq:     msg.Seq,
-		Sent:    clockTime(msg.Clock),
-		Data:    body,
-		Private: msg.Kind == wire.Private,
-	})
+	if msg.Kind == wire.Broadcast || msg.Kind == wire.Private {
+		n.emitLocked(l.m, Message{
+			From:    l.m.peer,
+			Seq:     msg.Seq,
+			Sent:    clockTime(msg.Clock),
+			Data:    bytes.Clone(msg.Body), // not to keep a whole batch for one of it
+			Private: msg.Kind == wire.Private,
+		})
+	}
 	l.ackDue = true
 	l.wake.set()
 	return nil
@@ -61,7 +71,7 @@ func (n *Node) message(l *link, p []byte) error {
 
 // wanted is what we wait for in one of the member's two streams to us.
 func (m *member) wanted(kind byte) *uint64 {
-	if kind == wire.Private {
+	if wire.StreamOf(kind) == wire.Private {
 		return &m.privateWant
 	}
 	return &m.want

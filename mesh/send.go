@@ -35,30 +35,36 @@ func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 		return nil, err
 	}
 	defer release(n.stream)
-	seq, now, err := n.awaitRoom(ctx)
+	msg, err := n.awaitRoom(ctx)
 	if err != nil {
 		return nil, err
 	}
-	frame := n.sign(wire.Message{Kind: wire.Broadcast, Seq: seq, Clock: now, Body: data})
+	msg.Body = data
+	frame := n.sign(msg)
+	it := &item{
+		origin: n.self.Member, seq: msg.Seq, clock: msg.Clock, previous: msg.Previous,
+		digest: wire.Digest(frame[wire.FrameHeader:]), frame: frame[wire.FrameHeader:],
+	}
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.state != running {
 		return nil, ErrClosed
 	}
-	r := newReceipt(seq, n.present)
+	r := newReceipt(msg.Seq, n.present)
 	at := time.Now()
+	it.at = at
 	for _, l := range n.links {
 		if l.m == nil {
 			continue
 		}
-		if l.m.acked == seq {
+		if l.m.acked == msg.Seq {
 			l.m.patience = at.Add(stalledAfter) // it has everything: its time to confirm begins now
 		}
 		l.wake.set()
 	}
-	n.stream.add(frame, r)
-	n.keepLocked(&item{origin: n.self.Member, seq: seq, clock: now, at: at, frame: frame[wire.FrameHeader:]}, n.self.ID, at)
+	n.stream.add(frame, it.digest, r)
+	n.keepLocked(it, n.self.ID, at)
 	if n.stream.size() > n.limits.log {
 		n.overflowLocked()
 	}
@@ -69,26 +75,31 @@ func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 }
 
 // awaitRoom waits until nobody who makes progress is too far behind, and
-// returns the sequence and the clock of the message to come.
-func (n *Node) awaitRoom(ctx context.Context) (seq, clock uint64, err error) {
+// returns what the message to come begins with.
+func (n *Node) awaitRoom(ctx context.Context) (wire.Message, error) {
 	for {
 		n.mu.Lock()
 		if n.state != running {
 			n.mu.Unlock()
-			return 0, 0, ErrClosed
+			return wire.Message{}, ErrClosed
 		}
 		now := time.Now()
 		until := n.pressureLocked(now)
 		if until.IsZero() {
 			defer n.mu.Unlock()
-			return n.stream.next(), n.clock.tick(n.wall()), nil
+			return n.nextLocked(n.stream), nil
 		}
 		progressed := n.progressed.channel()
 		n.mu.Unlock()
 		if err := waitFor(ctx, progressed, until.Sub(now)); err != nil {
-			return 0, 0, err
+			return wire.Message{}, err
 		}
 	}
+}
+
+// nextLocked returns what the next message of a stream begins with.
+func (n *Node) nextLocked(s *stream) wire.Message {
+	return wire.Message{Kind: s.kind, Seq: s.next(), Clock: n.clock.tick(n.wall()), Previous: s.last, Topic: defaultTopic}
 }
 
 // pressureLocked returns until when to wait for who is behind; zero: nobody is.
@@ -127,40 +138,42 @@ func (n *Node) Send(ctx context.Context, to Member, data []byte) (*Receipt, erro
 		return nil, err
 	}
 	defer release(m.private)
-	seq, clock, err := n.awaitPrivateRoom(ctx, m)
+	msg, err := n.awaitPrivateRoom(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	frame := n.sign(wire.Message{Kind: wire.Private, Seq: seq, Clock: clock, To: wireMember(to), Body: data})
+	msg.To, msg.Body = wireMember(to), data
+	frame := n.sign(msg)
+	digest := wire.Digest(frame[wire.FrameHeader:])
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := n.presentLocked(m); err != nil {
 		return nil, err
 	}
-	r := newReceipt(seq, []Peer{m.peer})
-	m.private.add(frame, r)
+	r := newReceipt(msg.Seq, []Peer{m.peer})
+	m.private.add(frame, digest, r)
 	if m.link != nil {
 		m.link.wake.set()
 	}
 	return r, nil
 }
 
-func (n *Node) awaitPrivateRoom(ctx context.Context, m *member) (seq, clock uint64, err error) {
+func (n *Node) awaitPrivateRoom(ctx context.Context, m *member) (wire.Message, error) {
 	for {
 		n.mu.Lock()
 		if err := n.presentLocked(m); err != nil {
 			n.mu.Unlock()
-			return 0, 0, err
+			return wire.Message{}, err
 		}
 		if m.private.size() < n.limits.private {
 			defer n.mu.Unlock()
-			return m.private.next(), n.clock.tick(n.wall()), nil
+			return n.nextLocked(m.private), nil
 		}
 		progressed := n.progressed.channel()
 		n.mu.Unlock()
 		if err := waitFor(ctx, progressed, 0); err != nil {
-			return 0, 0, err
+			return wire.Message{}, err
 		}
 	}
 }

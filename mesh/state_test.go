@@ -12,13 +12,14 @@ import (
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
+	"github.com/lanyap/lanyap/peer/name"
 )
 
 func TestLinkMessageFits(t *testing.T) {
 	if wire.MaxMessage != peer.MaxMessage || wire.MaxBody != MaxBody || wire.MaxClaimed < peer.MaxAddrs {
 		t.Error("package wire's limits are not those of packages peer and mesh")
 	}
-	private := wire.Message{Kind: wire.Private, Body: make([]byte, MaxBody)}
+	private := wire.Message{Kind: wire.Private, Topic: strings.Repeat("t", name.Max), Body: make([]byte, MaxBody)}
 	// A link message may hold a gap of each stream and an acknowledgement
 	// beside the longest message.
 	if n := wire.MessageSize(private) + 2*len(wire.AppendGap(nil, wire.Gap{})) + len(wire.AppendHave(nil, wire.Have{})) + 8; n > peer.MaxMessage {
@@ -75,7 +76,7 @@ func TestStream(t *testing.T) {
 		if s.next() != uint64(i) {
 			t.Fatalf("next is %d, want %d", s.next(), i)
 		}
-		s.add(frame(i), newReceipt(uint64(i), nil))
+		s.add(frame(i), 0, newReceipt(uint64(i), nil))
 	}
 	const each = 100 + entryCost
 	if s.size() != 10*each || s.behind(1) != 10*each || s.behind(4) != 7*each || s.behind(11) != 0 {
@@ -114,7 +115,7 @@ func TestStream(t *testing.T) {
 func TestStreamFillsBatches(t *testing.T) {
 	s := newStream(wire.Broadcast)
 	for _, size := range []int{1000, batchSize, 60000, 1000, 1000} {
-		s.add(make([]byte, size), nil)
+		s.add(make([]byte, size), 0, nil)
 	}
 	var cursors []uint64
 	cursor := uint64(1)
@@ -275,7 +276,7 @@ func TestHistoryFitsTheMemory(t *testing.T) {
 	l := newLink(&tunnel{remote: peer.Hello{ID: who.ID, Instance: who.Instance}}, false, time.Now())
 	n.links[who.Instance] = l
 	l.asked = &ask{records: make(map[Member][]byte)}
-	frame := wire.AppendMessage(nil, n.room, wire.Message{Kind: wire.Broadcast, Origin: wireMember(who), Seq: 1, Clock: 1, Body: make([]byte, MaxBody/2)}, id.Sign)
+	frame := wire.AppendMessage(nil, n.room, wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: wireMember(who), Seq: 1, Clock: 1, Body: make([]byte, MaxBody/2)}, id.Sign)
 	f, _, _ := wire.Next(frame)
 	past, _, _ := wire.Next(wire.AppendPast(nil, 0, f.Payload))
 	var most int64

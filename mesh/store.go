@@ -103,10 +103,10 @@ func unstored(e store.Entry, a *ask) *item {
 			}
 		case wire.TypeMessage:
 			msg, err := wire.ParseMessage(f.Payload)
-			if err != nil || msg.Kind != wire.Broadcast {
+			if err != nil || wire.StreamOf(msg.Kind) != wire.Broadcast {
 				return nil
 			}
-			return &item{origin: memberOf(msg.Origin), seq: msg.Seq, clock: msg.Clock, at: e.Received, frame: msg.Whole()}
+			return newItem(&msg, e.Received)
 		}
 	}
 	return nil

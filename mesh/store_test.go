@@ -14,7 +14,7 @@ func TestStoredNameIsHeldToTheRules(t *testing.T) {
 	id := peer.NewIdentity()
 	room := wire.NewRoomKey("lan")
 	who := wire.Member{ID: id.ID(), Instance: id.ID().Instance(peer.NewSalt())}
-	frame := wire.AppendMessage(nil, room, wire.Message{Kind: wire.Broadcast, Origin: who, Seq: 1, Body: []byte("hi")}, id.Sign)
+	frame := wire.AppendMessage(nil, room, wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: who, Seq: 1, Body: []byte("hi")}, id.Sign)
 	for name, taken := range map[string]bool{"ana": true, "ana\nbo: yes": false, "\x1b[2J": false, "\u202eana": false} {
 		record := wire.AppendRecord(nil, room, wire.Record{Member: who, Name: name}, id.Sign)
 		a := &ask{records: make(map[Member][]byte)}

@@ -17,8 +17,9 @@ type stream struct {
 	sending chan struct{} // holds a token while somebody is adding: sequence, signature and order are one
 	first   uint64        // sequence of entries[0]
 	entries []entry
-	dropped int64 // size of all that was ever trimmed
-	total   int64 // size of all that was ever added
+	dropped int64  // size of all that was ever trimmed
+	total   int64  // size of all that was ever added
+	last    uint64 // digest of the last that was ever added; 0: none
 }
 
 type entry struct {
@@ -34,7 +35,9 @@ func newStream(kind byte) *stream {
 // next is the sequence of the message that is added next.
 func (s *stream) next() uint64 { return s.first + uint64(len(s.entries)) }
 
-func (s *stream) add(frame []byte, r *Receipt) {
+// add adds a frame with a message of that digest.
+func (s *stream) add(frame []byte, digest uint64, r *Receipt) {
+	s.last = digest
 	s.total += int64(len(frame)) + entryCost
 	s.entries = append(s.entries, entry{frame: frame, end: s.total, receipt: r})
 }

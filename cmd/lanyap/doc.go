@@ -118,7 +118,8 @@
 // 8 MiB, 24 hours, shared out among those who spoke. If PATH is a directory, or
 // ends in a slash, each room has a file of its own there. One program at a time
 // holds a file; a second one says so and goes on without. A file of another room,
-// or that is no history, is an error and is not touched. If it cannot be written,
+// or that another version wrote, or that is no history, is an error and is not
+// touched. If it cannot be written,
 // on a full disk for example, a warning says so, and the exit code is 1 if it is
 // not complete in the end. Messages to one alone are never kept.
 //

@@ -76,7 +76,7 @@ func TestRecordsThatMakeNoSense(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket([]byte("entries v1"))
+		b := tx.Bucket([]byte("entries v2"))
 		_, err := b.CreateBucket([]byte("bucket "))
 		return errors.Join(err,
 			b.Put([]byte("short"), []byte("a value that is long enough")),
@@ -157,4 +157,31 @@ func TestBrokenFiles(t *testing.T) {
 		s.Close()
 	}
 	t.Logf("%d of %d were refused", refused, runs)
+}
+
+// TestFilesOfOtherVersions holds that what another version wrote, an older one or
+// one to come, is refused as that and left alone.
+func TestFilesOfOtherVersions(t *testing.T) {
+	for _, version := range []string{"entries v1", "entries v3", "entries v10"} {
+		path := newPath(t)
+		db, err := bbolt.Open(path, 0o600, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Update(func(tx *bbolt.Tx) error {
+			meta, err := tx.CreateBucket([]byte("lanyap history"))
+			if err != nil {
+				return err
+			}
+			if _, err := tx.CreateBucket([]byte(version)); err != nil {
+				return err
+			}
+			return meta.Put([]byte("room"), []byte("lan"))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+		wantRefused(t, path, store.ErrVersion)
+	}
 }

@@ -26,7 +26,11 @@
 //
 // A file that is no history, or is broken, is never written to: Open reads all
 // of it before it opens it for writing. The errors name the file, and are
-// [ErrHeld], [ErrRoom], [ErrBroken] or the operating system's.
+// [ErrHeld], [ErrRoom], [ErrVersion], [ErrBroken] or the operating system's.
+//
+// What is in the frames is no affair of this package, but it changes when they
+// do: their bucket has a number in its name, and a file with another number is
+// an error, and left as it is.
 //
 // # Bounds
 //

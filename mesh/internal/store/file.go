@@ -20,9 +20,13 @@ import (
 var (
 	metaBucket    = []byte("lanyap history")
 	roomKey       = []byte("room")
-	entriesBucket = []byte("entries v1")
-	agesBucket    = []byte("ages v1")
+	entriesBucket = []byte("entries v2")
+	agesBucket    = []byte("ages v2")
 )
+
+// entriesPrefix is what the buckets of entries of all versions begin with. In v1
+// messages carried neither a digest nor a topic.
+const entriesPrefix = "entries v"
 
 const (
 	numberLen = 8

@@ -20,6 +20,8 @@ var (
 	ErrHeld   = errors.New("another process holds it")
 	ErrRoom   = errors.New("it is the history of another room")
 	ErrBroken = errors.New("it is broken, or no history")
+	// ErrVersion is what a file is that another version of this program wrote.
+	ErrVersion = errors.New("it was written by another version")
 )
 
 const (
@@ -118,6 +120,9 @@ func openDB(path string, options *bbolt.Options) (*file, error) {
 func (f *file) survey(tx *bbolt.Tx, room string, author func([]byte) [32]byte) error {
 	meta, entries := tx.Bucket(metaBucket), tx.Bucket(entriesBucket)
 	if meta == nil || entries == nil {
+		if name, _ := tx.Cursor().Seek([]byte(entriesPrefix)); meta != nil && bytes.HasPrefix(name, []byte(entriesPrefix)) {
+			return ErrVersion
+		}
 		if name, _ := tx.Cursor().First(); name != nil {
 			return ErrBroken
 		}

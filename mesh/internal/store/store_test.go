@@ -83,7 +83,7 @@ func records(t *testing.T, path string) int {
 	defer db.Close()
 	n := 0
 	err = db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("entries v1")).ForEach(func(_, _ []byte) error {
+		return tx.Bucket([]byte("entries v2")).ForEach(func(_, _ []byte) error {
 			n++
 			return nil
 		})

@@ -26,7 +26,7 @@
 //	8     relay     to 8 · from 8 · hops 1 · tunnel record, below
 //	9     record    a signed record, below
 //	10    ask       flags 1 · limit 2 · entries, below; at most 512
-//	11    past      age 8 · a signed broadcast
+//	11    past      age 8 · a signed message, but no private one
 //	12    asked     empty
 //
 // A frame of an unknown type is skipped, and so is what follows the fields
@@ -50,11 +50,13 @@
 // Each member has one stream of broadcasts, and one stream of private messages
 // for each other member. Sequence numbers start at 1 and are below 2^63.
 //
-//	kind        1    1: broadcast, 2: private
+//	kind        1    1: broadcast, 2: private, 3 to 255: of later versions
 //	origin      32   ID: the Ed25519 public key (RFC 8032) that signed
 //	instance    8    of the origin: one start of its program
 //	sequence    8    in its stream
 //	clock       8    48 bits Unix milliseconds, 16 bits counter
+//	previous    8    digest of the message before it in the same stream
+//	topic       1 + at most 64    length and a name, which is not empty
 //	recipient   40   ID and instance; private messages only
 //	body             what is left, at most 65,536
 //	signature   64
@@ -67,6 +69,21 @@
 // not sent: a message of another room does not verify, and neither does one
 // whose origin, instance, sequence, recipient or body was changed. The prefix
 // keeps signatures for other purposes by the same key apart.
+//
+// A kind that is not known here, 0 excepted, reads as a broadcast does, and a
+// message of it is one of the stream of broadcasts: it is verified, counted,
+// held and passed on, and not shown. The same holds for a topic that nobody here
+// takes part in.
+//
+// A digest is the first 8 bytes of SHA-256 over a message with its signature.
+// previous is 0 in the message with sequence 1, where anything else is a
+// violation, and in a private one whose origin no longer knows what it said
+// before. Who meets two messages of one origin in one stream, of which the later
+// one's previous is of another message than the earlier one, or which have one
+// sequence number and are not the same, knows that the origin contradicts
+// itself. That is nobody's fault but the origin's: no link is closed for it, and
+// the messages are taken as if they fitted. It takes some 2^32 signatures to
+// make two messages of one digest.
 //
 // The clock is a hybrid logical clock (Kulkarni et al., "Logical Physical
 // Clocks", 2014): it follows wall clocks, and orders a message after those
@@ -149,13 +166,13 @@
 //	origin      40    ID and instance
 //	from        8     from this sequence on
 //	to          8     before this one; 0: without an end
-//	last        8     the last that the asker holds of it; 0: none
-//	digest      8     of that: the first 8 bytes of SHA-256 over the message
-//	                  with its signature
+//	last        8     one that the asker holds of it, as a rule the last; 0: none
+//	digest      8     of that
 //
 // Where the digest is of another message than the one held under that
 // sequence, the answer has it too: the origin has signed two, and that is to
-// be seen. Of the asker's own messages nothing is answered.
+// be seen. Who answers may then ask for the asker's, from 1 to 1. Of the asker's
+// own messages nothing is answered.
 //
 // One ask is answered at a time; a new one takes the place of the old. Who asks
 // too often gets asked and nothing else. Past, asked and others' records that

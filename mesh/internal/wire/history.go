@@ -89,7 +89,7 @@ func ParsePast(p []byte) (age time.Duration, m Message, err error) {
 	if m, err = ParseMessage(p[8:]); err != nil {
 		return 0, Message{}, err
 	}
-	if m.Kind != Broadcast {
+	if StreamOf(m.Kind) != Broadcast {
 		return 0, Message{}, errors.New("wire: past: not a broadcast")
 	}
 	return time.Duration(ms) * time.Millisecond, m, nil

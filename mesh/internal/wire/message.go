@@ -5,25 +5,42 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/lanyap/lanyap/peer/name"
 )
 
-// Kinds of message, and the streams they belong to.
+// Kinds of message that this version knows. Each belongs to a stream, and the
+// streams are called by the same numbers: see [StreamOf].
 const (
 	Broadcast = 1
 	Private   = 2
 )
+
+// StreamOf returns the stream that messages of a kind are numbered in. Kinds of
+// later versions are for all.
+func StreamOf(kind byte) byte {
+	if kind == Private {
+		return Private
+	}
+	return Broadcast
+}
 
 // MaxBody is the longest body, in bytes.
 const MaxBody = 64 << 10
 
 const (
 	memberSize    = 32 + 8
-	headerSize    = 1 + memberSize + 8 + 8
-	signatureSize = 64 // Ed25519, RFC 8032 section 5.1.6
+	headerSize    = 1 + memberSize + 8 + 8 + 8 // up to the topic
+	signatureSize = 64                         // Ed25519, RFC 8032 section 5.1.6
 	signedPrefix  = "lanyap message v1\x00"
 )
 
-var errBody = errors.New("wire: message: body is longer than 64 KiB")
+var (
+	errBody     = errors.New("wire: message: body is longer than 64 KiB")
+	errKind     = errors.New("wire: message: kind is 0")
+	errTopic    = errors.New("wire: topic is no name of 1 to 64 bytes")
+	errPrevious = errors.New("wire: message: the first of a stream has no previous")
+)
 
 // Member names one start of one program.
 type Member struct {
@@ -41,12 +58,14 @@ func NewRoomKey(room string) RoomKey {
 
 // Message is what a member said.
 type Message struct {
-	Kind   byte
-	Origin Member
-	Seq    uint64
-	Clock  uint64
-	To     Member // Kind Private only
-	Body   []byte
+	Kind     byte
+	Origin   Member
+	Seq      uint64
+	Clock    uint64
+	Previous uint64 // digest of the message before it in its stream; 0: none, or not known any more
+	Topic    string
+	To       Member // Kind Private only
+	Body     []byte
 
 	whole     []byte // as it was read
 	signed    []byte // all but the signature
@@ -61,6 +80,8 @@ func AppendMessage(dst []byte, room RoomKey, m Message, sign func([]byte) []byte
 	dst = appendMember(dst, m.Origin)
 	dst = binary.BigEndian.AppendUint64(dst, m.Seq)
 	dst = binary.BigEndian.AppendUint64(dst, m.Clock)
+	dst = binary.BigEndian.AppendUint64(dst, m.Previous)
+	dst = appendName(dst, m.Topic)
 	if m.Kind == Private {
 		dst = appendMember(dst, m.To)
 	}
@@ -86,17 +107,20 @@ func ParseMessage(p []byte) (Message, error) {
 	m.Origin = memberAt(p[1:])
 	m.Seq = binary.BigEndian.Uint64(p[1+memberSize:])
 	m.Clock = binary.BigEndian.Uint64(p[1+memberSize+8:])
-	m.Body = p[headerSize:cut:cut]
+	m.Previous = binary.BigEndian.Uint64(p[1+memberSize+16:])
+	var err error
+	if m.Topic, m.Body, err = parseTopic(p[headerSize:cut:cut]); err != nil {
+		return Message{}, fmt.Errorf("wire: message: %w", err)
+	}
 	switch m.Kind {
-	case Broadcast:
+	case 0:
+		return Message{}, errKind
 	case Private:
 		if len(m.Body) < memberSize {
 			return Message{}, fmt.Errorf("wire: message: %w", errTruncated)
 		}
 		m.To = memberAt(m.Body)
 		m.Body = m.Body[memberSize:]
-	default:
-		return Message{}, fmt.Errorf("wire: message: unknown kind %d", m.Kind)
 	}
 	if len(m.Body) > MaxBody {
 		return Message{}, errBody
@@ -104,7 +128,36 @@ func ParseMessage(p []byte) (Message, error) {
 	if m.Seq == 0 || m.Seq >= MaxSeq {
 		return Message{}, fmt.Errorf("wire: message: %w", errSequence)
 	}
+	if m.Seq == 1 && m.Previous != 0 {
+		return Message{}, errPrevious
+	}
 	return m, nil
+}
+
+// CheckTopic returns an error unless a topic may be called that.
+func CheckTopic(topic string) error {
+	if topic == "" {
+		return errTopic
+	}
+	if err := name.Check(topic); err != nil {
+		return fmt.Errorf("%w: %w", errTopic, err)
+	}
+	return nil
+}
+
+func parseTopic(p []byte) (topic string, rest []byte, err error) {
+	if len(p) == 0 || len(p) < 1+int(p[0]) {
+		return "", nil, errTruncated
+	}
+	topic, rest = string(p[1:1+p[0]]), p[1+p[0]:]
+	return topic, rest, CheckTopic(topic)
+}
+
+// Digest is the first 8 bytes of SHA-256 over a message as it was signed, with
+// its signature.
+func Digest(message []byte) uint64 {
+	sum := sha256.Sum256(message)
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // Whole returns a parsed message as it was read, the signature with it.
@@ -128,7 +181,7 @@ func memberAt(p []byte) Member {
 
 // MessageSize is the size of the frame of a message.
 func MessageSize(m Message) int {
-	n := FrameHeader + headerSize + len(m.Body) + signatureSize
+	n := FrameHeader + headerSize + 1 + len(m.Topic) + len(m.Body) + signatureSize
 	if m.Kind == Private {
 		n += memberSize
 	}

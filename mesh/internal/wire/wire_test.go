@@ -25,13 +25,13 @@ func verify(m, signed []byte) bool { return ed25519.Verify(public, m, signed) }
 // broadcast and private are one message of each kind as they go on the wire.
 func broadcast(body string) []byte {
 	return wire.AppendMessage(nil, room, wire.Message{
-		Kind: wire.Broadcast, Origin: ana, Seq: 7, Clock: 0x0197_0000_0000_0001, Body: []byte(body),
+		Kind: wire.Broadcast, Origin: ana, Seq: 7, Clock: 0x0197_0000_0000_0001, Previous: 0x1112131415161718, Topic: "main", Body: []byte(body),
 	}, sign)
 }
 
 func private(body string) []byte {
 	return wire.AppendMessage(nil, room, wire.Message{
-		Kind: wire.Private, Origin: ana, Seq: 1, Clock: 2, To: bo, Body: []byte(body),
+		Kind: wire.Private, Origin: ana, Seq: 1, Clock: 2, Topic: "main", To: bo, Body: []byte(body),
 	}, sign)
 }
 
@@ -39,9 +39,11 @@ func private(body string) []byte {
 // other.
 func TestGolden(t *testing.T) {
 	checkGolden(t, []golden{
-		{"broadcast", broadcast("hi"), "0100007b" + "01" + anaHex + "0000000000000007" + "0197000000000001" + "6869" +
+		{"broadcast", broadcast("hi"), "01000088" + "01" + anaHex + "0000000000000007" + "0197000000000001" +
+			"1112131415161718" + "046d61696e" + "6869" +
 			broadcastSignature},
-		{"private", private("hi"), "010000a3" + "02" + anaHex + "0000000000000001" + "0000000000000002" + boHex + "6869" +
+		{"private", private("hi"), "010000b0" + "02" + anaHex + "0000000000000001" + "0000000000000002" +
+			"0000000000000000" + "046d61696e" + boHex + "6869" +
 			privateSignature},
 		{"have", wire.AppendHave(nil, wire.Have{Next: 1, Want: 2, PrivateNext: 3, PrivateWant: 4}),
 			"02000020" + "0000000000000001" + "0000000000000002" + "0000000000000003" + "0000000000000004"},
@@ -56,10 +58,10 @@ func TestGolden(t *testing.T) {
 }
 
 const (
-	broadcastSignature = "3edcce5e0847bc39458cfb23e56878875aec6c4adf7d2232880a3494a2d17b9b" +
-		"dd50c6d047a11932f80748b667d362dca98cf884d4c86960020cfb0e91a5f102"
-	privateSignature = "9bb2e760f558b5443ddc6000a34931608f8ef8b566b311ba63b1a6333c29a4ea" +
-		"6151ef3216405c983222fe7a4e016aa085adefb849cf1c5106d9cc2053cd080a"
+	broadcastSignature = "3cb44c4b53f489f8bb7e9b37fc10633df2446bd87538e858f95eb28046310696" +
+		"ab4b2c8d5dcbef8cc5a1995e6248eb78cadd1d43582195e78f98478528586209"
+	privateSignature = "e4c8b0454b8deb97c4903a4e9f968b3984ec3ed79b27c4198c736616c685090f" +
+		"3c581f3f2fb341bf19b1705b990b6ea86731d6051ab3ac340816feee0f1d5a0c"
 )
 
 func peersFrame() []byte {
@@ -181,6 +183,22 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// TestUnknownKinds holds that kinds of later versions read as broadcasts, and can
+// be passed on.
+func TestUnknownKinds(t *testing.T) {
+	valid := payload(t, broadcast("hi"), wire.TypeMessage)
+	for _, kind := range []byte{3, 9, 255} {
+		p := with(valid, 0, kind)
+		m, err := wire.ParseMessage(p)
+		if err != nil || m.Kind != kind || wire.StreamOf(kind) != wire.Broadcast || string(m.Body) != "hi" {
+			t.Errorf("kind %d reads as %v, %v", kind, m, err)
+		}
+		if _, m, err := wire.ParsePast(append(make([]byte, 8), p...)); err != nil || m.Kind != kind {
+			t.Errorf("a past of kind %d reads as %v, %v", kind, m, err)
+		}
+	}
+}
+
 // TestLaterVersions reads frames with fields appended, as the protocol may grow.
 func TestLaterVersions(t *testing.T) {
 	have := wire.Have{Next: 1, Want: 2, PrivateNext: 3, PrivateWant: 4}
@@ -197,7 +215,14 @@ func TestViolations(t *testing.T) {
 	valid := payload(t, broadcast("hi"), wire.TypeMessage)
 	checkViolations(t, []violation{
 		{"message cut short", func() error { return second(wire.ParseMessage(valid[:100])) }},
-		{"message of an unknown kind", func() error { return second(wire.ParseMessage(with(valid, 0, 9))) }},
+		{"message of no kind", func() error { return second(wire.ParseMessage(with(valid, 0, 0))) }},
+		{"first message with a previous", func() error { return second(wire.ParseMessage(with(valid, 48, 1))) }},
+		{"message without a topic", func() error { return second(wire.ParseMessage(with(valid, 65, 0))) }},
+		{"message with a topic of 65 bytes", func() error {
+			return second(wire.ParseMessage(with(payload(t, broadcast(strings.Repeat("x", 100)), wire.TypeMessage), 65, 65)))
+		}},
+		{"message with a topic beyond its end", func() error { return second(wire.ParseMessage(with(valid, 65, 7))) }},
+		{"message with a topic of two lines", func() error { return second(wire.ParseMessage(with(valid, 66, '\n'))) }},
 		{"message without a sequence", func() error { return second(wire.ParseMessage(with(valid, 41, make([]byte, 8)...))) }},
 		{"message with the last sequence", func() error {
 			return second(wire.ParseMessage(with(valid, 41, bytes.Repeat([]byte{255}, 8)...)))
