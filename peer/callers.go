@@ -101,7 +101,7 @@ func (g gate) Accept() (net.Conn, error) {
 		from := plain(conn.RemoteAddr()).Addr()
 		reason := "from another network"
 		if g.t.answers(plain(conn.LocalAddr()).Addr(), from) {
-			if g.t.calling(from) {
+			if g.t.allowCall(from) {
 				return conn, nil
 			}
 			reason = "too many"

@@ -76,7 +76,7 @@ func TestStrangerLearnsNothing(t *testing.T) {
 	calls := make(chan net.Conn, 2)
 	stranger := call(calls, "198.51.100.7:4000")
 	neighbour := call(calls, "10.0.0.7:4000")
-	g := gate{queue(calls), &Transport{sockets: &sockets{}, tolls: newTolls(), log: slog.New(slog.DiscardHandler)}}
+	g := gate{queue(calls), &Transport{sockets: &sockets{}, limits: newLimits(), log: slog.New(slog.DiscardHandler)}}
 	conn, err := g.Accept()
 	if err != nil || conn.RemoteAddr().String() != "10.0.0.7:4000" {
 		t.Fatalf("accepted %v, %v, want the neighbour", conn, err)

@@ -22,8 +22,8 @@ const MaxMessage = 64<<10 + 1<<10
 // maxReason bounds the text a close carries, in bytes.
 const maxReason = 200
 
-// farewellReplaced ends a link whose successor is up already, or in a moment.
-const farewellReplaced = "replaced"
+// closingReplaced ends a link whose successor is up already, or in a moment.
+const closingReplaced = "replaced"
 
 // readBuffer holds nearly every message there is. A longer one gets a buffer
 // of its own, so that an idle link does not keep 64 KiB for the longest.
@@ -59,9 +59,9 @@ type channel interface {
 	// unacked is how many bytes were written and not confirmed by the other
 	// side's stack.
 	unacked() uint64
-	// close ends the channel without waiting. A farewell is sent as a last
-	// text message, if it can be; empty means the other side is past hearing.
-	close(farewell string)
+	// close ends the channel without waiting. A closing text is sent as the last
+	// message, if it can be; empty means the other side is past hearing.
+	close(closing string)
 }
 
 // Conn is one authenticated link to one node. Messages arrive whole, once, in
@@ -182,7 +182,7 @@ func (c *Conn) control(s string) error {
 			return errProtocol
 		}
 		c.answered(n)
-	case farewellReplaced:
+	case closingReplaced:
 		return ErrReplaced
 	case "close":
 		return &CloseError{Reason: name.Clean(arg, maxReason)}
@@ -199,12 +199,12 @@ func (c *Conn) answer(n uint64) {
 	c.owed = max(c.owed, n)
 	if !c.ponging && c.err == nil {
 		c.ponging = true
-		go c.payPongs()
+		go c.sendPongs()
 	}
 }
 
-// payPongs ends when no pong is due, or with the link.
-func (c *Conn) payPongs() {
+// sendPongs ends when no pong is due, or with the link.
+func (c *Conn) sendPongs() {
 	for {
 		c.mu.Lock()
 		n := c.owed
@@ -304,7 +304,7 @@ func (c *Conn) Close(cause error) error {
 }
 
 // end records why the link ended; only the first cause counts.
-func (c *Conn) end(cause error, farewell string) {
+func (c *Conn) end(cause error, closing string) {
 	if errors.Is(cause, io.EOF) {
 		cause = &CloseError{}
 	}
@@ -316,5 +316,5 @@ func (c *Conn) end(cause error, farewell string) {
 	c.err = cause
 	close(c.done)
 	c.mu.Unlock()
-	c.ch.close(farewell)
+	c.ch.close(closing)
 }

@@ -34,8 +34,8 @@ const (
 // connection of a link 4 to 5 s later, at the cost of no wake-up of ours.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 4}
 
-// knock is how a try at one of several addresses ended.
-type knock struct {
+// try is how an attempt at one of several addresses ended.
+type try struct {
 	index int
 	again bool
 	conn  net.Conn
@@ -45,13 +45,13 @@ type knock struct {
 // connect returns a connection to the first of the addresses that answers. once
 // leaves repeating to the kernel. trying, unless nil, is told each address when
 // it is tried first.
-func connect(ctx context.Context, addrs []netip.AddrPort, once bool, trying func(netip.AddrPort)) (*signal, error) {
+func connect(ctx context.Context, addrs []netip.AddrPort, once bool, trying func(netip.AddrPort)) (*client, error) {
 	if len(addrs) == 0 {
 		return nil, errors.New("no address")
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	ended := make(chan knock)
+	ended := make(chan try)
 	dead := make([]bool, len(addrs))
 	var first error
 	due := time.NewTimer(0)
@@ -63,7 +63,7 @@ func connect(ctx context.Context, addrs []netip.AddrPort, once bool, trying func
 				trying(addrs[started])
 			}
 			if i := started % len(addrs); !dead[i] {
-				go try(ctx, addrs[i], knock{index: i, again: started >= len(addrs)}, ended)
+				go connectTo(ctx, addrs[i], try{index: i, again: started >= len(addrs)}, ended)
 			}
 			started++
 			switch {
@@ -74,7 +74,7 @@ func connect(ctx context.Context, addrs []netip.AddrPort, once bool, trying func
 			}
 		case a := <-ended:
 			if a.err == nil {
-				return newSignal(a.conn), nil
+				return newClient(a.conn), nil
 			}
 			if first == nil || errno.IsRefused(a.err) {
 				first = a.err // refused says more than silence
@@ -87,8 +87,8 @@ func connect(ctx context.Context, addrs []netip.AddrPort, once bool, trying func
 	return nil, dialError(first)
 }
 
-// try connects to one address and says how that ended, if anybody waits for it.
-func try(ctx context.Context, addr netip.AddrPort, a knock, ended chan<- knock) {
+// connectTo connects to one address and says how that ended, if anybody waits for it.
+func connectTo(ctx context.Context, addr netip.AddrPort, a try, ended chan<- try) {
 	d := net.Dialer{KeepAliveConfig: keepAlive}
 	if a.again {
 		d.Timeout = againTimeout

@@ -132,7 +132,7 @@ func hangsUp(err error) bool {
 
 // dialOver makes a link to whoever answers on s, if it is the instance meant. It
 // takes s over when it succeeds.
-func (t *Transport) dialOver(ctx context.Context, s *signal, to Target, count uint64) (*Conn, error) {
+func (t *Transport) dialOver(ctx context.Context, s *client, to Target, count uint64) (*Conn, error) {
 	in := to.Instance
 	if in.IsZero() {
 		var err error
@@ -167,7 +167,7 @@ func (t *Transport) dialOver(ctx context.Context, s *signal, to Target, count ui
 }
 
 // offer sends the offer and sees the answer through to a link.
-func (t *Transport) offer(ctx context.Context, s *signal, ss *session, a *attempt, to Target) (*Conn, error) {
+func (t *Transport) offer(ctx context.Context, s *client, ss *session, a *attempt, to Target) (*Conn, error) {
 	sdp, err := ss.offer(ctx)
 	if err != nil {
 		return nil, err

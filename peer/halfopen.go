@@ -20,12 +20,12 @@ const (
 
 // halfOpen are the offers that were answered and are no links yet.
 type halfOpen struct {
-	mu       sync.Mutex // guards visitors
-	visitors map[*visitor]bool
+	mu    sync.Mutex // guards slots
+	slots map[*slot]bool
 }
 
-// visitor is one of them.
-type visitor struct {
+// slot is one of them.
+type slot struct {
 	from   netip.Prefix
 	exempt bool
 	since  time.Time
@@ -36,14 +36,14 @@ type visitor struct {
 
 // enter finds a place for an offer of a source (see callers) until it is left or
 // its time is over.
-func (h *halfOpen) enter(parent context.Context, from netip.Prefix, exempt bool) (*visitor, error) {
-	v := &visitor{from: from, exempt: exempt, since: time.Now()}
+func (h *halfOpen) enter(parent context.Context, from netip.Prefix, exempt bool) (*slot, error) {
+	v := &slot{from: from, exempt: exempt, since: time.Now()}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !exempt && h.countLocked(v.from) >= maxHalfOpenFrom && !h.expelLocked(v.from) {
 		return nil, ErrFull
 	}
-	if len(h.visitors) >= maxHalfOpen && !h.expelLocked(h.crowdedLocked()) {
+	if len(h.slots) >= maxHalfOpen && !h.expelLocked(h.crowdedLocked()) {
 		return nil, ErrFull
 	}
 	ctx, expire := context.WithTimeoutCause(parent, dialTimeout, ErrTimeout)
@@ -53,17 +53,17 @@ func (h *halfOpen) enter(parent context.Context, from netip.Prefix, exempt bool)
 		expire()
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		delete(h.visitors, v)
+		delete(h.slots, v)
 	}
-	if h.visitors == nil {
-		h.visitors = make(map[*visitor]bool)
+	if h.slots == nil {
+		h.slots = make(map[*slot]bool)
 	}
-	h.visitors[v] = true
+	h.slots[v] = true
 	return v, nil
 }
 
 func (h *halfOpen) countLocked(from netip.Prefix) (n int) {
-	for v := range h.visitors {
+	for v := range h.slots {
 		if v.from == from && !v.exempt {
 			n++
 		}
@@ -74,7 +74,7 @@ func (h *halfOpen) countLocked(from netip.Prefix) (n int) {
 // crowdedLocked returns the network that holds the most places.
 func (h *halfOpen) crowdedLocked() (most netip.Prefix) {
 	count := make(map[netip.Prefix]int)
-	for v := range h.visitors {
+	for v := range h.slots {
 		count[v.from]++
 		if count[v.from] > count[most] {
 			most = v.from
@@ -85,8 +85,8 @@ func (h *halfOpen) crowdedLocked() (most netip.Prefix) {
 
 // expelLocked ends the oldest of a network's, if it had its grace.
 func (h *halfOpen) expelLocked(from netip.Prefix) bool {
-	var oldest *visitor
-	for v := range h.visitors {
+	var oldest *slot
+	for v := range h.slots {
 		if v.from == from && (oldest == nil || v.since.Before(oldest.since)) {
 			oldest = v
 		}
@@ -95,6 +95,6 @@ func (h *halfOpen) expelLocked(from netip.Prefix) bool {
 		return false
 	}
 	oldest.cancel(ErrFull)
-	delete(h.visitors, oldest)
+	delete(h.slots, oldest)
 	return true
 }

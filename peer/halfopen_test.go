@@ -53,11 +53,11 @@ func TestHalfOpenBounds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(h.visitors) != maxHalfOpen {
-				t.Errorf("%d places are taken", len(h.visitors))
+			if len(h.slots) != maxHalfOpen {
+				t.Errorf("%d places are taken", len(h.slots))
 			}
 			v.leave()
-			if len(h.visitors) != maxHalfOpen-1 || v.ctx.Err() == nil {
+			if len(h.slots) != maxHalfOpen-1 || v.ctx.Err() == nil {
 				t.Error("leave does not end and free the place")
 			}
 		})

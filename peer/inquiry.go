@@ -15,9 +15,9 @@ import (
 // is out for 5 s and a process stopped for 4 s lose nobody; a cable out for
 // good is noticed in 6 to 7 s, a killed process at once.
 const (
-	// hasteWait is for a watch that ended as a dying process ends it. The port
+	// quickWait is for a watch that ended as a dying process ends it. The port
 	// is asked too, and answers sooner.
-	hasteWait = 250 * time.Millisecond
+	quickWait = 250 * time.Millisecond
 
 	// lastWord is what the link is still given once its port refuses, or somebody
 	// else answers there. That is no proof: a firewall that rejects refuses
@@ -62,7 +62,7 @@ type portAnswer struct {
 // inquiry tells from how a watch ended how to ask.
 func (w *watch) inquiry(trouble error) inquiry {
 	if errors.Is(trouble, io.EOF) || errno.IsReset(trouble) {
-		return inquiry{port: true, closed: errors.Is(trouble, io.EOF), wait: hasteWait}
+		return inquiry{port: true, closed: errors.Is(trouble, io.EOF), wait: quickWait}
 	}
 	return inquiry{wait: answerWait}
 }
@@ -122,7 +122,7 @@ func (q inquiry) lastWord(took time.Duration) time.Duration {
 // close its sockets: a connection that is taken and then dropped is asked for
 // again.
 func (l *link) askPort(ctx context.Context, said chan<- portAnswer) {
-	ctx, cancel := context.WithTimeout(ctx, hasteWait)
+	ctx, cancel := context.WithTimeout(ctx, quickWait)
 	defer cancel()
 	for {
 		asked := time.Now()

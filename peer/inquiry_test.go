@@ -11,7 +11,7 @@ import (
 // its port says.
 func TestVerdict(t *testing.T) {
 	const never = time.Hour
-	reset, closed, doubt := inquiry{wait: hasteWait}, inquiry{closed: true, wait: hasteWait}, inquiry{wait: patience}
+	reset, closed, doubt := inquiry{wait: quickWait}, inquiry{closed: true, wait: quickWait}, inquiry{wait: patience}
 	broken := errors.New("broken")
 	tests := []struct {
 		name  string
@@ -32,7 +32,7 @@ func TestVerdict(t *testing.T) {
 		{"a live process whose port answers late", reset, 3 * time.Second, nil, 200 * time.Millisecond, true, nil, 3 * time.Second},
 		{"a process whose port alone answers", reset, never, nil, time.Millisecond, true, ErrTimeout, time.Millisecond + patience},
 		{"a firewall that drops", reset, 100 * time.Millisecond, nil, never, false, nil, 100 * time.Millisecond},
-		{"a killed process behind a firewall that drops", reset, never, nil, never, false, ErrTimeout, hasteWait},
+		{"a killed process behind a firewall that drops", reset, never, nil, never, false, ErrTimeout, quickWait},
 		{"a stopped process that nobody asks the port of", doubt, 4 * time.Second, nil, never, false, nil, 4 * time.Second},
 		{"a link that ends meanwhile", doubt, time.Second, broken, never, false, broken, time.Second},
 	}

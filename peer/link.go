@@ -21,7 +21,7 @@ type link struct {
 	evicted bool          // has lost its place, and ends
 	over    chan struct{} // closed when its PeerConnection is
 
-	farewell atomic.Pointer[string]
+	closing  atomic.Pointer[string]
 	doubted  rate.Sometimes // bounds how often another's offer makes us ask
 	asking   atomic.Bool    // an inquiry is under way
 	progress progress       // the sweeper's alone
@@ -80,7 +80,7 @@ func (t *Transport) establish(ctx context.Context, ss *session, a *attempt, w *w
 		return nil, ErrGone // the connection of the offer ended meanwhile
 	}
 	if old := t.claims.link(a, l); old != nil {
-		old.conn.end(ErrReplaced, farewellReplaced)
+		old.conn.end(ErrReplaced, closingReplaced)
 	}
 	if t.ctx.Err() != nil {
 		_ = conn.Close(nil) // Close has ended those links that it saw
@@ -114,8 +114,8 @@ func (t *Transport) greetWithin(ctx context.Context, ss *session, ch *rtcChannel
 }
 
 // close is called once, when the Conn ends: it wakes the watch, which cleans up.
-func (l *link) close(farewell string) {
-	l.farewell.Store(&farewell)
+func (l *link) close(closing string) {
+	l.closing.Store(&closing)
 	l.wake()
 }
 
@@ -146,7 +146,7 @@ func (l *link) tend(w *watch, trouble error) {
 		trouble = w.wait()
 	}
 	<-l.conn.Done()
-	if f := l.farewell.Load(); f != nil {
+	if f := l.closing.Load(); f != nil {
 		l.channel.hangUp(*f)
 	} else {
 		l.channel.hangUp("")

@@ -88,12 +88,12 @@ func (h *half) read(p []byte) (int, bool, error) {
 	return copy(p, m.data), m.text, nil
 }
 
-func (h *half) close(farewell string) {
+func (h *half) close(closing string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if farewell != "" && !h.closed {
-		h.queue = append(h.queue, pipeMessage{data: []byte(farewell), text: true})
-		h.size += len(farewell)
+	if closing != "" && !h.closed {
+		h.queue = append(h.queue, pipeMessage{data: []byte(closing), text: true})
+		h.size += len(closing)
 	}
 	h.closed = true
 	h.change.Broadcast()
@@ -116,7 +116,7 @@ func (e *pipeEnd) unacked() uint64 {
 
 // close ends both directions; what the other end has not read yet stays
 // readable there, as it does on a network.
-func (e *pipeEnd) close(farewell string) {
+func (e *pipeEnd) close(closing string) {
 	e.in.close("")
-	e.out.close(farewell)
+	e.out.close(closing)
 }

@@ -34,7 +34,7 @@ const (
 	receiveBuffer = 1 << 20 // bytes: SCTP's window, and far above MaxMessage, or nothing would move
 
 	// closeFlush is how long a closing link may take to hand over what was
-	// written, the farewell above all.
+	// written, the closing text above all.
 	closeFlush = 250 * time.Millisecond
 )
 
@@ -250,7 +250,7 @@ func (ss *session) channel(ctx context.Context, fingerprint [sha256.Size]byte) (
 type rtcChannel struct {
 	raw     rawChannel
 	session *session
-	closed  func(farewell string) // set by the transport: what belongs to the link's end
+	closed  func(closing string) // set by the transport: what belongs to the link's end
 }
 
 func (c *rtcChannel) read(p []byte) (int, bool, error) {
@@ -274,11 +274,11 @@ func (c *rtcChannel) write(p []byte, text bool) error {
 
 func (c *rtcChannel) unacked() uint64 { return c.session.dc.BufferedAmount() }
 
-func (c *rtcChannel) close(farewell string) { c.closed(farewell) }
+func (c *rtcChannel) close(closing string) { c.closed(closing) }
 
-// hangUp says the farewell, gives it a moment and closes the PeerConnection.
-func (c *rtcChannel) hangUp(farewell string) {
-	if farewell != "" {
+// hangUp sends the closing text, gives it a moment and closes the PeerConnection.
+func (c *rtcChannel) hangUp(closing string) {
+	if closing != "" {
 		flushed := make(chan struct{}, 1)
 		c.session.dc.OnBufferedAmountLow(func() {
 			select {
@@ -289,7 +289,7 @@ func (c *rtcChannel) hangUp(farewell string) {
 		limit := time.NewTimer(closeFlush)
 		defer limit.Stop()
 		_ = c.raw.SetWriteDeadline(time.Now().Add(closeFlush))
-		if c.write([]byte(farewell), true) == nil && c.unacked() > 0 {
+		if c.write([]byte(closing), true) == nil && c.unacked() > 0 {
 			select {
 			case <-flushed:
 			case <-limit.C:

@@ -26,7 +26,7 @@ const (
 	strangerRate  = 128 // offers a second of all sources together: a tenth of a core
 	strangerBurst = 512
 
-	maxPayers = 1024 // that have spent something lately; further ones share a purse
+	maxLimiters = 1024 // that have spent something lately; further ones share one limiter
 )
 
 // throttle bounds what each of many may cost.
@@ -34,60 +34,60 @@ type throttle[K comparable] struct {
 	rate  rate.Limit
 	burst int
 
-	mu     sync.Mutex // guards what follows
-	purses map[K]*rate.Limiter
-	others *rate.Limiter // of those there was no room for
-	swept  time.Time
+	mu       sync.Mutex // guards what follows
+	limiters map[K]*rate.Limiter
+	others   *rate.Limiter // of those there was no room for
+	swept    time.Time
 }
 
 func newThrottle[K comparable](limit rate.Limit, burst int) *throttle[K] {
-	return &throttle[K]{rate: limit, burst: burst, purses: make(map[K]*rate.Limiter), others: rate.NewLimiter(limit, burst)}
+	return &throttle[K]{rate: limit, burst: burst, limiters: make(map[K]*rate.Limiter), others: rate.NewLimiter(limit, burst)}
 }
 
 // pay takes cost tokens of whom's, if there are as many.
-func (t *throttle[K]) pay(whom K, cost int) bool {
+func (t *throttle[K]) allow(whom K, cost int) bool {
 	now := time.Now()
-	return t.purse(whom, now).AllowN(now, cost)
+	return t.limiter(whom, now).AllowN(now, cost)
 }
 
-func (t *throttle[K]) purse(whom K, now time.Time) *rate.Limiter {
+func (t *throttle[K]) limiter(whom K, now time.Time) *rate.Limiter {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if p := t.purses[whom]; p != nil {
+	if p := t.limiters[whom]; p != nil {
 		return p
 	}
-	if len(t.purses) >= maxPayers && now.Sub(t.swept) >= time.Second {
+	if len(t.limiters) >= maxLimiters && now.Sub(t.swept) >= time.Second {
 		t.sweepLocked(now)
 	}
-	if len(t.purses) >= maxPayers {
+	if len(t.limiters) >= maxLimiters {
 		return t.others
 	}
 	p := rate.NewLimiter(t.rate, t.burst)
-	t.purses[whom] = p
+	t.limiters[whom] = p
 	return p
 }
 
-// sweepLocked forgets those whose purse is full again.
+// sweepLocked forgets those who could spend all again.
 func (t *throttle[K]) sweepLocked(now time.Time) {
 	t.swept = now
-	for whom, p := range t.purses {
+	for whom, p := range t.limiters {
 		if p.TokensAt(now) >= float64(t.burst) {
-			delete(t.purses, whom)
+			delete(t.limiters, whom)
 		}
 	}
 }
 
-// tolls are what connections and requests pay. Our own host is exempt: whoever
+// limits are what connections and requests pay. Our own host is exempt: whoever
 // is on it can have our CPU anyhow.
-type tolls struct {
+type limits struct {
 	calls     *throttle[netip.Prefix]
 	sources   *throttle[netip.Prefix]
 	members   *throttle[Instance] // who replaces its link, and proves it: strangers elsewhere do not stand in its way
 	strangers *rate.Limiter
 }
 
-func newTolls() tolls {
-	return tolls{
+func newLimits() limits {
+	return limits{
 		calls:     newThrottle[netip.Prefix](callRate, callBurst),
 		sources:   newThrottle[netip.Prefix](sourceRate, sourceBurst),
 		members:   newThrottle[Instance](sourceRate, sourceBurst),
@@ -95,41 +95,41 @@ func newTolls() tolls {
 	}
 }
 
-// calling takes the toll of a connection.
-func (t *Transport) calling(from netip.Addr) bool {
-	return t.sockets.own(from) || t.tolls.calls.pay(t.callers.source(from), 1)
+// allowCall takes what a connection costs.
+func (t *Transport) allowCall(from netip.Addr) bool {
+	return t.sockets.own(from) || t.limits.calls.allow(t.callers.source(from), 1)
 }
 
-// entering takes the toll of a request. One with a proof, where proofs are
+// allowRequest takes what a request costs. One with a proof, where proofs are
 // looked at, is let in for nothing: a member must get through though strangers
 // at its address have spent all.
-func (t *Transport) entering(r *http.Request) bool { return mayProve(r) || t.request(r) }
+func (t *Transport) allowRequest(r *http.Request) bool { return mayProve(r) || t.charge(r) }
 
-// unproven takes the toll that a request was let off when it came, and whose
+// allowUnproven takes what a request was let off when it came, and whose
 // proof was none.
-func (t *Transport) unproven(r *http.Request) bool { return !mayProve(r) || t.request(r) }
+func (t *Transport) allowUnproven(r *http.Request) bool { return !mayProve(r) || t.charge(r) }
 
 // mayProve reports whether a request carries what is looked at as a proof.
 func mayProve(r *http.Request) bool {
 	return r.Method == http.MethodPost && (r.URL.Path == offerPath || r.URL.Path == watchPath) && r.Header.Get(headerProof) != ""
 }
 
-// request takes the toll of a request.
-func (t *Transport) request(r *http.Request) bool {
+// charge takes what a request costs.
+func (t *Transport) charge(r *http.Request) bool {
 	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
 	from := remote.Addr().Unmap()
-	return t.sockets.own(from) || t.tolls.sources.pay(t.callers.source(from), requestCost)
+	return t.sockets.own(from) || t.limits.sources.allow(t.callers.source(from), requestCost)
 }
 
-// offering takes the toll of an offer, beyond that of a request which a
-// stranger's has paid.
-func (t *Transport) offering(who caller, proven bool) bool {
+// allowOffer takes what an offer costs beyond its request, which a
+// stranger has paid for.
+func (t *Transport) allowOffer(who caller, proven bool) bool {
 	from := who.remote.Addr()
 	switch {
 	case proven:
-		return t.tolls.members.pay(who.instance, offerCost)
+		return t.limits.members.allow(who.instance, offerCost)
 	case t.sockets.own(from):
 		return true
 	}
-	return t.tolls.sources.pay(t.callers.source(from), offerCost-requestCost) && t.tolls.strangers.Allow()
+	return t.limits.sources.allow(t.callers.source(from), offerCost-requestCost) && t.limits.strangers.Allow()
 }

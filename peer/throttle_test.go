@@ -47,7 +47,7 @@ func TestThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		th := newThrottle[int](sourceRate, sourceBurst)
 		spend := func(whom int) (n int) {
-			for th.pay(whom, offerCost) {
+			for th.allow(whom, offerCost) {
 				n++
 			}
 			return n
@@ -62,19 +62,19 @@ func TestThrottle(t *testing.T) {
 		if got := spend(1); got != sourceRate/offerCost {
 			t.Errorf("%d after a second, want %d", got, sourceRate/offerCost)
 		}
-		for whom := range 10 * maxPayers {
-			th.pay(whom, 1)
+		for whom := range 10 * maxLimiters {
+			th.allow(whom, 1)
 		}
-		if len(th.purses) > maxPayers {
-			t.Errorf("%d are remembered", len(th.purses))
+		if len(th.limiters) > maxLimiters {
+			t.Errorf("%d are remembered", len(th.limiters))
 		}
 		if got := spend(1); got != 0 {
 			t.Errorf("a crowd made it forget who had spent all: %d", got)
 		}
 		time.Sleep(time.Minute)
-		th.pay(-1, 1)
-		if len(th.purses) != 1 {
-			t.Errorf("%d are remembered that have spent nothing for a minute", len(th.purses)-1)
+		th.allow(-1, 1)
+		if len(th.limiters) != 1 {
+			t.Errorf("%d are remembered that have spent nothing for a minute", len(th.limiters)-1)
 		}
 	})
 }
@@ -83,7 +83,7 @@ func TestThrottle(t *testing.T) {
 // needs to replace its link, nor what our own host does.
 func TestOffersPay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := &Transport{tolls: newTolls(), sockets: &sockets{}}
+		tr := &Transport{limits: newLimits(), sockets: &sockets{}}
 		caller := func(host byte) caller {
 			addr := netip.AddrFrom4([4]byte{10, 0, 1, host})
 			return caller{instance: Instance{host}, remote: netip.AddrPortFrom(addr, 7475)}
@@ -91,7 +91,7 @@ func TestOffersPay(t *testing.T) {
 		taken := 0
 		for range 1000 {
 			for host := range byte(200) {
-				if tr.offering(caller(host), false) {
+				if tr.allowOffer(caller(host), false) {
 					taken++
 				}
 			}
@@ -99,18 +99,18 @@ func TestOffersPay(t *testing.T) {
 		if taken != strangerBurst {
 			t.Errorf("%d offers of 200 strangers were taken at once, want %d", taken, strangerBurst)
 		}
-		if !tr.offering(caller(7), true) {
+		if !tr.allowOffer(caller(7), true) {
 			t.Error("a member at a stranger's address cannot replace its link")
 		}
 		own := caller(7)
 		own.remote = netip.MustParseAddrPort("127.0.0.1:7475")
-		if !tr.offering(own, false) {
+		if !tr.allowOffer(own, false) {
 			t.Error("our own host is refused")
 		}
 		for range 1000 {
-			tr.offering(caller(8), true)
+			tr.allowOffer(caller(8), true)
 		}
-		if tr.offering(caller(8), true) || !tr.offering(caller(9), true) {
+		if tr.allowOffer(caller(8), true) || !tr.allowOffer(caller(9), true) {
 			t.Error("a member that replaces its link without end is not held back by itself")
 		}
 	})

@@ -93,7 +93,7 @@ type Transport struct {
 	tokens   tokens
 	halfOpen halfOpen
 	requests requests
-	tolls    tolls
+	limits   limits
 	dials    atomic.Uint64 // begun
 	incoming chan *Conn
 
@@ -113,7 +113,7 @@ func Listen(cfg Config) (*Transport, error) {
 		room:     cmp.Or(cfg.Room, DefaultRoom),
 		log:      cfg.Logger,
 
-		tolls:     newTolls(),
+		limits:    newLimits(),
 		callers:   callers{remote: cfg.AllowRemote, onLink: cfg.OnLink},
 		addrsOnly: cfg.AddrsOnly,
 	}

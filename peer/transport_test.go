@@ -88,7 +88,7 @@ func TestDial(t *testing.T) {
 	}
 }
 
-// TestDialTellsWhomItTries holds that a dial tells each address that it knocks
+// TestDialTellsWhomItTries holds that a dial tells each address that it tries
 // at, and that those behind the one that answers are spared.
 func TestDialTellsWhomItTries(t *testing.T) {
 	a := listen(t, peer.Config{})

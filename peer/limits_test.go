@@ -34,7 +34,7 @@ func TestRequestsPay(t *testing.T) {
 			t.Run(tt.name+" with proof "+proof, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					tr := &Transport{
-						tolls: newTolls(), sockets: &sockets{}, tag: RoomTag("lan"),
+						limits: newLimits(), sockets: &sockets{}, tag: RoomTag("lan"),
 						self: Hello{Instance: anyInstance()}, log: slog.New(slog.DiscardHandler),
 					}
 					tr.tokens.self = tr.self.Instance

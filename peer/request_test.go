@@ -60,10 +60,10 @@ func (c *countingConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func signalFrom(src io.Reader) (*signal, *countingConn) {
+func clientFrom(src io.Reader) (*client, *countingConn) {
 	near, _ := net.Pipe()
 	conn := &countingConn{Conn: near, src: src}
-	s := newSignal(conn)
+	s := newClient(conn)
 	s.remote = netip.MustParseAddrPort("192.0.2.1:7475")
 	return s, conn
 }
@@ -74,7 +74,7 @@ func TestEndlessReply(t *testing.T) {
 	tr := listenHere(t)
 	for name, f := range floods {
 		t.Run(name, func(t *testing.T) {
-			s, conn := signalFrom(f.reader())
+			s, conn := clientFrom(f.reader())
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			r, err := s.do(t.Context(), http.MethodPost, offerPath, tr.header(), "v=0")
@@ -97,7 +97,7 @@ func TestEndlessReply(t *testing.T) {
 func TestReplyLimitIsPerRequest(t *testing.T) {
 	body := strings.Repeat("x", maxDescription)
 	one := fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", okHead, len(body), body)
-	s, conn := signalFrom(nil)
+	s, conn := clientFrom(nil)
 	for range 4 {
 		conn.src = strings.NewReader(one)
 		r, err := s.do(t.Context(), http.MethodGet, offerPath, make(http.Header), "")
@@ -198,7 +198,7 @@ func FuzzReply(f *testing.F) {
 	}
 	tr := &Transport{tag: RoomTag("lan"), self: Hello{Instance: Instance{1}}}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		s, conn := signalFrom(bytes.NewReader(p))
+		s, conn := clientFrom(bytes.NewReader(p))
 		r, err := s.do(t.Context(), http.MethodGet, offerPath, make(http.Header), "")
 		if n := conn.read.Load(); n > maxReply+int64(s.r.Size()) {
 			t.Fatalf("%d bytes were read", n)

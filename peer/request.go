@@ -43,9 +43,9 @@ var (
 	errNoNode    = errors.New("something else answers there")
 )
 
-// signal is one TCP connection to a node's port, for requests one after the
+// client is one TCP connection to a node's port, for requests one after the
 // other; the last of them may leave it open as a watch.
-type signal struct {
+type client struct {
 	net.Conn
 	limit  *io.LimitedReader // below r: what is left of the bytes one response may have
 	r      *bufio.Reader
@@ -53,9 +53,9 @@ type signal struct {
 	remote netip.AddrPort
 }
 
-func newSignal(conn net.Conn) *signal {
+func newClient(conn net.Conn) *client {
 	limit := &io.LimitedReader{R: conn}
-	return &signal{
+	return &client{
 		Conn:   conn,
 		limit:  limit,
 		r:      bufio.NewReaderSize(limit, 2<<10),
@@ -86,7 +86,7 @@ type reply struct {
 }
 
 // do sends one request and reads its response; ctx ends both.
-func (s *signal) do(ctx context.Context, method, path string, header http.Header, body string) (reply, error) {
+func (s *client) do(ctx context.Context, method, path string, header http.Header, body string) (reply, error) {
 	stop := context.AfterFunc(ctx, func() { _ = s.SetDeadline(time.Now()) })
 	defer stop()
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+hostOf(s.remote)+path, strings.NewReader(body))
@@ -191,7 +191,7 @@ func (t *Transport) header() http.Header {
 }
 
 // ask finds out who answers at the other end.
-func (t *Transport) ask(ctx context.Context, s *signal) (Instance, error) {
+func (t *Transport) ask(ctx context.Context, s *client) (Instance, error) {
 	r, err := s.do(ctx, http.MethodGet, offerPath, t.header(), "")
 	switch {
 	case err != nil:

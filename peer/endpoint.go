@@ -49,7 +49,7 @@ func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "lanyap: not for this host name or origin", http.StatusMisdirectedRequest)
 		return
 	}
-	if !t.entering(r) {
+	if !t.allowRequest(r) {
 		refuse(w, ErrFull)
 		return
 	}
@@ -148,7 +148,7 @@ func (t *Transport) serveOffer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		o, err = t.readOffer(w, r, who)
-	case !t.unproven(r):
+	case !t.allowUnproven(r):
 		err = ErrFull
 	}
 	if err == nil {
@@ -166,11 +166,11 @@ type offer struct {
 	proven bool // by who has a link with us
 }
 
-// readOffer takes an offer's toll before it says what is wrong with it.
+// readOffer takes what an offer costs before it says what is wrong with it.
 func (t *Transport) readOffer(w http.ResponseWriter, r *http.Request, who caller) (offer, error) {
 	body, tooLong := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDescription))
 	proven := tooLong == nil && t.tokens.check(who.instance, purposeOffer, string(body), r.Header.Get(headerProof))
-	if !proven && !t.unproven(r) || !t.offering(who, proven) {
+	if !proven && !t.allowUnproven(r) || !t.allowOffer(who, proven) {
 		return offer{}, ErrFull
 	}
 	if mediaType(r.Header) != sdpType {
@@ -223,7 +223,7 @@ func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) (err error
 }
 
 // finish sees an answered offer through to a link, or cleans up.
-func (t *Transport) finish(v *visitor, ss *session, a *attempt, w *watch, d description) {
+func (t *Transport) finish(v *slot, ss *session, a *attempt, w *watch, d description) {
 	defer v.leave()
 	conn, err := t.establish(v.ctx, ss, a, w, d, false)
 	if err != nil {
@@ -241,7 +241,7 @@ func (t *Transport) finish(v *visitor, ss *session, a *attempt, w *watch, d desc
 }
 
 // claimOffer decides whether an offer may become a link, and clears the way.
-func (t *Transport) claimOffer(v *visitor, who caller, o offer) (*attempt, error) {
+func (t *Transport) claimOffer(v *slot, who caller, o offer) (*attempt, error) {
 	if old := t.claims.linked(who.instance); old != nil && !o.proven {
 		old.doubt() // if it is dead, the next offer gets through
 		return nil, ErrLinked
