@@ -19,6 +19,14 @@ type Route struct {
 	Via  [][8]byte // instances on the way, nearest to the sender first; empty: it has a link to it
 }
 
+// Reach is whom its sender reaches, by what has changed.
+type Reach struct {
+	All    bool    // the routes of one link are to all to whom the sender has a link
+	Ask    bool    // the sender wants such a one
+	Sum    [8]byte // digest of the sender's links
+	Routes []Route
+}
+
 // AppendReach appends a reach frame with as many of the routes as fit one, and
 // returns how many that were. Routes of more than [MaxHops] links are left out.
 func AppendReach(dst []byte, routes []Route) (out []byte, n int) {
