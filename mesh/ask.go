@@ -223,6 +223,7 @@ func (n *Node) recordOf(l *link, p []byte) error {
 	switch {
 	case !n.currentLocked(l):
 	case ofSender:
+		l.known = true
 		n.archive.shelf(who).record = own
 	case l.asked != nil && len(l.asked.records) < maxAcquaintances:
 		l.asked.records[who] = own

@@ -132,7 +132,7 @@ func TestTwoPastsOverARelay(t *testing.T) {
 		direct := r.lieFrom("two", bo)
 		relay := r.lie(ana)
 		relay.WriteMessage(hello())
-		im := relay.impostor(direct.id, direct.self.Instance)
+		im := relay.impostor(direct.id, direct.transport.Self().Salt)
 		relay.on(wire.TypeRelay, im.answer)
 		relay.WriteMessage(im.open())
 		pass(time.Second)

@@ -92,27 +92,31 @@ type impostor struct {
 
 var lanKey = wire.NewRoomKey("lan")
 
-// impostor begins a tunnel as an instance under a key of its own.
-func (l *liar) impostor(id *peer.Identity, instance peer.Instance) *impostor {
-	return l.impostorAs(id, wire.Member{ID: id.ID(), Instance: instance})
+// impostor begins a tunnel under a key and a salt of its own.
+func (l *liar) impostor(id *peer.Identity, salt peer.Salt) *impostor {
+	return l.impostorCalled("root", id, salt)
 }
 
-// impostorAs begins one as whomever, under a key of its own.
-func (l *liar) impostorAs(id *peer.Identity, who wire.Member) *impostor {
-	return l.impostorCalled("root", id, who)
+// impostorAs begins one as somebody else, with a key of its own.
+func (l *liar) impostorAs(id *peer.Identity, who *absent) *impostor {
+	return l.impostorOf(id, wire.Record{Member: who.self, Salt: who.salt, Revision: 1, Name: "root", Topics: []string{"main"}})
 }
 
 // impostorCalled begins one under a name.
-func (l *liar) impostorCalled(name string, id *peer.Identity, who wire.Member) *impostor {
-	im := &impostor{liar: l, id: id, keyID: id, self: who}
+func (l *liar) impostorCalled(name string, id *peer.Identity, salt peer.Salt) *impostor {
+	self := wire.Member{ID: id.ID(), Instance: id.ID().Instance(salt)}
+	return l.impostorOf(id, wire.Record{Member: self, Salt: salt, Revision: 1, Name: name, Topics: []string{"main"}})
+}
+
+func (l *liar) impostorOf(id *peer.Identity, r wire.Record) *impostor {
+	im := &impostor{liar: l, id: id, keyID: id, self: r.Member}
 	key, err := hpke.DHKEM(ecdh.X25519()).GenerateKey()
 	if err != nil {
 		panic(err)
 	}
 	rand.Read(im.nonce[:])
-	im.record = wire.AppendRecord(nil, lanKey, wire.Record{
-		Member: im.self, Key: [32]byte(key.PublicKey().Bytes()), Name: name,
-	}, id.Sign)
+	r.Key = [32]byte(key.PublicKey().Bytes())
+	im.record = wire.AppendRecord(nil, lanKey, r, id.Sign)
 	return im
 }
 
@@ -126,7 +130,7 @@ func (im *impostor) relay(record []byte) []byte {
 	})
 }
 
-// answer makes keys out of the other side's open, and a first have.
+// answer makes keys out of the other side's open, the record and a first have.
 func (im *impostor) answer(p []byte) []byte {
 	r, err := wire.ParseRelay(p)
 	if err != nil || r.To != im.self.Instance || len(r.Payload) == 0 || r.Payload[0] != wire.TunnelOpen || im.sender != nil {
@@ -147,7 +151,7 @@ func (im *impostor) answer(p []byte) []byte {
 	}
 	im.tag = [wire.TagSize]byte(o.Nonce[:])
 	keys := im.relay(wire.AppendKeys(nil, lanKey, k, im.keyID.Sign))
-	return append(keys, im.seal(wire.SealedMessage, hello())...)
+	return append(keys, im.seal(wire.SealedMessage, append(wire.AppendRecordFrame(nil, im.record), hello()...))...)
 }
 
 func (im *impostor) seal(kind byte, body []byte) []byte {

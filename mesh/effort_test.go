@@ -36,8 +36,7 @@ func TestFloodsAreRationed(t *testing.T) {
 			return reach(routes...)
 		}},
 		{"record", func(l *liar) []byte {
-			r := wire.AppendRecord(nil, lanKey, wire.Record{Member: l.self, Name: "liar"}, l.id.Sign)
-			return wire.AppendRecordFrame(nil, r)
+			return l.record(1, "main")
 		}},
 		{"ask", func(l *liar) []byte {
 			holdings := make([]wire.Holding, 200)
@@ -102,8 +101,7 @@ func TestHonestFloodsAreNotRationed(t *testing.T) {
 	inRoom(t, func(r *room) {
 		ana := r.join("ana", nil)
 		l := r.lie(ana)
-		record := wire.AppendRecord(nil, lanKey, wire.Record{Member: l.self, Name: "liar"}, l.id.Sign)
-		l.WriteMessage(append(hello(), wire.AppendRecordFrame(nil, record)...))
+		l.WriteMessage(hello())
 		for range 5 {
 			l.WriteMessage(gossip())
 		}

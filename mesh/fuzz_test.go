@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"net/netip"
@@ -27,15 +28,19 @@ func (w nowhere) Browse(context.Context) iter.Seq2[discovery.Instance, error] { 
 // and holds that nothing grows beyond its bound.
 func FuzzReceive(f *testing.F) {
 	id := peer.NewIdentity()
-	other := peer.Hello{ID: id.ID(), Instance: upper, Name: "other"}
-	origin := wire.Member{ID: id.ID(), Instance: upper}
+	salt := peer.NewSalt()
+	origin := wire.Member{ID: id.ID(), Instance: id.ID().Instance(salt)}
+	other := peer.Hello{ID: id.ID(), Salt: salt, Instance: origin.Instance, Name: "other"}
 	say := func(seq uint64) []byte {
 		m := wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: origin, Seq: seq, Body: []byte("hi")}
 		return wire.AppendMessage(nil, wire.NewRoomKey(peer.DefaultRoom), m, id.Sign)
 	}
+	room := wire.NewRoomKey(peer.DefaultRoom)
+	record := wire.AppendRecordFrame(nil, wire.AppendRecord(nil, room, wire.Record{Member: origin, Salt: salt, Revision: 1, Topics: []string{"main"}}, id.Sign))
 	have := wire.AppendHave(nil, wire.Have{Next: 1, Want: 1, PrivateNext: 1, PrivateWant: 1})
 	peers, _ := wire.AppendPeers(nil, []wire.Peer{{Instance: lower, Observed: addr}}, 1000)
 	f.Add(append(say(1), say(2)...))
+	f.Add(append(bytes.Clone(record), say(1)...))
 	f.Add(append(have, peers...))
 	f.Add(wire.AppendGap(say(1), wire.Gap{Stream: wire.Broadcast, From: 2, To: 1 << 40}))
 	f.Add(wire.AppendBye(append(wire.AppendByeAck(nil), say(1)...)))
@@ -47,8 +52,8 @@ func FuzzReceive(f *testing.F) {
 		near, far := peer.Pipe(w.self, other)
 		defer far.Close(nil)
 		n.addLink(near)
-		l := n.links[upper]
-		if err := n.receive(l, have); err != nil {
+		l := n.links[other.Instance]
+		if err := n.receive(l, append(bytes.Clone(record), have...)); err != nil {
 			t.Fatal(err)
 		}
 		before := *l.m

@@ -332,7 +332,7 @@ func (n *Node) authorLocked(who Member) Peer {
 	p := Peer{Member: who, Name: who.ID.Short()}
 	r, _, _, err := wire.ParseRecord(n.archive.shelf(who).record)
 	if err == nil {
-		p = newPeer(peer.Hello{ID: who.ID, Instance: who.Instance, Name: r.Name, Services: r.Services}, p.Addr)
+		p = newPeer(peer.Hello{ID: who.ID, Instance: who.Instance, Name: r.Name, Services: r.Topics}, p.Addr)
 	}
 	return p
 }

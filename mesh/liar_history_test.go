@@ -19,12 +19,13 @@ func helloWithPast() []byte {
 // absent is somebody who said something and is not here.
 type absent struct {
 	id   *peer.Identity
+	salt peer.Salt
 	self wire.Member
 }
 
 func newAbsent() *absent {
-	id := peer.NewIdentity()
-	return &absent{id, wire.Member{ID: id.ID(), Instance: newInstance()}}
+	id, salt := peer.NewIdentity(), peer.NewSalt()
+	return &absent{id, salt, wire.Member{ID: id.ID(), Instance: id.ID().Instance(salt)}}
 }
 
 // said is a message of its in a past frame; edit may be nil.
@@ -117,7 +118,7 @@ func TestLyingHistory(t *testing.T) {
 			return cy.said(func(m *wire.Message) { m.Origin.Instance = l.to.Instance })
 		}, ""},
 		{"its own future", func(l *liar, _ wire.Member) []byte {
-			own := &absent{l.id, l.self}
+			own := &absent{id: l.id, self: l.self}
 			return own.said(func(m *wire.Message) { m.Seq = 7 })
 		}, ""},
 		{"last sequence", func(*liar, wire.Member) []byte {
@@ -171,20 +172,20 @@ func wireMember(a *actor) wire.Member {
 // passes it on.
 func TestLyingRecords(t *testing.T) {
 	cy := newAbsent()
-	named := func(id *peer.Identity, who wire.Member, name string) []byte {
-		r := wire.AppendRecord(nil, wire.NewRoomKey("lan"), wire.Record{Member: who, Name: name}, id.Sign)
+	named := func(id *peer.Identity, who *absent, name string) []byte {
+		r := wire.AppendRecord(nil, lanKey, wire.Record{Member: who.self, Salt: who.salt, Name: name}, id.Sign)
 		return wire.AppendRecordFrame(nil, r)
 	}
-	record := func(a *absent, who wire.Member) []byte { return named(a.id, who, "root") }
+	of := func(l *liar) *absent { return &absent{l.id, l.transport.Self().Salt, l.self} }
 	tests := []struct {
 		name string
 		lie  func(l *liar) []byte
 		want string // in the reason why the link was closed; "": it was not
 	}{
-		{"another's", func(l *liar) []byte { return record(newAbsent(), cy.self) }, ""},
-		{"its own without a signature", func(l *liar) []byte { return record(newAbsent(), l.self) }, "signature"},
-		{"its own with a name of two lines", func(l *liar) []byte { return named(l.id, l.self, "ana\nbo") }, "invalid name"},
-		{"another's with a name of two lines", func(*liar) []byte { return named(cy.id, cy.self, "ana\nbo") }, "invalid name"},
+		{"another's", func(l *liar) []byte { return named(newAbsent().id, cy, "root") }, ""},
+		{"its own without a signature", func(l *liar) []byte { return named(newAbsent().id, of(l), "root") }, "signature"},
+		{"its own with a name of two lines", func(l *liar) []byte { return named(l.id, of(l), "ana\nbo") }, "invalid name"},
+		{"another's with a name of two lines", func(*liar) []byte { return named(cy.id, cy, "ana\nbo") }, "invalid name"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,6 +38,14 @@ func (r *room) lie(a *actor) *liar {
 // lieFrom is lie from the host of that name.
 func (r *room) lieFrom(host string, a *actor) *liar {
 	r.Helper()
+	l := r.stranger(host, a)
+	l.WriteMessage(l.record(1, "main"))
+	return l
+}
+
+// stranger is a liar that has said nothing yet, not even its record.
+func (r *room) stranger(host string, a *actor) *liar {
+	r.Helper()
 	id := peer.NewIdentity()
 	transport, err := r.lan.Host(host).Listen(peer.Config{Identity: id, Name: "liar"})
 	if err != nil {
@@ -48,7 +56,12 @@ func (r *room) lieFrom(host string, a *actor) *liar {
 }
 
 // lieTo links the same liar to another node too.
-func (r *room) lieTo(l *liar, a *actor) *liar { return r.link(l.id, l.transport, a) }
+func (r *room) lieTo(l *liar, a *actor) *liar {
+	r.Helper()
+	other := r.link(l.id, l.transport, a)
+	other.WriteMessage(other.record(1, "main"))
+	return other
+}
 
 func (r *room) link(id *peer.Identity, transport mesh.Transport, a *actor) *liar {
 	r.Helper()
@@ -68,6 +81,12 @@ func (r *room) link(id *peer.Identity, transport mesh.Transport, a *actor) *liar
 	}
 	go l.read()
 	return l
+}
+
+// record is a frame with the liar's own record.
+func (l *liar) record(revision uint64, topics ...string) []byte {
+	r := wire.Record{Member: l.self, Salt: l.transport.Self().Salt, Revision: revision, Name: "liar", Topics: topics}
+	return wire.AppendRecordFrame(nil, wire.AppendRecord(nil, lanKey, r, l.id.Sign))
 }
 
 func (l *liar) read() {
@@ -113,7 +132,7 @@ func (l *liar) count(kind byte) int {
 	return l.seen[kind]
 }
 
-// hello is an honest first have.
+// hello is an honest first have. The record before it is out already.
 func hello() []byte { return wire.AppendHave(nil, wire.Have{Next: 1, PrivateNext: 1}) }
 
 // says is a message of the liar's own, signed.
@@ -387,3 +406,19 @@ func (r *room) refusedAfter(lie func(*liar) []byte, want string) {
 
 // newInstance returns an instance that nobody has.
 func newInstance() peer.Instance { return peer.ID{}.Instance(peer.NewSalt()) }
+
+// TestHaveBeforeTheRecord holds that nobody is a member that has not said who it
+// is, nor by another's record.
+func TestHaveBeforeTheRecord(t *testing.T) {
+	stranger := newAbsent()
+	other := wire.AppendRecord(nil, lanKey, wire.Record{Member: stranger.self, Salt: stranger.salt, Revision: 1}, stranger.id.Sign)
+	for _, first := range [][]byte{nil, wire.AppendRecordFrame(nil, other)} {
+		inRoom(t, func(r *room) {
+			ana := r.join("ana", nil)
+			l := r.stranger("liar", ana)
+			l.WriteMessage(append(first, hello()...))
+			r.refused(l, "before the record")
+			r.heard(ana)
+		})
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 var (
 	errReplaced = errors.New("mesh: another link took its place")
+	errUnknown  = errors.New("mesh: have before the record")
 	errEarly    = errors.New("mesh: message before the first have")
 	errLate     = errors.New("mesh: message after bye")
 	errOrigin   = errors.New("mesh: message of another origin than the link's")
@@ -37,6 +38,7 @@ type link struct {
 	since   time.Time
 	served  bool // its address of ours is one that others are told of
 	quiet   bool // one side is an observer: peers and bye are all there is
+	known   bool // the other side's record has arrived
 	greeted bool // our first have is out
 	heard   bool // theirs has arrived
 	settled bool // the other side had been here for lookAround by then
@@ -94,7 +96,6 @@ func (n *Node) addLink(conn carrier) {
 	if old != nil {
 		n.pathLostLocked(old, peer.Instance{})
 		n.giveUpLocked(old, true)
-		n.deposeLocked(old, h.ID, now)
 	}
 	if h.Observer {
 		l.peersNow = true // to look who is here is all it came for
@@ -120,19 +121,6 @@ func (n *Node) linkedMembersLocked() int {
 		}
 	}
 	return count
-}
-
-// deposeLocked makes the member of a link absent whose instance turns out to be
-// another's: a tunnel had it, and this is the direct link.
-func (n *Node) deposeLocked(old *link, id peer.ID, now time.Time) {
-	m := old.m
-	if m == nil || m.peer.ID == id {
-		return
-	}
-	m.link = nil
-	if m.present {
-		n.leftLocked(m, errReplaced, now)
-	}
 }
 
 // meetLocked ties a link to its member.

@@ -29,6 +29,7 @@ type Node struct {
 	logs      *logs // what log writes to
 	identity  *peer.Identity
 	self      Peer
+	salt      peer.Salt
 	observer  bool
 	room      wire.RoomKey
 	tag       string // the room as discovery shows it
@@ -195,6 +196,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		logs:       cfg.logs,
 		identity:   cfg.Identity,
 		self:       newPeer(hello, netip.AddrPort{}),
+		salt:       hello.Salt,
 		observer:   cfg.Observer,
 		room:       wire.NewRoomKey(cfg.Room),
 		tag:        peer.RoomTag(cfg.Room),

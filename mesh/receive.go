@@ -117,6 +117,9 @@ func (n *Node) have(l *link, p []byte) error {
 	if !n.currentLocked(l) {
 		return nil
 	}
+	if !l.known {
+		return errUnknown
+	}
 	now := time.Now()
 	if l.heard {
 		return n.acknowledgedLocked(l, h, now)

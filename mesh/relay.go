@@ -44,7 +44,7 @@ func newTunnelKey() (hpke.PrivateKey, error) { return hpke.DHKEM(x25519).Generat
 // signRecord returns what others are told of us who have no link to us.
 func (n *Node) signRecord() []byte {
 	r := wire.Record{
-		Member: wireMember(n.self.Member), Name: n.self.Name, Services: n.self.Services,
+		Member: wireMember(n.self.Member), Salt: n.salt, Revision: 1, Name: n.self.Name, Topics: n.self.Services,
 		Key: [wire.KeySize]byte(n.tunnelKey.PublicKey().Bytes()),
 	}
 	return wire.AppendRecord(nil, n.room, r, n.identity.Sign)

@@ -27,6 +27,14 @@ func TestLinkMessageFits(t *testing.T) {
 	}
 }
 
+// TestInstances holds that a record's instance is that of a link.
+func TestInstances(t *testing.T) {
+	id, salt := peer.NewIdentity().ID(), peer.NewSalt()
+	if got := wire.InstanceOf(id, salt); got != id.Instance(salt) {
+		t.Errorf("a record's instance is %x, a link's %x", got, id.Instance(salt))
+	}
+}
+
 func TestLimitsFitTheMemory(t *testing.T) {
 	full := limits{log: 32 << 20, behind: 4 << 20, private: 1 << 20, queued: 8 << 20, history: 8 << 20}
 	for _, memory := range []int64{math.MaxInt64, 1 << 30, 256 << 20} {

@@ -13,10 +13,11 @@ import (
 func TestStoredNameIsHeldToTheRules(t *testing.T) {
 	id := peer.NewIdentity()
 	room := wire.NewRoomKey("lan")
-	who := wire.Member{ID: id.ID(), Instance: id.ID().Instance(peer.NewSalt())}
+	salt := peer.NewSalt()
+	who := wire.Member{ID: id.ID(), Instance: id.ID().Instance(salt)}
 	frame := wire.AppendMessage(nil, room, wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: who, Seq: 1, Body: []byte("hi")}, id.Sign)
 	for name, taken := range map[string]bool{"ana": true, "ana\nbo: yes": false, "\x1b[2J": false, "\u202eana": false} {
-		record := wire.AppendRecord(nil, room, wire.Record{Member: who, Name: name}, id.Sign)
+		record := wire.AppendRecord(nil, room, wire.Record{Member: who, Salt: salt, Name: name}, id.Sign)
 		a := &ask{records: make(map[Member][]byte)}
 		it := unstored(store.Entry{Frame: append(wire.AppendRecordFrame(nil, record), frame...)}, a)
 		if it == nil {

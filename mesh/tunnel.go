@@ -119,7 +119,7 @@ func (t *tunnel) meet(l *link, o wire.Open) error {
 	t.via, t.met, t.other = l, true, o.Nonce
 	t.remote = peer.Hello{
 		ID: o.Record.ID, Instance: o.Record.Instance,
-		Name: o.Record.Name, Services: o.Record.Services,
+		Salt: o.Record.Salt, Name: o.Record.Name, Services: o.Record.Topics,
 	}
 	k := wire.Keys{From: wireMember(t.self), To: o.Record.Member, Nonce: t.nonce, Other: t.other}
 	if k.Enc, t.sender, err = hpke.NewSender(public, hpke.HKDFSHA256(), hpke.AES128GCM(), k.Info(t.room)); err != nil {

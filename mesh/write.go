@@ -131,10 +131,10 @@ func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 	}
 	l.greeted = true
 	l.ackDue = false
-	buf = wire.AppendHave(buf, h)
 	if first {
 		buf = wire.AppendRecordFrame(buf, n.record)
 	}
+	buf = wire.AppendHave(buf, h)
 	if first && l.tunnel == nil {
 		buf = n.appendFirstReach(l, buf)
 	}

@@ -33,7 +33,8 @@
 // listed here in have, gap, bye, bye-ack, record and asked: that is how later
 // versions add to the protocol. Everything else that does not read as written
 // here is a violation, and whoever reads one closes the link and says why.
-// Between a member and an observer only peers, bye and bye-ack mean anything:
+// Between a member and an observer only record, peers, bye and bye-ack mean
+// anything:
 // message, have and gap are violations there, the rest is ignored.
 //
 // # Whose fault
@@ -91,7 +92,7 @@
 //
 // # Have
 //
-// It is the first frame that a member sends on a link, and its
+// It follows a member's record as the second frame on a link, and is its
 // acknowledgement from then on. next is the sequence of the sender's next
 // broadcast; in the first have of a link it is where the sender's stream
 // begins for somebody who has never met it. want is the sequence of the
@@ -137,22 +138,29 @@
 //
 // # Record
 //
-// What a member says of itself, for those that have no link to it:
+// What a member says of itself:
 //
 //	ID          32
-//	instance    8
+//	salt        16    random at each start
+//	revision    8     of two records of one member the higher one counts
 //	key         32    X25519 (RFC 7748), new at each start
 //	name        1 + at most 64    length and a name
-//	services    1     how many, at most 16; then each like a name
+//	topics      1     how many, at most 16; then each like a name, and not empty
 //	signature   64    by the ID, over "lanyap record v1\x00" · room key ·
 //	                  all of the above
+//
+// The instance is not sent: it is the first 8 bytes of SHA-256("lanyap instance
+// v1" · ID · salt), so nobody can bear another's.
 //
 // A name is UTF-8 without control characters, line and paragraph separators and
 // characters that turn the direction of writing (package peer/name). A record
 // with another does not read as written here, whoever signed it.
 //
-// A member sends its own right after its first have. Others' come in answers,
-// each before the first message of its origin; anywhere else they are ignored.
+// A member sends its own as the first frame on a link, before its first have,
+// and again, with a higher revision, when the topics that it takes part in have
+// changed; a have before it is a violation. It sends it to observers too. Others'
+// come in answers, each before the first message of its origin; anywhere else
+// they are ignored.
 //
 // # Ask, past and asked
 //
@@ -183,7 +191,7 @@
 // # Reach
 //
 // To whom the sender has a link, or knows a way, by what has changed since its
-// last reach on this link. The first follows its record at once, and may be
+// last reach on this link. The first follows its first have at once, and may be
 // empty: then it reaches nobody else yet. Entries:
 //
 //	instance    8

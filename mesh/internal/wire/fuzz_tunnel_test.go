@@ -47,7 +47,7 @@ func FuzzParseRelay(f *testing.F) {
 func FuzzParseRecord(f *testing.F) {
 	f.Add(record(anaRecord()))
 	f.Add(append(record(wire.Record{}), 1, 2, 3))
-	f.Add(record(wire.Record{Name: "a\nb", Services: []string{"\u202e"}}))
+	f.Add(record(wire.Record{Name: "a\nb", Topics: []string{"\u202e"}}))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		r, own, rest, err := wire.ParseRecord(p)
 		if err != nil {
@@ -59,7 +59,7 @@ func FuzzParseRecord(f *testing.F) {
 		if again := wire.AppendRecord(nil, room, r, known(own)); !bytes.Equal(again, own) {
 			t.Fatalf("record %x became %x", own, again)
 		}
-		for _, s := range append(r.Services, r.Name) {
+		for _, s := range append(r.Topics, r.Name) {
 			if err := name.Check(s); err != nil {
 				t.Fatalf("%q was taken: %v", s, err)
 			}

@@ -18,16 +18,19 @@ const (
 
 func anaRecord() wire.Record {
 	return wire.Record{
-		Member: ana, Key: [32]byte(bytes.Repeat([]byte{0xcc}, 32)),
-		Name: "ana", Services: []string{"chat", "share"},
+		Member: wire.Member{ID: ana.ID, Instance: wire.InstanceOf(ana.ID, anaSalt)}, Salt: anaSalt, Revision: 3,
+		Key: [32]byte(bytes.Repeat([]byte{0xcc}, 32)), Name: "ana", Topics: []string{"chat", "files"},
 	}
 }
 
+var anaSalt = [wire.SaltSize]byte(bytes.Repeat([]byte{0x5a}, wire.SaltSize))
+
 // biggestRecord is a record in which nothing could be longer.
 func biggestRecord() wire.Record {
-	r := wire.Record{Member: ana, Name: strings.Repeat("n", wire.MaxName)}
-	for range wire.MaxServices {
-		r.Services = append(r.Services, strings.Repeat("s", wire.MaxName))
+	r := anaRecord()
+	r.Name, r.Topics = strings.Repeat("n", wire.MaxName), nil
+	for range wire.MaxTopics {
+		r.Topics = append(r.Topics, strings.Repeat("t", wire.MaxName))
 	}
 	return r
 }
@@ -52,7 +55,7 @@ func TestHistoryGolden(t *testing.T) {
 			"02000028" + "0000000000000001" + "0000000000000000" + "0000000000000003" + "0000000000000000" + "0000000000000005"},
 		{"have with here", wire.AppendHave(nil, wire.Have{Next: 1, PrivateNext: 3, Here: 6}),
 			"02000030" + "0000000000000001" + "0000000000000000" + "0000000000000003" + "0000000000000000" + "0000000000000000" + "0000000000000006"},
-		{"record", wire.AppendRecordFrame(nil, record(anaRecord())), "09000098" + recordHex},
+		{"record", wire.AppendRecordFrame(nil, record(anaRecord())), "090000a8" + recordHex},
 		{"ask", wire.AppendAsk(nil, ask()), "0a000093" + "01" + "03e8" +
 			anaHex + "0000000000000001" + "0000000000000002" + "0000000000000003" + "0000000000000004" +
 			boHex + "0000000000000005" + "0000000000000000" + "0000000000000000" + "0000000000000000"},
@@ -63,10 +66,12 @@ func TestHistoryGolden(t *testing.T) {
 }
 
 const (
-	recordHex = anaHex + "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc" +
-		"03616e61" + "02" + "0463686174" + "057368617265" + recordSignature
-	recordSignature = "5810a3f8c96c996f673c2409328d4f2b921d4be1177c3678c7093e13f7f79bb8" +
-		"5652a041e16f1b814b0ade1701e6e16c28fc98b919d3941b2a2c792df5adf60a"
+	recordHex = "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c" +
+		"5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a" + "0000000000000003" +
+		"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc" +
+		"03616e61" + "02" + "0463686174" + "0566696c6573" + recordSignature
+	recordSignature = "9dc920ac39a49d8b6700f51181d391ba9ebf205cad6c61847f81d335dd94f035" +
+		"d5ff2082749734a8b433fc0439f2572fdb623a5cb2a4e03299fdc7960fa87a0a"
 )
 
 type golden struct {
@@ -87,7 +92,7 @@ func checkGolden(t *testing.T, tests []golden) {
 }
 
 func TestRecordRoundTrip(t *testing.T) {
-	for _, r := range []wire.Record{anaRecord(), biggestRecord(), {Member: bo}} {
+	for _, r := range []wire.Record{anaRecord(), biggestRecord(), {Member: wire.Member{ID: bo.ID, Instance: wire.InstanceOf(bo.ID, [16]byte{})}}} {
 		p := append(record(r), "what follows"...)
 		got, own, rest, err := wire.ParseRecord(p)
 		if err != nil || !reflect.DeepEqual(got, r) {
@@ -162,8 +167,8 @@ func TestHistoryLaterVersions(t *testing.T) {
 
 func TestHistoryViolations(t *testing.T) {
 	rec := record(anaRecord())
-	name := 32 + 8 + 32 // where the length of the name is
-	services := name + 1 + len("ana")
+	name := 32 + 16 + 8 + 32 // where the length of the name is
+	topics := name + 1 + len("ana")
 	badRecord := func(p []byte) func() error {
 		return func() error {
 			_, _, _, err := wire.ParseRecord(p)
@@ -186,10 +191,11 @@ func TestHistoryViolations(t *testing.T) {
 		{"record with a name that is no text", badRecord(with(rec, name+1, 0xff))},
 		{"record with a name of two lines", badRecord(with(rec, name+1, '\n'))},
 		{"record with a name that turns", badRecord(record(wire.Record{Name: "\u202eana"}))},
-		{"record with a service of two lines", badRecord(record(wire.Record{Services: []string{"a\r\n"}}))},
-		{"record without services", badRecord(rec[:services])},
-		{"record with 17 services", badRecord(with(append(bytes.Clone(rec), make([]byte, 100)...), services, 17))},
-		{"record with half a service", badRecord(rec[:services+3])},
+		{"record with a topic of two lines", badRecord(record(wire.Record{Topics: []string{"a\r\n"}}))},
+		{"record with an empty topic", badRecord(record(wire.Record{Topics: []string{""}}))},
+		{"record without topics", badRecord(rec[:topics])},
+		{"record with 17 topics", badRecord(with(append(bytes.Clone(rec), make([]byte, 100)...), topics, 17))},
+		{"record with half a topic", badRecord(rec[:topics+3])},
 		{"record without a signature", badRecord(rec[:len(rec)-1])},
 		{"empty ask", badAsk(nil)},
 		{"ask with half an entry", badAsk(make([]byte, 3+71))},

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -9,31 +11,45 @@ import (
 
 // Bounds of a record.
 const (
-	MaxName     = name.Max // bytes of a name, and of a service's
-	MaxServices = 16
-	KeySize     = 32 // X25519, RFC 7748
+	MaxName   = name.Max // bytes of a name, and of a topic's
+	MaxTopics = 16
+	KeySize   = 32 // X25519, RFC 7748
+	SaltSize  = 16
 )
 
-const recordPrefix = "lanyap record v1\x00"
+const (
+	recordPrefix   = "lanyap record v1\x00"
+	instancePrefix = "lanyap instance v1"
+)
 
 var errRecord = errors.New("wire: record is malformed")
 
-// Record is what a member says of itself to those that have no link to it.
+// Record is what a member says of itself.
 type Record struct {
-	Member
+	Member   // its instance is that of ID and Salt: [AppendRecord] leaves it out, [ParseRecord] fills it in
+	Salt     [SaltSize]byte
+	Revision uint64        // of two records of one member, the higher one counts
 	Key      [KeySize]byte // public, for tunnels to it
 	Name     string
-	Services []string
+	Topics   []string // what it takes part in
+}
+
+// InstanceOf returns the instance of an ID's start with that salt.
+func InstanceOf(id [32]byte, salt [SaltSize]byte) [8]byte {
+	sum := sha256.Sum256(append(append([]byte(instancePrefix), id[:]...), salt[:]...))
+	return [8]byte(sum[:])
 }
 
 // AppendRecord appends a signed record, without a frame around it.
 func AppendRecord(dst []byte, room RoomKey, r Record, sign func([]byte) []byte) []byte {
 	start := len(dst)
-	dst = appendMember(dst, r.Member)
+	dst = append(dst, r.ID[:]...)
+	dst = append(dst, r.Salt[:]...)
+	dst = binary.BigEndian.AppendUint64(dst, r.Revision)
 	dst = append(dst, r.Key[:]...)
 	dst = appendName(dst, r.Name)
-	dst = append(dst, byte(len(r.Services)))
-	for _, s := range r.Services {
+	dst = append(dst, byte(len(r.Topics)))
+	for _, s := range r.Topics {
 		dst = appendName(dst, s)
 	}
 	return append(dst, sign(withPrefix(recordPrefix, room, dst[start:]))...)
@@ -43,25 +59,28 @@ func AppendRecord(dst []byte, room RoomKey, r Record, sign func([]byte) []byte) 
 // what follows it.
 func ParseRecord(p []byte) (r Record, own, rest []byte, err error) {
 	whole := p
-	if len(p) < memberSize+KeySize {
+	if len(p) < len(r.ID)+SaltSize+8+KeySize {
 		return Record{}, nil, nil, errTruncated
 	}
-	r.Member, p = memberAt(p), p[memberSize:]
+	r.ID, p = [32]byte(p), p[len(r.ID):]
+	r.Salt, p = [SaltSize]byte(p), p[SaltSize:]
+	r.Instance = InstanceOf(r.ID, r.Salt)
+	r.Revision, p = binary.BigEndian.Uint64(p), p[8:]
 	r.Key, p = [KeySize]byte(p), p[KeySize:]
 	if r.Name, p, err = parseName(p); err != nil {
 		return Record{}, nil, nil, err
 	}
-	if len(p) == 0 || p[0] > MaxServices {
+	if len(p) == 0 || p[0] > MaxTopics {
 		return Record{}, nil, nil, errRecord
 	}
 	count := p[0]
 	p = p[1:]
 	for range count {
 		var s string
-		if s, p, err = parseName(p); err != nil {
+		if s, p, err = parseTopic(p); err != nil {
 			return Record{}, nil, nil, err
 		}
-		r.Services = append(r.Services, s)
+		r.Topics = append(r.Topics, s)
 	}
 	if len(p) < signatureSize {
 		return Record{}, nil, nil, errTruncated
