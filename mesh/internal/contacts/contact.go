@@ -22,6 +22,7 @@ type contact struct {
 	lan       []netip.AddrPort // from discovery
 	link      []netip.AddrPort // from a link of ours: where it was found, then what it says
 	told      []netip.AddrPort // from members
+	poor      []netip.AddrPort // of these, at which it did not answer last time
 	otherRoom bool
 	replace   bool // linked, but over an address that we no longer have
 
@@ -34,17 +35,20 @@ type contact struct {
 	departed time.Time // when it said goodbye: an instance never comes back
 
 	found   netip.AddrPort // where a link to it was; invalid: nowhere yet
+	held    netip.Addr     // where it may be dialed no sooner for those that were; invalid: nowhere
 	answers netip.AddrPort // where it was met when another was meant; invalid: nowhere since its last dial
 	dial    *Dial          // under way; nil: none is
 	dialed  time.Time
-	fails   int       // dials in vain since the last link
-	next    time.Time // when to dial
-	err     error     // of the last dial
+	fails   int           // dials in vain since the last link
+	next    time.Time     // when to dial, but for the other side's turn
+	turn    time.Time     // when that began; zero: it had it
+	draw    time.Duration // its place among those that are due in the same second
+	err     error         // of the last dial
 
 	linkedInVain int // how often it has said since the last link that there is one
 }
 
-// addrs returns where to dial, the likeliest first.
+// addrs returns where it is said to answer, the likeliest first.
 func (c *contact) addrs() []netip.AddrPort {
 	var out []netip.AddrPort
 	for _, list := range [][]netip.AddrPort{c.link[:min(1, len(c.link))], c.lan, c.told, c.link} {

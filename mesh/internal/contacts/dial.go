@@ -8,11 +8,6 @@ import (
 )
 
 const (
-	// maxDials is how many dials make a link at once. More make a start of
-	// many nodes slower: each dial then takes longer than the other side waits.
-	maxDials = 4
-	// maxRetrying is how many of these may have failed before.
-	maxRetrying = maxDials / 2
 	// A dial to a node that is here gets an answer on TCP within connectSoon,
 	// and one to its offer within answerSoon unless the machine is very busy.
 	// When the offer is answered, packets get through within checkSoon. One that
@@ -22,7 +17,9 @@ const (
 	// up to five sockets, or one after the first time.
 	connectSoon = 250 * time.Millisecond
 	answerSoon  = 2 * time.Second
+	answerLate  = 8 * time.Second // on one that is
 	checkSoon   = time.Second
+	checkLate   = 4 * time.Second
 	maxUnderway = 16
 	maxKnocking = 64
 )
@@ -35,8 +32,9 @@ type Dial struct {
 	Addrs    []netip.AddrPort // of a contact: where to dial, the likeliest first
 	Once     bool             // without haste: somebody was dialed there in vain lately
 
-	retry   bool // it failed before
-	width   int  // how many addresses are tried
+	retry   bool          // it failed before
+	width   int           // how many addresses are tried
+	usual   time.Duration // what dials took when it began; 0: that was not known
 	began   time.Time
 	moved   time.Time // to its step
 	step    peer.Step
@@ -61,15 +59,17 @@ func (d *Dial) knocking() int {
 	return 1
 }
 
-// stalls returns from when on the dial is one that somebody keeps waiting.
+// stalls returns from when on the dial is one that somebody keeps waiting. The
+// kernel answers on TCP, however busy the machine; the rest may take some times
+// of what dials took when it began.
 func (d *Dial) stalls() time.Time {
 	switch {
 	case d.step <= peer.StepConnect:
 		return d.began.Add(connectSoon)
 	case d.step == peer.StepOffer:
-		return d.began.Add(answerSoon)
+		return d.began.Add(max(answerSoon, min(4*d.usual, answerLate)))
 	}
-	return d.moved.Add(checkSoon)
+	return d.moved.Add(max(checkSoon, min(2*d.usual, checkLate)))
 }
 
 func (d *Dial) stalled(now time.Time) bool { return !d.stalls().After(now) }
@@ -91,8 +91,10 @@ func (v vacancy) admits(fails int) bool {
 	return v.dials > 0 && v.addrs > 0 && (fails == 0 || v.retries > 0)
 }
 
-func (ds dials) vacancy(now time.Time) vacancy {
-	v := vacancy{dials: maxDials, retries: maxRetrying, addrs: maxKnocking}
+// vacancy returns what may be dialed now, if so many dials may make a link at
+// once. Half of them may have failed before.
+func (ds dials) vacancy(now time.Time, most int) vacancy {
+	v := vacancy{dials: most, retries: max(most/2, 1), addrs: maxKnocking}
 	under, retrying := 0, 0
 	for d := range ds {
 		under++

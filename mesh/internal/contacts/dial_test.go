@@ -66,11 +66,11 @@ func TestPlaceOfADial(t *testing.T) {
 			if next := s.Wake(at(before)); next != at(tt.after) {
 				t.Errorf("it gives its place up after %v, want %v", next.Sub(noon), tt.after)
 			}
-			if v := s.dials.vacancy(at(tt.after - 1)); v.dials != maxDials-1 {
-				t.Errorf("there is room for %d dials beside it, want %d", v.dials, maxDials-1)
+			if v := s.room(at(tt.after - 1)); v.dials != firstDials-1 {
+				t.Errorf("there is room for %d dials beside it, want %d", v.dials, firstDials-1)
 			}
-			if v := s.dials.vacancy(at(tt.after)); v.dials != maxDials || v.addrs != maxKnocking-tt.addrs {
-				t.Errorf("after that there is room for %d dials to %d addresses, want %d to %d", v.dials, v.addrs, maxDials, maxKnocking-tt.addrs)
+			if v := s.room(at(tt.after)); v.dials != firstDials || v.addrs != maxKnocking-tt.addrs {
+				t.Errorf("after that there is room for %d dials to %d addresses, want %d to %d", v.dials, v.addrs, firstDials, maxKnocking-tt.addrs)
 			}
 		})
 	}

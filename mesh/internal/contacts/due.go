@@ -1,6 +1,8 @@
 package contacts
 
 import (
+	"bytes"
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -23,41 +25,55 @@ func (t *Table) Due(now time.Time) []*Dial {
 // ended or something is heard.
 func (t *Table) Wake(now time.Time) time.Time {
 	next := earlier(t.dials.wake(now), t.byHand.wake(now))
-	room := t.dials.vacancy(now)
+	room := t.room(now)
 	for _, c := range t.contacts {
 		if c.wants() && room.admits(c.fails) {
-			next = earlier(next, c.next)
+			next = earlier(next, t.due(now, c))
 		}
 	}
 	return earlier(next, t.wakeByHand(now))
 }
+
+// shuffled is within which time the order of dials is left to chance. What begins
+// at once, many nodes each dialing all of the others, must not begin everywhere
+// with the same ones; who was heard of a second earlier comes first all the same,
+// or those that somebody goes on inventing would keep it waiting.
+const shuffled = time.Second
+
+// room returns what may be dialed now of the contacts.
+func (t *Table) room(now time.Time) vacancy { return t.dials.vacancy(now, t.window.dials(now)) }
 
 // dueContacts begins the dials to contacts as far as there is room. Who was met
 // where another was meant comes first, of the others the one with the fewest
 // failures, and retries leave half of the places to those that never failed: a
 // network full of the dead must not delay the living.
 func (t *Table) dueContacts(now time.Time) []*Dial {
-	var ready []*contact
+	type turn struct {
+		*contact
+		place time.Time
+	}
+	var ready []turn
 	for _, c := range t.contacts {
-		if c.wants() && !c.next.After(now) {
-			ready = append(ready, c)
+		if !c.wants() {
+			continue
+		}
+		if due := t.due(now, c); !due.After(now) {
+			ready = append(ready, turn{c, due.Add(c.draw)})
 		}
 	}
-	slices.SortFunc(ready, func(a, b *contact) int {
+	slices.SortFunc(ready, func(a, b turn) int {
 		if met := a.answers.IsValid(); met != b.answers.IsValid() {
 			if met {
 				return -1
 			}
 			return 1
 		}
-		if a.fails != b.fails {
-			return a.fails - b.fails
-		}
-		return a.next.Compare(b.next)
+		return cmp.Or(a.fails-b.fails, a.place.Compare(b.place), bytes.Compare(a.instance[:], b.instance[:]))
 	})
 	var out []*Dial
-	room := t.dials.vacancy(now)
-	for _, c := range ready {
+	room := t.room(now)
+	for _, turn := range ready {
+		c := turn.contact
 		if !room.admits(c.fails) {
 			continue
 		}
@@ -72,6 +88,7 @@ func (t *Table) dueContacts(now time.Time) []*Dial {
 			room.retries--
 		}
 		t.dials.begin(now, d, len(d.Addrs), c.fails > 0)
+		d.usual = t.window.dialTakes(now)
 		c.answers = netip.AddrPort{}
 		c.dial = d
 		c.dialed = now
@@ -88,8 +105,8 @@ const addrInterval = 150 * time.Millisecond
 // admit returns a dial to those of a contact's addresses that may be dialed now,
 // at most limit. If there are none, it returns how long not.
 func (t *Table) admit(now time.Time, c *contact, limit int) (d *Dial, wait time.Duration) {
-	wait, d = lastRetry, &Dial{Instance: c.instance}
-	for _, a := range c.addrs() {
+	wait, d, c.held = lastRetry, &Dial{Instance: c.instance}, netip.Addr{}
+	for _, a := range t.ordered(c) {
 		if len(d.Addrs) == limit {
 			break
 		}
@@ -107,7 +124,7 @@ func (t *Table) admit(now time.Time, c *contact, limit int) (d *Dial, wait time.
 		if a != c.found && a != c.answers {
 			blocked, vain := t.places.take(now, a.Addr())
 			if blocked > 0 {
-				wait = min(wait, max(blocked, addrInterval))
+				wait, c.held = min(wait, max(blocked, addrInterval)), a.Addr()
 				continue
 			}
 			d.Once = d.Once || vain
@@ -118,6 +135,21 @@ func (t *Table) admit(now time.Time, c *contact, limit int) (d *Dial, wait time.
 		d.Addrs = append(d.Addrs, a)
 	}
 	return d, wait
+}
+
+// ordered returns where to dial a contact, the likeliest first: where it did not
+// answer last time, and where another is that we are linked to, come last.
+func (t *Table) ordered(c *contact) []netip.AddrPort {
+	var good, poor []netip.AddrPort
+	for _, a := range c.addrs() {
+		owner, owned := t.owners[a]
+		if slices.Contains(c.poor, a) || owned && owner != c.instance && t.isLinked(owner) {
+			poor = append(poor, a)
+			continue
+		}
+		good = append(good, a)
+	}
+	return append(good, poor...)
 }
 
 // earlier returns the earlier of two times; zero is never.

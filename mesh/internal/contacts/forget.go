@@ -1,8 +1,6 @@
 package contacts
 
-import (
-	"time"
-)
+import "time"
 
 const (
 	// forgetAfter is how long an instance is remembered that is sighted no more.
@@ -25,6 +23,11 @@ func (t *Table) Expire(now time.Time) {
 	for a, at := range t.recent {
 		if now.Sub(at) >= addrInterval {
 			delete(t.recent, a)
+		}
+	}
+	for a, owner := range t.owners {
+		if !t.isLinked(owner) {
+			delete(t.owners, a)
 		}
 	}
 }

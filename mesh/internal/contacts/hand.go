@@ -23,7 +23,7 @@ func (t *Table) isLinked(instance peer.Instance) bool {
 // dueByHand begins the dial to one address, as far as there is room. Of several
 // it is the one with the fewest failures.
 func (t *Table) dueByHand(now time.Time) *Dial {
-	room := t.byHand.vacancy(now)
+	room := t.byHand.vacancy(now, firstDials)
 	var first *Address
 	for _, a := range t.hand {
 		if !t.isVacant(a, room) || a.next.After(now) {
@@ -49,7 +49,7 @@ func (t *Table) isVacant(a *Address, room vacancy) bool {
 // wakeByHand returns when the next address is due; zero: not before another has
 // ended.
 func (t *Table) wakeByHand(now time.Time) time.Time {
-	room := t.byHand.vacancy(now)
+	room := t.byHand.vacancy(now, firstDials)
 	var first time.Time
 	for _, a := range t.hand {
 		if t.isVacant(a, room) && (first.IsZero() || a.next.Before(first)) {

@@ -41,26 +41,32 @@ func (t *Table) Instead(now time.Time, d *Dial, who peer.Instance, at netip.Addr
 // told of already.
 func (t *Table) Ended(now time.Time, d *Dial, err error) {
 	delete(t.dials, d)
-	t.uncount(d)
+	t.uncount(now, d)
 	if errors.Is(err, peer.ErrLinked) && !d.stalled(now) && slices.Contains(d.counted, d.at) {
 		// It was turned down soon, for a link that there is or will be. One that
 		// was only kept waiting counts where it went.
-		t.places.restore(d.at.Addr())
+		t.release(now, d.at.Addr())
 	}
 	c := t.contacts[d.Instance]
 	if c == nil || c.dial != d {
 		return
 	}
 	c.dial = nil
-	if err != nil {
-		t.failed(now, c, err)
+	if err == nil {
+		c.poor = nil
+		t.window.made(now, d.began)
+		return
 	}
+	if !errors.Is(err, peer.ErrLinked) {
+		c.poor = d.tried
+	}
+	t.failed(now, c, err)
 }
 
 // uncount takes back the addresses that a dial did not get to before it ended:
 // one that an early address answers goes on to no others. If it tried none at
 // all, the transport does not tell.
-func (t *Table) uncount(d *Dial) {
+func (t *Table) uncount(now time.Time, d *Dial) {
 	if len(d.tried) == 0 {
 		return
 	}
@@ -71,7 +77,18 @@ func (t *Table) uncount(d *Dial) {
 		t.pace.Restore(1)
 		delete(t.recent, a)
 		if slices.Contains(d.counted, a) {
-			t.places.restore(a.Addr())
+			t.release(now, a.Addr())
+		}
+	}
+}
+
+// release takes a dial back that was counted where it went, and has those dialed
+// that it kept from going there.
+func (t *Table) release(now time.Time, ip netip.Addr) {
+	t.places.restore(ip)
+	for _, c := range t.contacts {
+		if c.held == ip && c.next.After(now) {
+			c.next, c.held = now, netip.Addr{}
 		}
 	}
 }

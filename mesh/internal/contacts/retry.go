@@ -40,6 +40,7 @@ func (c *contact) worstRetry(now time.Time) time.Duration {
 
 // failed takes in that a dial to a contact made no link.
 func (t *Table) failed(now time.Time, c *contact, err error) {
+	c.turn = time.Time{}
 	if errors.Is(err, peer.ErrInstance) && !c.lost.IsZero() {
 		c.departed = now // its process is gone: somebody else has its port
 		return
@@ -51,7 +52,7 @@ func (t *Table) failed(now time.Time, c *contact, err error) {
 		// The other side's dial goes first, or a link to us that it still
 		// believes in is being found out. No failure: it would cost the
 		// contact its place before those that nobody answers for.
-		wait = min(wait, linkedRetry)
+		wait = min(max(wait, 2*t.window.dialTakes(now)), linkedRetry)
 		c.fails--
 		c.linkedInVain++
 	case errors.Is(err, peer.ErrRoom), errors.Is(err, peer.ErrVersion):
@@ -92,8 +93,8 @@ func (t *Table) revive(now time.Time) {
 		if c.linked || c.lost.IsZero() || !c.departed.IsZero() {
 			continue
 		}
-		if soon := now.Add(t.patience(c.instance)); c.next.After(soon) {
-			c.next = soon
+		if c.next.After(now) {
+			c.next, c.turn = now, now
 		}
 		c.fails = min(c.fails, 1)
 	}

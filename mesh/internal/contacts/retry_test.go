@@ -56,8 +56,8 @@ func TestRetriesLeaveRoom(t *testing.T) {
 		s.contacts[instance].fails = 3
 	}
 	now := at(higherWait)
-	if n := len(s.Due(now)); n != maxRetrying {
-		t.Errorf("%d retries at once, want %d", n, maxRetrying)
+	if n := len(s.Due(now)); n != firstDials/2 {
+		t.Errorf("%d retries at once, want %d", n, firstDials/2)
 	}
 	if next := s.Wake(now); next.Before(now.Add(connectSoon)) {
 		t.Errorf("the next is due at %v, want not before one of these ends or stalls", next)
@@ -103,7 +103,7 @@ func TestReviveDialsTheLost(t *testing.T) {
 	later := now.Add(100 * time.Millisecond)
 	s.Linked(later, peer.Instance{2}, netip.AddrPort{}, addr)
 	for i, want := range map[byte]bool{3: true, 4: true, 5: false} {
-		if got := !s.contacts[peer.Instance{i}].next.After(later.Add(higherWait)); got != want {
+		if got := !s.due(later, s.contacts[peer.Instance{i}]).After(later.Add(higherWait)); got != want {
 			t.Errorf("%d is dialed at once: %v, want %v", i, got, want)
 		}
 	}

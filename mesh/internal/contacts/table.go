@@ -1,7 +1,6 @@
 package contacts
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -23,6 +22,9 @@ type Table struct {
 	places   places                       // the same by where they are
 	recent   map[netip.AddrPort]time.Time // when an address was last dialed
 	revived  time.Time                    // when the lost were last dialed all at once
+	window   window
+	owners   map[netip.AddrPort]peer.Instance // who was last linked at an address
+	called   time.Time                        // when another node last made a link to us
 }
 
 // New returns the table of a node that was given so many addresses by hand. What
@@ -38,6 +40,7 @@ func New(self peer.Instance, seed uint64, byHand []*Address) *Table {
 		pace:     budget.Bucket{Burst: 256, PerSecond: 128},
 		places:   newPlaces(),
 		recent:   make(map[netip.AddrPort]time.Time),
+		owners:   make(map[netip.AddrPort]peer.Instance),
 	}
 }
 
@@ -54,23 +57,9 @@ func (t *Table) contact(now time.Time, instance peer.Instance) *contact {
 }
 
 func (t *Table) enter(now time.Time, instance peer.Instance) *contact {
-	c := &contact{instance: instance, known: now, next: now.Add(t.patience(instance))}
+	c := &contact{instance: instance, known: now, next: now, turn: now, draw: time.Duration(t.random.Int64N(int64(shuffled)))}
 	t.contacts[instance] = c
 	return c
-}
-
-// higherWait is how long the node with the higher instance leaves the dialing
-// to the lower one. Two dials that cross cost a PeerConnection each before one
-// gives way; a dial on a LAN takes 5 to 10 ms. When the lower side does not see
-// us, or does not get through, we dial after all.
-const higherWait = 40 * time.Millisecond
-
-// patience is how long we leave dialing to the other side.
-func (t *Table) patience(instance peer.Instance) time.Duration {
-	if bytes.Compare(t.self[:], instance[:]) > 0 {
-		return higherWait
-	}
-	return 0
 }
 
 // Sighted takes in what discovery saw. addrs are fit to be dialed.
@@ -139,6 +128,9 @@ func (t *Table) Linked(now time.Time, instance peer.Instance, at netip.AddrPort,
 	if !c.lost.IsZero() && c.fails > 0 {
 		t.revive(now)
 	}
+	if c.dial == nil {
+		t.called = now
+	}
 	c.linked, c.replace = true, false
 	c.answers = netip.AddrPort{}
 	c.since = now
@@ -146,8 +138,8 @@ func (t *Table) Linked(now time.Time, instance peer.Instance, at netip.AddrPort,
 	c.fails, c.linkedInVain, c.err = 0, 0, nil
 	c.otherRoom = false
 	if at.IsValid() {
-		t.places.restore(at.Addr())
-		c.found = at
+		t.release(now, at.Addr())
+		c.found, t.owners[at] = at, instance
 	}
 }
 
@@ -159,7 +151,7 @@ func (t *Table) Unlinked(now time.Time, instance peer.Instance, member bool) {
 		return
 	}
 	c.linked, c.replace = false, false
-	c.next = now.Add(t.patience(instance))
+	c.next, c.turn = now, now
 	if member {
 		c.lost = now
 	}
@@ -184,7 +176,7 @@ func (t *Table) Departed(now time.Time, instance peer.Instance) {
 // Redial asks for a dial now.
 func (t *Table) Redial(now time.Time, instance peer.Instance) {
 	if c := t.contacts[instance]; c != nil {
-		c.next = now
+		c.next, c.turn = now, time.Time{}
 		c.fails = 0
 	}
 }
@@ -194,7 +186,7 @@ func (t *Table) Redial(now time.Time, instance peer.Instance) {
 func (t *Table) Replace(now time.Time, instance peer.Instance, lost bool) {
 	if c := t.contacts[instance]; c != nil && c.linked {
 		c.replace = lost
-		c.next = now
+		c.next, c.turn = now, time.Time{}
 	}
 }
 
@@ -202,7 +194,7 @@ func (t *Table) Replace(now time.Time, instance peer.Instance, lost bool) {
 func (t *Table) NetworkChanged(now time.Time) {
 	for _, c := range t.contacts {
 		c.fails = 0
-		c.next = now.Add(t.patience(c.instance))
+		c.next, c.turn = now, now
 	}
 	clear(t.recent)
 	t.places = newPlaces()
