@@ -157,6 +157,13 @@
 // [TestBroadcastWaitsForASlowMember, TestStoppedMemberHoldsNobody,
 // TestDripHoldsNobody, TestSlowMemberIsWaitedFor, TestSendWaitsForASlowMember]
 //
+// What goes through others waits at its sender when they are slow, each tunnel for
+// itself: who relays keeps only what it has room for, even if all members of a
+// room depend on it and speak at once. [TestIsolatedClientsAllSpeak] Who sends
+// more through it than honest members do loses that, and nobody else anything.
+// What is relayed is sealed for each receiver, so a broadcast goes to a relay once
+// for each member behind it.
+//
 // A log handler that is slow holds up nothing until [Node.Close], which waits for
 // what was logged, and may call the node. [TestLogHandlerMayCallTheNode,
 // TestStuckLogHandlerHoldsNobody, TestStuckLogHandlerLinks]
@@ -251,7 +258,9 @@
 //	                          that meets another node; 128 to one network, then
 //	                          8 a second
 //	relays between two        3
-//	tunnels                   256, 192 KiB under way in each
+//	tunnels                   256; of messages 192 KiB under way in each, and
+//	                          12 MiB in all members' together
+//	kept for others           16 MiB of what they send through this node
 //
 // Those in MiB are a node's in a program that may use 256 MiB or more. If the
 // program has set the runtime a limit (GOMEMLIMIT, [runtime/debug.SetMemoryLimit]) of

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/tunnel"
 	"github.com/lanyap/lanyap/peer"
 )
 
@@ -55,25 +56,21 @@ func (n *Node) doubtedLocked(l *link, to peer.Instance, now time.Time) bool {
 
 // broken returns the link on whose way the tunnel broke; nil if it ended for
 // another reason. The two directions may go different ways.
-func (t *tunnel) broken(err error) *link {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if errors.Is(err, errSeal) || errors.Is(err, errSilent) {
-		return t.from
+func (t *tunnelLink) broken(err error) *link {
+	if errors.Is(err, tunnel.ErrSeal) || errors.Is(err, tunnel.ErrSilent) {
+		return t.from.Load()
 	}
 	var closed *peer.CloseError
-	if errors.As(err, &closed) && (closed.Reason == errSeal.Error() || closed.Reason == errSilent.Error()) {
-		return t.via // what the other side did not get was ours
+	if errors.As(err, &closed) && (closed.Reason == tunnel.ErrSeal.Error() || closed.Reason == tunnel.ErrSilent.Error()) {
+		return t.via.Load() // what the other side did not get was ours
 	}
 	return nil
 }
 
 // unanswered returns where our keys went, if none came back.
-func (t *tunnel) unanswered() *link {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.recipient != nil {
+func (t *tunnelLink) unanswered() *link {
+	if t.Up() {
 		return nil
 	}
-	return t.via
+	return t.via.Load()
 }

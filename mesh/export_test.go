@@ -16,3 +16,11 @@ func (n *Node) Shrink() {
 	defer n.events.mu.Unlock()
 	n.events.limit = n.limits.queued
 }
+
+// Forget has a node keep little of what others say, where a test has many nodes
+// in one process.
+func (n *Node) Forget() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.archive.healingBytes, n.archive.historyBytes = 512<<10, 256<<10
+}

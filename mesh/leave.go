@@ -69,7 +69,7 @@ func (n *Node) awaitByes(ctx context.Context) error {
 		}
 		open := false
 		for _, l := range n.links {
-			over := l.byeAckHeard && !l.ackDue && !l.writing
+			over := l.byeAckHeard && !l.ackDue && !l.writing && !l.fetching.Load()
 			open = open || !over && (l.heard || patient)
 		}
 		changed := n.linksChanged.channel()

@@ -15,6 +15,8 @@ type limits struct {
 	private int64
 	// queued is what is kept of events that the program has not read.
 	queued int
+	// relayed is what is kept of what others send through this node.
+	relayed int
 	// history is what is kept of what was said for those who come later.
 	history int64
 }
@@ -28,6 +30,7 @@ func limitsFor(memory int64) limits {
 		behind:  part(64, 256<<10, 4<<20),
 		private: part(256, 256<<10, 1<<20),
 		queued:  int(part(32, 1<<20, 8<<20)),
+		relayed: int(part(16, 1<<20, 16<<20)),
 		history: part(32, 1<<20, 8<<20),
 	}
 }

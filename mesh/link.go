@@ -3,6 +3,7 @@ package mesh
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
@@ -27,11 +28,13 @@ var (
 // queue. One goroutine reads and one writes.
 type link struct {
 	conn     carrier
-	tunnel   *tunnel // conn, if it is one; nil: the link is direct
-	m        *member // nil: one side is an observer that does not count the other
+	tunnel   *tunnelLink // conn, if it is one; nil: the link is direct
+	m        *member     // nil: one side is an observer that does not count the other
 	wake     signal
 	forwards forwards
-	effort   effort // the reader's
+	outlets  outlets
+	fetching atomic.Bool // the writer fetches from the two, and is writing then
+	effort   effort      // the reader's
 
 	// All below is guarded by Node.mu.
 
@@ -49,7 +52,6 @@ type link struct {
 	cursor, privateCursor uint64
 	ackDue                bool
 	ackedAt               time.Time
-	othersDue             bool // forwards go before our own in the next batch
 	writing               bool
 
 	ways
@@ -63,7 +65,7 @@ func newLink(conn carrier, quiet bool, now time.Time) *link {
 		conn: conn, wake: newSignal(), since: now, quiet: quiet,
 		ways: newWays(), asks: newAsks(), hints: newHints(),
 	}
-	l.tunnel, _ = conn.(*tunnel)
+	l.tunnel, _ = conn.(*tunnelLink)
 	return l
 }
 
@@ -78,7 +80,7 @@ func (n *Node) addLink(conn carrier) {
 		conn.Close(ErrClosed)
 		return
 	}
-	if _, relayed := conn.(*tunnel); relayed && n.links[h.Instance] == nil && n.linkedMembersLocked() >= maxMembers {
+	if _, relayed := conn.(*tunnelLink); relayed && n.links[h.Instance] == nil && n.linkedMembersLocked() >= maxMembers {
 		n.mu.Unlock()
 		conn.Close(errFull) // package peer holds the same of direct links
 		return
@@ -96,12 +98,14 @@ func (n *Node) addLink(conn carrier) {
 	if old != nil {
 		n.pathLostLocked(old, peer.Instance{})
 		n.giveUpLocked(old, true)
+		old.forwards.end(&n.burden)
 	}
 	if h.Observer {
 		l.peersNow = true // to look who is here is all it came for
 	} else {
 		n.meetLocked(l, now)
 	}
+	n.windowLocked()
 	n.wg.Go(func() { n.read(l) })
 	n.wg.Go(func() { n.write(l) })
 	n.mu.Unlock()
@@ -240,6 +244,8 @@ func (n *Node) linkEnded(l *link, err error) {
 		return // another has taken its place
 	}
 	delete(n.links, instance)
+	l.forwards.end(&n.burden)
+	n.windowLocked()
 	if l.tunnel == nil {
 		n.contacts.Unlinked(now, instance, l.m != nil)
 		n.pathLostLocked(l, peer.Instance{})

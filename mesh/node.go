@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lanyap/lanyap/discovery"
@@ -37,6 +38,8 @@ type Node struct {
 	discovery Discovery
 	onLink    func(netip.Addr) bool // nil: everything is near
 	tunnelKey hpke.PrivateKey
+	window    atomic.Int64 // of each of our tunnels, see windowLocked
+	burden    burden
 	record    []byte // of ourselves, signed
 	events    *queue
 	examined  chan *ask // what came of asks, to be checked
@@ -61,7 +64,7 @@ type Node struct {
 	present    []Peer    // in the order in which they joined; never changed in place
 	arrived    time.Time // when the first of them was met
 	links      map[peer.Instance]*link
-	tunnels    map[[wire.TagSize]byte]*tunnel     // by their tag, those being opened too
+	tunnels    map[[wire.TagSize]byte]*tunnelLink // by their tag, those being opened too
 	seeks      map[peer.Instance]*seek            // who is reached by others only
 	nonces     map[[wire.NonceSize]byte]time.Time // of opens that were answered
 	seekDue    time.Time                          // when to look at seeks; zero: nothing to do
@@ -204,6 +207,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		discovery:  disc,
 		events:     newQueue(bounds),
 		limits:     bounds,
+		burden:     burden{limit: bounds.relayed},
 		wall:       cfg.wall,
 		examined:   make(chan *ask, 4),
 		clockwork:  newSignal(),
@@ -212,7 +216,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		stream:     newStream(wire.Broadcast),
 		members:    make(map[Member]*member),
 		links:      make(map[peer.Instance]*link),
-		tunnels:    make(map[[wire.TagSize]byte]*tunnel),
+		tunnels:    make(map[[wire.TagSize]byte]*tunnelLink),
 		seeks:      make(map[peer.Instance]*seek),
 		nonces:     make(map[[wire.NonceSize]byte]time.Time),
 		archive:    newArchive(historyLimit(cfg.KeepHistory), bounds),

@@ -56,13 +56,13 @@ type seek struct {
 	tried bool      // or not to be left to direct dials: it was here
 	next  time.Time // when to open a tunnel
 	wait  time.Duration
-	until time.Time // how long the one being opened may take
-	t     *tunnel   // being opened; nil: none
-	over  *link     // the neighbour that it is opened over, as far as its share goes
+	until time.Time   // how long the one being opened may take
+	t     *tunnelLink // being opened; nil: none
+	over  *link       // the neighbour that it is opened over, as far as its share goes
 }
 
 // opening reports whether a tunnel is being opened that is not up.
-func (s *seek) opening() bool { return s.t != nil && !s.t.up() }
+func (s *seek) opening() bool { return s.t != nil && !s.t.Up() }
 
 // seekLocked opens tunnels to those that only others reach, when that is due.
 func (n *Node) seekLocked(now time.Time) (next time.Time) {
@@ -103,7 +103,7 @@ func (n *Node) seekOfLocked(now time.Time, to peer.Instance) *seek {
 }
 
 func (n *Node) dropSeekLocked(to peer.Instance, s *seek) {
-	if s.t != nil && !s.t.up() {
+	if s.t != nil && !s.t.Up() {
 		n.dropTunnelLocked(s.t)
 	}
 	delete(n.seeks, to)
@@ -117,7 +117,7 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 	if s.t != nil {
 		if via := s.t.unanswered(); via != nil {
 			via.doubtLocked(to, now, doubtBriefly)
-		} else if !s.t.up() {
+		} else if !s.t.Up() {
 			n.forgiveLocked(to) // nobody answers on the ways that are left
 		}
 		n.dropTunnelLocked(s.t)
@@ -154,36 +154,29 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 	}
 	s.until, s.over = now.Add(openTimeout), ways[i]
 	for _, l := range ways {
-		s.t.open(l, n.record)
+		n.post(l, to, s.t.Hello(n.record))
 	}
 	return s.until
 }
 
-func (n *Node) newTunnelLocked(to peer.Instance, now time.Time) *tunnel {
+func (n *Node) newTunnelLocked(to peer.Instance, now time.Time) *tunnelLink {
 	if len(n.tunnels) >= maxTunnels {
 		return nil
 	}
-	t := newTunnel(n, to, now)
-	n.tunnels[t.tag()] = t
+	t := n.newTunnel(to, now)
+	n.tunnels[t.Tag()] = t
 	n.wg.Go(func() {
-		t.watch(n.done)
+		t.Watch(n.done)
 		n.mu.Lock()
-		delete(n.tunnels, t.tag())
+		delete(n.tunnels, t.Tag())
 		n.mu.Unlock()
 	})
 	return t
 }
 
-func (n *Node) dropTunnelLocked(t *tunnel) {
-	delete(n.tunnels, t.tag())
+func (n *Node) dropTunnelLocked(t *tunnelLink) {
+	delete(n.tunnels, t.Tag())
 	t.lose()
-}
-
-// lose ends a tunnel whose path is gone.
-func (t *tunnel) lose() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.endLocked(errPath, "")
 }
 
 // relay takes in a frame that travels through members. What is wrong with it is
@@ -214,7 +207,8 @@ func (n *Node) relay(l *link, p []byte) error {
 		return nil
 	}
 	r.Hops--
-	next.relay(wire.AppendRelay(nil, r), l.conn.Remote().Instance)
+	next.forwards.push(wire.AppendRelay(nil, r), l.conn.Remote().Instance, &n.burden, len(n.links))
+	next.wake.set()
 	return nil
 }
 
@@ -234,8 +228,9 @@ func (n *Node) tunnelRecord(l *link, from peer.Instance, p []byte) {
 		n.mu.Lock()
 		t := n.tunnels[[wire.TagSize]byte(p)]
 		n.mu.Unlock()
-		if t != nil && t.to == from {
-			t.sealed(l, p[wire.TagSize:])
+		if t != nil && t.To() == from {
+			t.from.Store(l)
+			t.Open(p[wire.TagSize:], time.Now())
 		}
 	}
 }
@@ -277,7 +272,7 @@ func (n *Node) answerOpenLocked(now time.Time, l *link, from peer.Instance, o wi
 	if s == nil {
 		return
 	}
-	if s.t != nil && s.t.up() {
+	if s.t != nil && s.t.Up() {
 		s.t = nil // the other side has lost it
 	}
 	if s.t == nil && !n.mayOpenLocked(l) {
@@ -295,8 +290,8 @@ func (n *Node) answerOpenLocked(now time.Time, l *link, from peer.Instance, o wi
 	n.noteNonceLocked(o.Nonce, now)
 	s.until = now.Add(openTimeout)
 	n.seekDue = earlier(n.seekDue, s.until)
-	s.t.open(l, n.record)
-	if err := s.t.meet(l, o); err != nil {
+	n.post(l, from, s.t.Hello(n.record))
+	if err := n.meet(s.t, l, o); err != nil {
 		n.dropTunnelLocked(s.t)
 		s.t = nil
 	}
@@ -332,16 +327,9 @@ func (n *Node) tunnelKeys(l *link, from peer.Instance, p []byte) {
 		t = nil
 	}
 	n.mu.Unlock()
-	if t == nil || t.to != from || !t.agree(l, k) {
+	if t == nil || t.To() != from || !t.Agree(k, time.Now()) {
 		return
 	}
+	t.from.Store(l)
 	n.addLink(t)
-}
-
-// relayer returns who is next on the way.
-func (t *tunnel) relayer() *Peer {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p := t.via.m.peer
-	return &p
 }

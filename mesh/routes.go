@@ -304,7 +304,7 @@ func (l *link) unlearn(to peer.Instance) {
 // instance stands for all.
 func (n *Node) pathLostLocked(l *link, to peer.Instance) {
 	for _, t := range n.tunnels {
-		if (to == t.to || to == peer.Instance{}) && t.relayedBy(l) {
+		if (to == t.To() || to == peer.Instance{}) && t.via.Load() == l {
 			t.lose()
 		}
 	}

@@ -36,7 +36,7 @@ func TestInstances(t *testing.T) {
 }
 
 func TestLimitsFitTheMemory(t *testing.T) {
-	full := limits{log: 32 << 20, behind: 4 << 20, private: 1 << 20, queued: 8 << 20, history: 8 << 20}
+	full := limits{log: 32 << 20, behind: 4 << 20, private: 1 << 20, queued: 8 << 20, relayed: 16 << 20, history: 8 << 20}
 	for _, memory := range []int64{math.MaxInt64, 1 << 30, 256 << 20} {
 		if got := limitsFor(memory); got != full {
 			t.Errorf("of %d bytes: %+v, want %+v", memory, got, full)
@@ -44,8 +44,8 @@ func TestLimitsFitTheMemory(t *testing.T) {
 	}
 	for _, memory := range []int64{0, 1 << 20, 32 << 20, 64 << 20, 128 << 20} {
 		l := limitsFor(memory)
-		// Three logs, two queues of events and the history.
-		if sum := 3*l.log + 2*int64(l.queued) + l.history; sum > max(memory/2, 6<<20) {
+		// Three logs, two queues of events, what is relayed and the history.
+		if sum := 3*l.log + 2*int64(l.queued) + int64(l.relayed) + l.history; sum > max(memory*9/16, 7<<20) {
 			t.Errorf("of %d bytes a node takes %d: %+v", memory, sum, l)
 		}
 		if l.behind > l.log/4 {
@@ -266,6 +266,14 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 }
 
+// silent is a carrier that nothing goes over.
+type silent struct {
+	carrier
+	hello peer.Hello
+}
+
+func (s silent) Remote() peer.Hello { return s.hello }
+
 // TestHistoryFitsTheMemory holds that what is on its way to the archive, and from
 // it to the program, takes no more than the archive may.
 func TestHistoryFitsTheMemory(t *testing.T) {
@@ -281,7 +289,7 @@ func TestHistoryFitsTheMemory(t *testing.T) {
 	id := peer.NewIdentity()
 	who := Member{ID: id.ID(), Instance: upper}
 	n := &Node{limits: bounds, links: make(map[peer.Instance]*link), examined: make(chan *ask, 1000), wall: time.Now}
-	l := newLink(&tunnel{remote: peer.Hello{ID: who.ID, Instance: who.Instance}}, false, time.Now())
+	l := newLink(silent{hello: peer.Hello{ID: who.ID, Instance: who.Instance}}, false, time.Now())
 	n.links[who.Instance] = l
 	l.asked = &ask{records: make(map[Member][]byte)}
 	frame := wire.AppendMessage(nil, n.room, wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: wireMember(who), Seq: 1, Clock: 1, Body: make([]byte, MaxBody/2)}, id.Sign)

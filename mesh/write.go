@@ -11,15 +11,25 @@ import (
 // after a pause goes at once.
 const ackInterval = 5 * time.Millisecond
 
-// write sends what is due over the link until it ends.
+// write sends what is due over the link until it ends: in every other batch
+// first what goes through members, of others' tunnels and of our own.
 func (n *Node) write(l *link) {
 	buf := make([]byte, 0, 512)
 	pause := time.NewTimer(0)
 	defer pause.Stop()
+	greeted, through := false, false
 	for {
+		now := time.Now()
+		out := buf[:0]
+		if through = !through && greeted; through {
+			l.fetching.Store(true)
+			out = n.fillThrough(l, out, now)
+		}
 		n.mu.Lock()
-		out, wait := n.fillLocked(l, buf[:0], time.Now())
+		out, wait := n.fillLocked(l, out, now)
+		greeted = l.greeted
 		l.writing = len(out) > 0
+		l.fetching.Store(false)
 		if !l.writing {
 			n.linksChanged.announce()
 		}
@@ -33,6 +43,9 @@ func (n *Node) write(l *link) {
 				buf = out
 			}
 			continue
+		}
+		if !through && greeted && l.carries() {
+			continue // they have their turn
 		}
 		var again <-chan time.Time
 		if wait > 0 {
@@ -48,6 +61,17 @@ func (n *Node) write(l *link) {
 	}
 }
 
+// fillThrough gathers what goes through members, half of it for others if there
+// is as much.
+func (n *Node) fillThrough(l *link, buf []byte, now time.Time) []byte {
+	buf = l.forwards.fill(buf, &n.burden, batchSize/2)
+	buf = n.fillOutlets(l, buf, now)
+	return l.forwards.fill(buf, &n.burden, batchSize)
+}
+
+// carries reports whether something goes through members over the link.
+func (l *link) carries() bool { return l.forwards.waiting() || l.outlets.waiting() }
+
 // fillLocked gathers the next link message in buf. When there is none it
 // returns how long until an acknowledgement is due, or 0.
 func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Duration) {
@@ -57,18 +81,12 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	if !l.quiet && !l.greeted {
 		return n.appendHave(l, buf, now), 0
 	}
-	if l.othersDue = !l.othersDue; l.othersDue {
-		buf = l.forwards.fill(buf)
-	}
 	if l.heard && !l.byeAckSent {
 		buf, l.privateCursor = l.m.private.fill(buf, l.privateCursor)
 		buf, l.cursor = n.fillPastLocked(buf, l.cursor)
 		if l.cursor >= n.stream.first || len(buf) == 0 {
 			buf, l.cursor = n.stream.fill(buf, l.cursor)
 		}
-	}
-	if len(buf) == 0 {
-		buf = l.forwards.fill(buf)
 	}
 	if len(l.reachOut) > 0 && len(buf) < batchSize {
 		buf = l.appendReach(buf)

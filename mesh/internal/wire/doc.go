@@ -211,8 +211,9 @@
 // link to that member or else over the shortest way that does not lead back, of
 // several the one whose first instance is the smallest, so that no frame
 // overtakes another.
-// Where hops is 0, no way is known or the next link is congested, it is
-// dropped. The originator sets hops to 4; more is a violation, and so is a
+// Where hops is 0 or no way is known it is dropped, and where too much waits that
+// came from the same neighbour. What waits for one link came from several and is
+// sent in turns, each neighbour's in its order. The originator sets hops to 4; more is a violation, and so is a
 // payload of more than [MaxRelayed] bytes. from is where an answer goes, and
 // proves nothing.
 //
@@ -253,15 +254,30 @@
 // What is sealed begins with its kind:
 //
 //	kind  name      then
-//	1     message   a link message of at most [MaxRelayed] - [RelayOverhead]
-//	                bytes; an empty one is ignored
+//	1     message   a link message, or after parts what is left of one; of
+//	                both together an empty one is ignored
 //	2     credit    8    how many bytes of link messages have been read
 //	3     ping      at most 8, which come back
 //	4     pong      the same
 //	5     close     why, in words; "replaced": another link took its place
+//	6     part      the beginning of a link message, or what follows it; other
+//	                kinds may come between parts
 //
 // Other kinds, and credit of another length, are ignored. At most 192 KiB of
 // link messages may be under way that no credit says were read; who sends more
-// has the tunnel ended. A side that heard nothing for two seconds pings, and
-// after six gives the tunnel up.
+// has the tunnel ended. So that relays need not drop anything, a member gives
+// each of its tunnels a window of
+//
+//	12 MiB / members of the room / its own tunnels
+//
+// but 1 KiB at the least, and sends parts of at most 16 KiB. A relay keeps for
+// each neighbour at least 16 MiB divided by its neighbours. Credit counts the
+// bytes of messages that were read, and when none waits to be read those of the
+// parts that are here too. It is due after 512 bytes when all was read, after 48
+// KiB in any case.
+//
+// A side that has sent a message or a ping and heard nothing for two seconds
+// pings, and after six gives the tunnel up. One that has sent nothing pings after
+// two seconds in which it has heard nothing, then after twice as long each time,
+// up to 32 s, until a message comes or goes.
 package wire

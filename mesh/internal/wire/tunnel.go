@@ -16,6 +16,7 @@ const (
 	SealedPing    = 3
 	SealedPong    = 4
 	SealedClose   = 5 // why, in words
+	SealedPart    = 6 // the beginning of a link message, or what follows it
 )
 
 // NonceSize is the size of what makes two tunnels between the same members
