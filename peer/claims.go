@@ -1,48 +1,47 @@
 package peer
 
 import (
-	"context"
 	"errors"
+	"math"
 	"net/netip"
 	"sync"
+	"time"
 )
 
-// At most one link and one attempt at a link exist for each instance: pion's
-// mux routes by remote address and the last writer wins, so two PeerConnections
-// between the same two sockets would both say they are open while one hears
-// nothing. Which attempt goes on is therefore settled before the second
-// PeerConnection exists.
+// Who offers a link says which instance it is, and proves it only in hello. So
+// what has not done hello stands in nobody's way but at its own address: there is
+// one attempt for each pair of addresses, because pion's mux routes by those and
+// the last writer wins. Two PeerConnections between the same two sockets would
+// both say they are open while one hears nothing; which of two goes on is
+// therefore settled before the second exists.
+//
+// Hello done, there is one link for each instance. Which of two counts both sides
+// tell alike, in whatever order they come to see them: see outranks.
 
-// attempt is a link in the making.
-type attempt struct {
-	instance Instance
-	dialing  bool // ours; else an offer of theirs
-	addr     netip.Addr
-	from     netip.Prefix // the source that addr is of, see callers
-	observer bool         // it only looks, as it says; of a dial of ours, once it answered
-	known    bool         // it was linked before, as far as it can be told
-	count    uint64       // of ours: how many dials were begun with it
-	cancel   context.CancelCauseFunc
-
-	place *place        // from seat on
-	over  chan struct{} // closed when its PeerConnection, if any, is closed or has become a link
+// pair is what pion's mux tells PeerConnections apart by.
+type pair struct {
+	local  netip.Addr
+	remote netip.AddrPort
 }
 
-// claims are the links and attempts of a transport, by instance.
+// claims are the attempts and links of a transport.
 type claims struct {
 	self Instance
 	max  int // of members
 
 	mu       sync.Mutex // guards what follows
+	attempts map[pair]*attempt
 	links    map[Instance]*link
-	attempts map[Instance]*attempt
 	seen     map[Instance]visit
+	offers   uint64        // that we have begun
+	change   chan struct{} // closed at the next link
 }
 
 func newClaims(self Instance, most int) claims {
 	return claims{
 		self: self, max: most,
-		links: make(map[Instance]*link), attempts: make(map[Instance]*attempt), seen: make(map[Instance]visit),
+		attempts: make(map[pair]*attempt), links: make(map[Instance]*link), seen: make(map[Instance]visit),
+		change: make(chan struct{}),
 	}
 }
 
@@ -51,24 +50,87 @@ var (
 	errRetried = errors.New("peer: the other side offered anew")
 )
 
-// dial claims an instance for a, a dial of ours that has reached the other side's
-// port. Before that it claims nothing: behind a one-way firewall it never gets
-// there, and must not stand in the way of the other side's. Who answers there
-// proves nothing yet; that it is the one that was linked there before is likely.
-func (c *claims) dial(a *attempt) error {
+// claim takes an attempt's pair of addresses for it. If another attempt has to go
+// first it is cancelled and returned to wait for; then the call is repeated.
+//
+// Of two dials that meet, the lower instance's goes on. Whoever is at an address
+// may take back its own offers, but not those that a member has proven.
+func (c *claims) claim(a *attempt) (before *attempt, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.attempts[a.instance] != nil {
-		return ErrLinked
+	old := c.attempts[a.pair]
+	if old == nil {
+		return nil, c.addLocked(a)
 	}
-	a.dialing = true
-	before, ok := c.seen[a.instance]
-	a.known = ok && before.from == a.from
-	if c.hopelessLocked(a, false) && c.hopelessLocked(a, true) {
+	same := old.instance == a.instance
+	switch {
+	case a.dialing && (old.dialing || same || old.known): // it goes on
+		return nil, ErrLinked
+	case a.dialing: // nobody says no more than that it is there
+		old.cancel(errRetried)
+	case old.dialing && (!same || string(c.self[:]) < string(a.instance[:])):
+		return nil, ErrLinked
+	case old.dialing:
+		old.cancel(errGlare)
+	case old.known && !a.known:
+		return nil, ErrLinked
+	default:
+		old.cancel(errRetried)
+	}
+	return old, nil
+}
+
+// addLocked adds an attempt, unless there is no place for what it may become. A
+// dial of ours has reached the other side's port by now: behind a one-way
+// firewall it never gets there, and must not stand in the way of the other
+// side's. Who answers there proves nothing yet; that it is the one that was
+// linked there before is likely.
+func (c *claims) addLocked(a *attempt) error {
+	hopeless := c.hopelessLocked(a, a.observer)
+	if a.dialing {
+		before, ok := c.seen[a.instance]
+		a.known = ok && before.from == a.from
+		hopeless = c.hopelessLocked(a, false) && c.hopelessLocked(a, true)
+	}
+	if hopeless {
 		return ErrFull
 	}
-	c.addLocked(a)
+	if a.dialing {
+		a.count = c.nextOfferLocked(a.instance)
+	}
+	c.attempts[a.pair] = a
 	return nil
+}
+
+// nextOfferLocked counts an offer of ours to an instance: further than any that we
+// know of between the two of us, so that it outranks them (a Lamport clock).
+func (c *claims) nextOfferLocked(in Instance) uint64 {
+	c.offers++
+	v, ok := c.seen[in]
+	count := c.offers
+	if ok && v.offers >= count {
+		count = v.offers
+		if count < math.MaxUint64 {
+			count++
+		}
+	}
+	if ok {
+		v.offers = count
+		c.seen[in] = v
+	}
+	return count
+}
+
+// outranks reports whether a link counts, and not another between the same two
+// instances. The offer of higher count was made by who knew of the other one, or
+// made that one itself. Of two that crossed with the same count it is the lower
+// instance's.
+func (c *claims) outranks(l, old *link) bool {
+	if l.offer != old.offer {
+		return l.offer > old.offer
+	}
+	lower := string(c.self[:]) < string(l.conn.remote.Instance[:])
+	return l.conn.dialed == lower
 }
 
 // is notes what the other side of a dial of ours says it is, unless there is no
@@ -81,60 +143,47 @@ func (c *claims) is(a *attempt, observer bool) error {
 	return err
 }
 
-func (c *claims) addLocked(a *attempt) {
-	a.over = make(chan struct{})
-	c.attempts[a.instance] = a
-}
-
-// accept claims an instance for a, an offer of theirs. If another attempt has to
-// go first it is cancelled and returned to wait for; then the call is repeated.
-//
-// Of two dials that meet, the lower instance's goes on.
-func (c *claims) accept(a *attempt) (before *attempt, err error) {
+// drop gives up the pair of an attempt that came to nothing.
+func (c *claims) drop(a *attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	old := c.attempts[a.instance]
-	switch {
-	case old == nil:
-		if c.hopelessLocked(a, a.observer) {
-			return nil, ErrFull
-		}
-		c.addLocked(a)
-		return nil, nil
-	case old.dialing && string(c.self[:]) < string(a.instance[:]):
-		return nil, ErrLinked
-	case old.dialing:
-		old.cancel(errGlare)
-		return old, nil
-	case old.addr == a.addr:
-		old.cancel(errRetried)
-		return old, nil
-	}
-	return nil, ErrLinked
+	c.dropLocked(a)
 }
 
-// end gives the instance up; the attempt came to nothing.
-func (c *claims) end(a *attempt) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.attempts[a.instance] == a {
-		delete(c.attempts, a.instance)
+func (c *claims) dropLocked(a *attempt) {
+	if c.attempts[a.pair] == a {
+		delete(c.attempts, a.pair)
 	}
 	close(a.over)
 }
 
-// link turns an attempt that has a seat into a link and returns the one it
-// replaces.
-func (c *claims) link(a *attempt, l *link) (old *link) {
+// link turns an attempt that has done hello into a link, and calls won before
+// anybody sees it. It returns the link that it replaces and the one that has to
+// go because there is no other place, if any. ErrLinked says that there is a link
+// that outranks it; then, and if there is no place, the attempt is as before.
+func (c *claims) link(a *attempt, l *link, won func(linked func(Instance) bool)) (old, loser *link, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l.place = *a.place
-	c.rememberLocked(a.instance, l.place)
 	old = c.links[a.instance]
+	if old != nil && old.conn.Err() == nil && !old.evicted && !c.outranks(l, old) {
+		c.rememberLocked(a.instance, old.place, l.offer)
+		return nil, nil, ErrLinked
+	}
+	a.known = true // hello has proven it
+	if loser, err = c.roomLocked(a, a.observer); err != nil {
+		return nil, nil, err
+	}
+	if loser != nil {
+		loser.evicted = true
+	}
+	l.place = place{from: a.from, observer: a.observer, first: c.firstLocked(a)}
+	c.rememberLocked(a.instance, l.place, l.offer)
 	c.links[a.instance] = l
-	delete(c.attempts, a.instance)
-	close(a.over)
-	return old
+	won(func(in Instance) bool { return c.links[in] != nil })
+	c.dropLocked(a)
+	close(c.change)
+	c.change = make(chan struct{})
+	return old, loser, nil
 }
 
 func (c *claims) unlink(l *link) {
@@ -151,15 +200,28 @@ func (c *claims) linked(in Instance) *link {
 	return c.links[in]
 }
 
-// isLinked reports whether an instance has a link with us.
-func (c *claims) isLinked(in Instance) bool { return c.linked(in) != nil }
+// linkedSince returns the link to an instance if it was made after a time.
+func (c *claims) linkedSince(in Instance, when time.Time) *link {
+	l := c.linked(in)
+	if l == nil || l.conn.Err() != nil || !l.conn.born.After(when) {
+		return nil
+	}
+	return l
+}
 
-// at returns the link between the two addresses, whoever is at its end.
-func (c *claims) at(local netip.Addr, remote netip.AddrPort) *link {
+// joined returns what is closed when the next link is made.
+func (c *claims) joined() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.change
+}
+
+// at returns the link between two addresses, whoever is at its end.
+func (c *claims) at(p pair) *link {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, l := range c.links {
-		if l.conn.LocalAddr() == local && l.conn.remoteAddr == remote {
+		if l.conn.LocalAddr() == p.local && l.conn.remoteAddr == p.remote {
 			return l
 		}
 	}

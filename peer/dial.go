@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +37,8 @@ type Target struct {
 
 	// Progress, unless nil, is told how far the dial is, and from StepOffer on
 	// with whom. At StepConnect it is told each of Addrs as it is tried for the
-	// first time; those after the one that answers are not. It must not block.
+	// first time; those after the one that answers are only if that one does not
+	// prove to be who is meant. It must not block.
 	Progress func(Step, netip.AddrPort)
 
 	// Instead, unless nil, is told which other instance says that it answers at
@@ -64,47 +64,27 @@ func (to Target) instead(in Instance, at netip.AddrPort) {
 //
 // Dialing an instance that is linked over another pair of addresses replaces
 // that link, which ends with [ErrReplaced]; so does dialing one whose other
-// side still believes in an earlier link of ours. Nobody else can: it takes a
-// secret that the link carried.
+// side still believes in an earlier link of ours, which takes a secret that the
+// link carried. Nobody else can: hello proves the instance.
 //
-// Dial returns within 10 s, with one of this package's errors where it knows
-// what is wrong.
+// Whoever answers at an address may be anybody. If it has not proven to be who is
+// meant after 2 s, or fails to, the next address is tried, and the first one goes
+// on beside. Dial returns within 10 s, with one of this package's errors where it
+// knows what is wrong.
 func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, ErrTimeout)
-	defer cancel()
-	ctx, abort := context.WithCancelCause(ctx)
-	defer abort(nil)
-	defer context.AfterFunc(t.ctx, func() { abort(ErrClosed) })()
-	count := t.dials.Add(1)
-	addrs := slices.Clone(to.Addrs)
+	ctx, expire := context.WithTimeoutCause(ctx, dialTimeout, ErrTimeout)
+	defer expire()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(t.ctx, func() { cancel(ErrClosed) })()
 	if to.ByHand {
-		t.callers.invite(addrs)
+		t.callers.invite(to.Addrs)
 	}
-	var hungUp error // by who answered, which says more than who does not
-	for {
-		to.progress(StepConnect, netip.AddrPort{})
-		s, err := connect(ctx, t.withoutSelf(addrs), to.Once, func(a netip.AddrPort) { to.progress(StepConnect, a) })
-		if err != nil {
-			return nil, t.dialError(to, cmp.Or(hungUp, err))
-		}
-		to.progress(StepOffer, s.remote)
-		conn, err := t.dialOver(ctx, s, to, count)
-		if err == nil {
-			return conn, nil
-		}
-		_ = s.Close()
-		// An address that others have as well (a container bridge's) answers
-		// for somebody else; the next may be the one.
-		addrs = slices.DeleteFunc(addrs, func(a netip.AddrPort) bool { return a == s.remote })
-		// Or it does not take calls from here, where another would.
-		if hangsUp(err) {
-			hungUp = err
-		}
-		wrong := errors.Is(err, ErrInstance) || errors.Is(err, ErrSelf) || errors.Is(err, ErrRoom) || errors.Is(err, errNoNode)
-		if !wrong && !hangsUp(err) || len(addrs) == 0 || ctx.Err() != nil {
-			return nil, t.dialError(to, err)
-		}
+	conn, err := newDial(t, to).run(ctx)
+	if err != nil {
+		return nil, t.dialError(to, err)
 	}
+	return conn, nil
 }
 
 // withoutSelf leaves out our own sockets.
@@ -130,47 +110,96 @@ func hangsUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errno.IsReset(err)
 }
 
+// unproven is an error that says what somebody answered who has not proven to be
+// anybody.
+type unproven struct{ error }
+
+func (e unproven) Unwrap() error { return e.error }
+
+// elsewhere reports whether somebody else answers than was meant.
+func elsewhere(err error) bool {
+	return errors.Is(err, ErrInstance) || errors.Is(err, ErrSelf) || errors.Is(err, ErrRoom) || errors.Is(err, errNoNode)
+}
+
+// refused reports whether somebody answered that it takes no link now.
+func refused(err error) bool { return errors.Is(err, ErrLinked) || errors.Is(err, ErrFull) }
+
 // dialOver makes a link to whoever answers on s, if it is the instance meant. It
-// takes s over when it succeeds.
-func (t *Transport) dialOver(ctx context.Context, s *client, to Target, count uint64) (*Conn, error) {
-	in := to.Instance
-	if in.IsZero() {
-		var err error
-		if in, err = t.ask(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	if old := t.claims.linked(in); old != nil && old.conn.LocalAddr() == s.local && old.conn.remoteAddr == s.remote {
-		return nil, ErrLinked
+// takes s over.
+func (t *Transport) dialOver(ctx context.Context, s *client, to Target, began time.Time) (*Conn, error) {
+	in, err := t.whoToOffer(ctx, s, to, began)
+	if err != nil {
+		_ = s.Close()
+		return nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	a := &attempt{instance: in, addr: s.remote.Addr(), from: t.callers.source(s.remote.Addr()), count: count, cancel: cancel}
-	if err := t.claims.dial(a); err != nil {
+	a := &attempt{
+		t: t, instance: in, pair: pair{s.local, s.remote}, from: t.callers.source(s.remote.Addr()),
+		dialing: true, ctx: ctx, cancel: cancel, conn: s.Conn, over: make(chan struct{}),
+	}
+	conn, err := a.dial(s, to)
+	switch {
+	case errors.Is(err, errGlare):
+		err = ErrLinked
+		fallthrough
+	case err != nil:
+		a.abort()
 		return nil, err
 	}
-	ss, err := t.newSession(s.local, s.remote, true)
-	if err != nil {
-		t.claims.end(a)
-		return nil, err
-	}
-	conn, err := t.offer(ctx, s, ss, a, to)
-	if err != nil {
-		ss.release()
-		t.claims.end(a)
-		if errors.Is(err, errGlare) {
-			err = ErrLinked
-		}
-		return nil, err
-	}
+	a.leave()
 	return conn, nil
 }
 
-// offer sends the offer and sees the answer through to a link.
-func (t *Transport) offer(ctx context.Context, s *client, ss *session, a *attempt, to Target) (*Conn, error) {
-	sdp, err := ss.offer(ctx)
+// whoToOffer returns which instance a dial that has reached a port is to offer a
+// link to.
+func (t *Transport) whoToOffer(ctx context.Context, s *client, to Target, began time.Time) (in Instance, err error) {
+	if in = to.Instance; in.IsZero() {
+		if in, err = t.ask(ctx, s); err != nil {
+			return in, err
+		}
+	}
+	old := t.claims.at(pair{s.local, s.remote})
+	if old != nil && old.conn.remote.Instance == in || t.claims.linkedSince(in, began) != nil {
+		return in, ErrLinked
+	}
+	return in, nil
+}
+
+// dial sends the offer and sees the answer through to a link.
+func (a *attempt) dial(s *client, to Target) (*Conn, error) {
+	if err := a.claim(); err != nil {
+		return nil, err
+	}
+	var err error
+	if a.session, err = a.t.newSession(a.pair.local, a.pair.remote, true); err != nil {
+		return nil, err
+	}
+	d, err := a.offer(s, to)
 	if err != nil {
 		return nil, err
+	}
+	// Who answers there now is a.instance, so any other that was linked over
+	// the same two addresses is gone, and must not keep its place in the mux.
+	if old := a.t.claims.at(a.pair); old != nil {
+		a.evict(old)
+	}
+	to.progress(StepCheck, a.pair.remote)
+	a.session.expect()
+	if err := a.session.accept(webrtc.SDPTypeAnswer, d); err != nil {
+		return nil, err
+	}
+	var expire context.CancelFunc
+	a.ctx, expire = context.WithTimeoutCause(a.ctx, checkTimeout, ErrUDP)
+	defer expire()
+	return a.establish(d)
+}
+
+// offer sends the offer and returns the answer.
+func (a *attempt) offer(s *client, to Target) (description, error) {
+	t := a.t
+	sdp, err := a.session.offer(a.ctx)
+	if err != nil {
+		return description{}, err
 	}
 	header := t.header()
 	header.Set("Content-Type", sdpType)
@@ -178,9 +207,9 @@ func (t *Transport) offer(ctx context.Context, s *client, ss *session, a *attemp
 	if proof := t.tokens.prove(a.instance, purposeOffer, sdp); proof != "" {
 		header.Set(headerProof, proof)
 	}
-	r, err := s.do(ctx, http.MethodPost, offerPath, header, sdp)
+	r, err := s.do(a.ctx, http.MethodPost, offerPath, header, sdp)
 	if err != nil {
-		return nil, err
+		return description{}, err
 	}
 	switch {
 	case r.status != http.StatusCreated || r.version != protocolVersion:
@@ -188,46 +217,15 @@ func (t *Transport) offer(ctx context.Context, s *client, ss *session, a *attemp
 		if errors.Is(err, ErrInstance) {
 			to.instead(r.instance, s.remote)
 		}
-		return nil, err
+		return description{}, unproven{err}
 	case r.instance != a.instance:
 		to.instead(r.instance, s.remote)
-		return nil, ErrInstance
+		return description{}, ErrInstance
 	case r.media != sdpType:
-		return nil, fmt.Errorf("answered with %q, want %s", r.media, sdpType)
+		return description{}, fmt.Errorf("answered with %q, want %s", r.media, sdpType)
 	}
 	if err := t.claims.is(a, r.observer); err != nil {
-		return nil, err
+		return description{}, err
 	}
-	// Who answers there now is a.instance, so any other that was linked over
-	// the same two addresses is gone, and must not keep its place in the mux.
-	t.evict(ctx, ss.socket.addr(), ss.remote, a.instance, ErrGone)
-	d, err := parseDescription(r.body)
-	if err != nil {
-		return nil, err
-	}
-	to.progress(StepCheck, s.remote)
-	ss.expect()
-	if err := ss.accept(webrtc.SDPTypeAnswer, d); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, ErrUDP)
-	defer cancel()
-	return t.establish(ctx, ss, a, newWatch(s.Conn), d, true)
-}
-
-// evict ends a link between two addresses that one with in will have, and
-// waits until it is out of the way.
-func (t *Transport) evict(ctx context.Context, local netip.Addr, remote netip.AddrPort, in Instance, cause error) {
-	old := t.claims.at(local, remote)
-	if old == nil {
-		return
-	}
-	if old.conn.remote.Instance == in {
-		cause = ErrReplaced
-	}
-	old.conn.end(cause, "")
-	select {
-	case <-old.over:
-	case <-ctx.Done():
-	}
+	return parseDescription(r.body)
 }

@@ -31,10 +31,17 @@
 // blocks while the other side does not take what came before, so a writer
 // never fills memory.
 //
-// There is at most one link between two instances. If both dial at once, the
-// dial of the lower instance goes on. A dial that names an instance which is
-// linked already replaces that link if it carries proof of it, and is refused
-// otherwise.
+// There is at most one link between two instances. If both dial at once over the
+// same two addresses, the dial of the lower instance goes on. Over others each
+// goes on to hello, and both sides keep the same one: that of the higher offer
+// count (see Hello), or with equal counts the lower instance's. A dial's count is
+// higher than that of any link its side knew of, so a new link replaces an old one.
+//
+// What has not done hello stands in nobody's way but at its own address: a
+// stranger cannot keep a member out, end its link or have it asked after. Only an
+// offer from the very address and port of a link, without proof of it, is refused,
+// and makes us ask whether that link lives: that is for a process that has come
+// back, and whoever shares a member's host can do it.
 //
 // There are places for Config.MaxLinks members, and for a quarter as many
 // observers beside them. Who comes when all are taken gets one of the address
@@ -90,6 +97,33 @@
 // MaxMessage, SCTP's window of 1 MiB, and the balance of what came in and what
 // came out whole, 2 MiB a link and 128 KiB before hello. A message that came
 // out counts four times: the rest may have been sent again in vain.
+//
+// # Hello
+//
+// Hello is two binary messages from each side, before anything else on the data
+// channel. The first is
+//
+//	version 1 (1) | nonce 32
+//
+// and the second, sent when the other's first is here,
+//
+//	ID 32 | signature 64 | token 16 | salt 16 | flags 1 | offer count 8 |
+//	name | count 1, services | count 1, addresses
+//
+// with strings as length 1 and bytes, addresses as length 1 (4 or 16), address
+// and port 2, and numbers big-endian. Flag 1 is an observer's. The signature is
+// over "lanyap hello 1", a zero byte, "o" for the offering side or "a" for the
+// other, SHA-256 of "lanyap room", a zero byte and the room's name, SHA-256 of the
+// offering side's and of the other's DTLS certificate, the nonces in the same
+// order, and all that follows the signature. Both tokens, the offering side's
+// first, make the secret of proofs: the first 16 bytes of SHA-256 over "lanyap
+// token", a zero byte and the two. The instance that an attempt named over HTTP
+// must be that of the ID and the salt, or there is no link. The offer count is the
+// offering side's; the other's means nothing.
+//
+// How it may grow: a reader ignores what follows the nonce, what follows the
+// addresses, and flags that it does not know. Another version in the first byte
+// ends the link with [ErrVersion].
 //
 // # Signalling
 //

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log"
@@ -188,85 +187,77 @@ func (t *Transport) readOffer(w http.ResponseWriter, r *http.Request, who caller
 }
 
 // admit answers an offer and goes on in the background until there is a link.
-func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) (err error) {
-	v, err := t.halfOpen.enter(t.ctx, t.callers.source(who.remote.Addr()), t.sockets.own(who.remote.Addr()))
+func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) error {
+	from := t.callers.source(who.remote.Addr())
+	slot, err := t.halfOpen.enter(t.ctx, from, t.sockets.own(who.remote.Addr()))
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			v.leave()
-		}
-	}()
-	a, err := t.claimOffer(v, who, o)
-	if err != nil {
-		return err
+	a := &attempt{
+		t: t, instance: who.instance, pair: pair{who.local, who.remote}, from: from,
+		observer: who.observer, known: o.proven,
+		ctx: slot.ctx, cancel: slot.cancel, slot: slot, over: make(chan struct{}),
 	}
-	ss, err := t.newSession(who.local, who.remote, false)
-	if err != nil {
-		t.claims.end(a)
-		return err
+	if err = a.makeWay(); err == nil {
+		err = a.answer(w, o.description)
 	}
-	sdp, err := ss.answer(v.ctx, o.description)
-	var conn net.Conn
-	if err == nil {
-		conn, err = t.respond(w, sdp)
-	}
-	if err == nil && !t.spawn(func() { t.finish(v, ss, a, newWatch(conn), o.description) }) {
+	if err == nil && !t.spawn(func() { a.finish(o.description) }) {
 		err = ErrClosed
 	}
 	if err != nil {
-		ss.release()
-		t.claims.end(a)
+		a.abort()
 	}
 	return err
 }
 
-// finish sees an answered offer through to a link, or cleans up.
-func (t *Transport) finish(v *slot, ss *session, a *attempt, w *watch, d description) {
-	defer v.leave()
-	conn, err := t.establish(v.ctx, ss, a, w, d, false)
+// makeWay decides whether an offer may become a link at its addresses, and clears
+// the way.
+func (a *attempt) makeWay() error {
+	old := a.t.claims.at(a.pair)
+	switch {
+	case old == nil:
+		return a.claim()
+	case old.conn.remote.Instance != a.instance && !old.gone(a.ctx):
+		// Another instance answers where an old link goes to, or says so.
+		return &errStatus{http.StatusConflict, "another instance is linked at that address"}
+	case old.conn.remote.Instance == a.instance && !a.known:
+		old.doubt() // if it is dead, the next offer gets through
+		return ErrLinked
+	}
+	a.evict(old)
+	return a.claim()
+}
+
+// answer answers an offer, and keeps the connection that it came over.
+func (a *attempt) answer(w http.ResponseWriter, d description) (err error) {
+	if a.session, err = a.t.newSession(a.pair.local, a.pair.remote, false); err != nil {
+		return err
+	}
+	sdp, err := a.session.answer(a.ctx, d)
+	if err == nil {
+		a.conn, err = a.t.respond(w, sdp)
+	}
+	return err
+}
+
+// finish sees an answered offer through to a link, or gives it up.
+func (a *attempt) finish(d description) {
+	conn, err := a.establish(d)
 	if err != nil {
-		t.log.Info("offer came to nothing", "from", ss.remote, "instance", a.instance, "reason", err)
-		_ = w.Close()
-		ss.release()
-		t.claims.end(a)
+		a.t.log.Info("offer came to nothing", "from", a.pair.remote, "instance", a.instance, "reason", err)
+		a.abort()
 		return
 	}
+	a.leave()
+	a.t.deliver(conn)
+}
+
+// deliver hands a link to whoever accepts.
+func (t *Transport) deliver(conn *Conn) {
 	select {
 	case t.incoming <- conn:
 	default:
-		_ = conn.Close(ErrFull) // nobody accepts
-	}
-}
-
-// claimOffer decides whether an offer may become a link, and clears the way.
-func (t *Transport) claimOffer(v *slot, who caller, o offer) (*attempt, error) {
-	if old := t.claims.linked(who.instance); old != nil && !o.proven {
-		old.doubt() // if it is dead, the next offer gets through
-		return nil, ErrLinked
-	}
-	if old := t.claims.at(who.local, who.remote); old != nil {
-		// Another instance answers where an old link goes to, or says so.
-		if old.conn.remote.Instance != who.instance && !old.gone(v.ctx) {
-			return nil, &errStatus{http.StatusConflict, "another instance is linked at that address"}
-		}
-		t.evict(v.ctx, who.local, who.remote, who.instance, ErrGone)
-	}
-	a := &attempt{
-		instance: who.instance, addr: who.remote.Addr(), from: t.callers.source(who.remote.Addr()),
-		observer: who.observer, known: o.proven, cancel: v.cancel,
-	}
-	for {
-		before, err := t.claims.accept(a)
-		if before == nil {
-			return a, err
-		}
-		select {
-		case <-before.over:
-		case <-v.ctx.Done():
-			return nil, context.Cause(v.ctx)
-		}
+		_ = conn.Close(ErrFull) // nobody does
 	}
 }
 

@@ -37,19 +37,7 @@ const (
 	MaxAddrs    = 16
 )
 
-// Hello is two messages from each side, both binary and both on channel 0,
-// before anything else. The first is version and nonce; the second, sent when
-// the other's first is here, is
-//
-//	ID 32 | signature 64 | token 16 | salt 16 | flags 1 | offer count 8 |
-//	name | count 1, services | count 1, addresses
-//
-// with strings as length 1 and bytes, addresses as length 1 (4 or 16), address
-// and port 2, numbers big-endian. Flag 1 is Observer; other flags are ignored,
-// as is what follows the nonce and what follows the addresses: a later version
-// may use them. The signature covers the transcript (see transcript) and all
-// that follows it. The offer count is how many dials the offering side had begun
-// with this one; the other side's means nothing.
+// The format is in the package's documentation.
 const (
 	helloVersion = 1
 	nonceSize    = 32
@@ -87,7 +75,7 @@ func (t *transcript) message(byOfferer bool, rest []byte) []byte {
 type greeting struct {
 	hello Hello
 	token token  // its half; what greet returns is what both halves make
-	count uint64 // see the format
+	count uint64 // of the offer, from the offering side
 }
 
 // greet does hello over an open channel: it returns what the other side says,

@@ -59,8 +59,8 @@ func TestDoubtSparesTheLiving(t *testing.T) {
 	near, far := linkOf(t, b, a)
 	go func() { _, _ = near.ReadMessage() }()
 	go func() { _, _ = far.ReadMessage() }()
-	_ = b.listener.Close() // new calls are refused; those that stand do not notice
-	thief.self.Instance = b.self.Instance
+	_ = b.listener.Close()                                                    // new calls are refused; those that stand do not notice
+	thief.self.Instance, thief.sockets.port = b.self.Instance, b.sockets.port // from the same host, as if it were b
 	if _, err := thief.Dial(t.Context(), Target{Instance: a.self.Instance, Addrs: a.Addrs()}); !errors.Is(err, ErrLinked) {
 		t.Errorf("the stranger got %v, want ErrLinked", err)
 	}

@@ -25,7 +25,8 @@ type place struct {
 // visit is what is remembered of an instance that has, or had, a link.
 type visit struct {
 	place
-	last time.Time
+	last   time.Time
+	offers uint64 // the highest count of an offer between us, whoever made it
 }
 
 // limit is how many places there are for a kind.
@@ -34,21 +35,6 @@ func (c *claims) limit(observer bool) int {
 		return max(1, c.max/membersPerObserver)
 	}
 	return c.max
-}
-
-// seat takes a place for an attempt that has done hello, and returns the link
-// that has to give way for it, if any.
-func (c *claims) seat(a *attempt, observer bool) (loser *link, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if loser, err = c.roomLocked(a, observer); err != nil {
-		return nil, err
-	}
-	if loser != nil {
-		loser.evicted = true
-	}
-	a.place = &place{from: a.from, observer: observer, first: c.firstLocked(a)}
-	return loser, nil
 }
 
 // firstLocked returns since when the instance of an attempt has been known.
@@ -109,8 +95,8 @@ func (c *claims) hopelessLocked(a *attempt, observer bool) bool {
 	return true
 }
 
-// heldLocked counts the places of a kind that are taken, those of attempts too
-// if these count before they have done hello.
+// heldLocked counts the places of a kind that are taken, and what the attempts
+// would take if these count early, before they have done hello.
 func (c *claims) heldLocked(observer, early bool) (held map[netip.Prefix]int, taken int) {
 	held = make(map[netip.Prefix]int)
 	for _, l := range c.links {
@@ -119,8 +105,11 @@ func (c *claims) heldLocked(observer, early bool) (held map[netip.Prefix]int, ta
 			taken++
 		}
 	}
+	if !early {
+		return held, taken
+	}
 	for _, a := range c.attempts {
-		if old := c.links[a.instance]; (old == nil || old.evicted) && a.observer == observer && (early || a.place != nil) {
+		if old := c.links[a.instance]; (old == nil || old.evicted) && a.observer == observer {
 			held[a.from]++
 			taken++
 		}
@@ -140,10 +129,12 @@ func (l *link) sooner(other *link, held map[netip.Prefix]int) bool {
 	return l.place.first.After(other.place.first)
 }
 
-// rememberLocked keeps in mind that an instance was here.
-func (c *claims) rememberLocked(in Instance, p place) {
+// rememberLocked keeps in mind that an instance was here, and the count of an
+// offer between us.
+func (c *claims) rememberLocked(in Instance, p place, offer uint64) {
 	now := time.Now()
-	if _, ok := c.seen[in]; !ok && len(c.seen) >= maxTokens {
+	before, ok := c.seen[in]
+	if !ok && len(c.seen) >= maxTokens {
 		var oldest Instance
 		last := now
 		for other, v := range c.seen {
@@ -153,5 +144,5 @@ func (c *claims) rememberLocked(in Instance, p place) {
 		}
 		delete(c.seen, oldest)
 	}
-	c.seen[in] = visit{p, now}
+	c.seen[in] = visit{place: p, last: now, offers: max(before.offers, offer)}
 }

@@ -11,7 +11,8 @@ import (
 
 // crowd is a room in which links come and go without a network.
 type crowd struct {
-	t *testing.T
+	t     *testing.T
+	ports uint16
 	claims
 }
 
@@ -25,21 +26,37 @@ func source(host int) netip.Prefix { return new(callers).source(where(host)) }
 func (c *crowd) come(in Instance, host int, observer, known bool) (loser Instance, err error) {
 	c.t.Helper()
 	time.Sleep(time.Millisecond)
-	a := &attempt{instance: in, addr: where(host), from: source(host), observer: observer, known: known, cancel: func(error) {}}
-	if before, err := c.accept(a); before != nil || err != nil {
+	a := c.attempt(in, host)
+	a.observer, a.known = observer, known
+	if before, err := c.claim(a); before != nil || err != nil {
 		return loser, err
 	}
-	l, err := c.seat(a, observer)
+	l, err := c.become(a)
 	if err != nil {
-		c.t.Fatalf("accepted, and no seat: %v", err)
+		c.t.Fatalf("claimed, and no place: %v", err)
 	}
 	if l != nil {
 		loser = l.conn.remote.Instance
-		c.unlink(l)
 	}
-	near, _ := Pipe(Hello{ID: NewIdentity().ID(), Instance: anyInstance()}, Hello{ID: NewIdentity().ID(), Instance: in, Observer: observer})
-	c.link(a, &link{conn: near})
 	return loser, nil
+}
+
+// attempt is one from a port of a host that nobody has.
+func (c *crowd) attempt(in Instance, host int) *attempt {
+	c.ports++
+	at := netip.AddrPortFrom(where(host), c.ports)
+	return &attempt{instance: in, pair: pair{loopback, at}, from: source(host), cancel: func(error) {}, over: make(chan struct{})}
+}
+
+// become makes an attempt a link and returns whose place it took.
+func (c *crowd) become(a *attempt) (loser *link, err error) {
+	near, _ := Pipe(Hello{}, Hello{ID: NewIdentity().ID(), Instance: a.instance, Observer: a.observer})
+	c.ports++
+	_, loser, err = c.link(a, &link{conn: near, offer: uint64(c.ports)}, func(func(Instance) bool) {})
+	if loser != nil {
+		c.unlink(loser)
+	}
+	return loser, err
 }
 
 // want has an instance that was never here before link and checks whose place it
@@ -87,7 +104,7 @@ func (c *crowd) leave(in Instance) {
 const nobody = -1
 
 func inCrowd(t *testing.T, most int, f func(c *crowd)) {
-	synctest.Test(t, func(t *testing.T) { f(&crowd{t, newClaims(anyInstance(), most)}) })
+	synctest.Test(t, func(t *testing.T) { f(&crowd{t: t, claims: newClaims(anyInstance(), most)}) })
 }
 
 func TestPlaces(t *testing.T) {
@@ -211,8 +228,10 @@ func TestPlaces(t *testing.T) {
 			c.want(1, false, nobody, nil)
 			c.want(0, true, nobody, nil) // as many observers as there may be
 			dial := func(in Instance, host int) (*attempt, error) {
-				a := &attempt{instance: in, addr: where(host), from: source(host), cancel: func(error) {}}
-				return a, c.dial(a)
+				a := c.attempt(in, host)
+				a.dialing = true
+				_, err := c.claim(a)
+				return a, err
 			}
 			if _, err := dial(anyInstance(), 2); !errors.Is(err, ErrFull) {
 				t.Errorf("a dial from a full room: %v, want ErrFull", err)
@@ -226,7 +245,7 @@ func TestPlaces(t *testing.T) {
 			if err != nil {
 				t.Fatalf("a dial to who was there before: %v", err)
 			}
-			if loser, err := c.seat(a, false); err != nil || loser == nil || loser.place.from != source(3) {
+			if loser, err := c.become(a); err != nil || loser == nil || loser.place.from != source(3) {
 				t.Errorf("it got %v, %v, want the latecomer's place", loser, err)
 			}
 		})

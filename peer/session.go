@@ -238,7 +238,7 @@ func (ss *session) channel(ctx context.Context, fingerprint [sha256.Size]byte) (
 		if t.State() != webrtc.DTLSTransportStateConnected || sha256.Sum256(t.GetRemoteCertificate()) != fingerprint {
 			return nil, errors.New("certificate does not match its fingerprint")
 		}
-		return &rtcChannel{raw: raw, session: ss}, nil
+		return &rtcChannel{raw: raw, session: ss, closing: make(chan string, 1)}, nil
 	case <-ss.ended.Done():
 		return nil, context.Cause(ss.ended)
 	case <-ctx.Done():
@@ -250,7 +250,7 @@ func (ss *session) channel(ctx context.Context, fingerprint [sha256.Size]byte) (
 type rtcChannel struct {
 	raw     rawChannel
 	session *session
-	closed  func(closing string) // set by the transport: what belongs to the link's end
+	closing chan string // what close was given, for whoever hangs up
 }
 
 func (c *rtcChannel) read(p []byte) (int, bool, error) {
@@ -274,7 +274,7 @@ func (c *rtcChannel) write(p []byte, text bool) error {
 
 func (c *rtcChannel) unacked() uint64 { return c.session.dc.BufferedAmount() }
 
-func (c *rtcChannel) close(closing string) { c.closed(closing) }
+func (c *rtcChannel) close(closing string) { c.closing <- closing }
 
 // hangUp sends the closing text, gives it a moment and closes the PeerConnection.
 func (c *rtcChannel) hangUp(closing string) {

@@ -12,7 +12,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -94,7 +93,6 @@ type Transport struct {
 	halfOpen halfOpen
 	requests requests
 	limits   limits
-	dials    atomic.Uint64 // begun
 	incoming chan *Conn
 
 	ctx    context.Context

@@ -1,12 +1,12 @@
 package peer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -22,55 +22,25 @@ const (
 // nothing; that it ends tells within milliseconds that it may not.
 type watch struct {
 	net.Conn
-
-	mu    sync.Mutex // guards link, ended
-	link  *link
-	ended bool
+	ended context.Context // done when the connection has ended, of its cause
 }
 
+// newWatch watches a connection until it ends or is closed.
 func newWatch(conn net.Conn) *watch {
 	_ = conn.SetDeadline(time.Time{})
-	return &watch{Conn: conn}
-}
-
-// run waits for the end of the connection. Before there is a link that ends
-// the attempt at one; afterwards it is the link's to look into.
-func (w *watch) run(cancel context.CancelCauseFunc) {
-	err := w.wait()
-	w.mu.Lock()
-	w.ended = true
-	l := w.link
-	w.mu.Unlock()
-	if l == nil {
-		cancel(ErrGone)
-		return
-	}
-	l.tend(w, err)
-}
-
-func (w *watch) attach(l *link) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.ended {
-		return false
-	}
-	w.link = l
-	return true
-}
-
-// wait returns why the connection ended. What is said on it is no trouble, but
-// nobody says anything: a talker is cut off.
-func (w *watch) wait() error {
-	var b [1]byte
-	_, err := w.Read(b[:])
-	if err == nil {
-		return errProtocol
-	}
-	return err
+	ctx, end := context.WithCancelCause(context.Background())
+	go func() {
+		// What is said on it is no trouble, but nobody says anything: a talker is
+		// cut off.
+		_, err := conn.Read(make([]byte, 1))
+		end(cmp.Or(err, errProtocol))
+	}()
+	return &watch{Conn: conn, ended: ctx}
 }
 
 // rewatch gets a new watch for a link that has outlived its own: the dialing
-// side opens it, the other waits. It returns nil when the link has ended.
+// side opens it, the other waits. When the link ends first it returns the one that
+// has ended.
 func (l *link) rewatch() *watch {
 	for l.conn.Err() == nil {
 		var due <-chan time.Time
@@ -87,7 +57,7 @@ func (l *link) rewatch() *watch {
 		case <-l.conn.Done():
 		}
 	}
-	return nil
+	return l.watch.Load()
 }
 
 func newRenewals() *rate.Limiter { return rate.NewLimiter(rate.Every(rewatchEvery), rewatchBurst) }
@@ -154,14 +124,13 @@ func (t *Transport) whoseWatch(r *http.Request) (*link, error) {
 	return l, nil
 }
 
-// renew hands a watch that the other side opened to whoever tends the link. The
+// renew hands a watch that the other side opened to the link's loop. The
 // other side has none besides: of several the last counts, and our own has
 // ended or is about to.
 func (l *link) renew(w *watch) {
 	for {
 		select {
 		case l.renewed <- w:
-			l.wake()
 			select {
 			case <-l.over:
 				l.dropRenewed() // nobody else will
@@ -181,11 +150,4 @@ func (l *link) dropRenewed() {
 		_ = w.Close()
 	default:
 	}
-}
-
-// wake ends the wait on the watch; it is found out what for.
-func (l *link) wake() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = l.watch.SetReadDeadline(time.Now())
 }

@@ -16,20 +16,20 @@ import (
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
 )
 
-// TestRejectingFirewall has a host that refuses all calls, and somebody who
-// offers links in its name: the others ask whether it lives, and its port says
+// TestRejectingFirewall has a host that refuses all calls, and another program on
+// it that offers links in its node's name, from its node's port: the others ask whether it lives, and its port says
 // no. Its links live all the same, also while it is stopped for 4 s. When it
 // dies in earnest it is missed.
 func TestRejectingFirewall(t *testing.T) {
 	t.Parallel()
 	l := lab.New(t)
-	hosts := l.Switch().Hosts(4, lab.HostConfig{})
+	hosts := l.Switch().Hosts(3, lab.HostConfig{})
 	walled, rest := hosts[0], hosts[1:3]
 	walled.Reject()
 	nodes := append(chatAll(t, rest), chat(t, walled))
 	victim := nodes[2]
 	awaitMesh(t, l, nodes)
-	thief := startRole(t, hosts[3], "thief")
+	thief := startRole(t, walled, "thief")
 	for _, h := range rest {
 		thief.Say(fmt.Sprintf("%s %s", victim.Self().Instance, netip.AddrPortFrom(h.Addr, 7475)))
 	}
