@@ -137,7 +137,7 @@ func (n *Node) holdingsLocked(about []Member, now time.Time) []wire.Holding {
 func (n *Node) lackLocked(m *member, now time.Time) (from, to uint64) {
 	switch {
 	case m.want > 0 && (m.missing() || m.link == nil):
-		if !m.present && n.reachableLocked(m.peer.Instance) {
+		if !m.present && n.paths.Reachable(m.peer.Instance) {
 			return 1, 1 // it will be here in a moment, and say it itself
 		}
 		return m.want, 0

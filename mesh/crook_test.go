@@ -41,8 +41,7 @@ func (r *room) crook(a, b *actor, treat func(kind byte, frame []byte) [][]byte) 
 }
 
 func reach(routes ...wire.Route) []byte {
-	frame, _ := wire.AppendReach(nil, routes)
-	return frame
+	return wire.AppendReach(nil, wire.Reach{Routes: routes})
 }
 
 func (c *crook) carry(to *liar, p []byte) {

@@ -46,8 +46,8 @@ func (n *Node) doubtedLocked(l *link, to peer.Instance, now time.Time) bool {
 	if !l.doubts[to].After(now) {
 		return false
 	}
-	for _, other := range n.links {
-		if _, ok := other.routes[to]; ok && other.direct() && !other.doubts[to].After(now) {
+	for _, other := range n.waysLocked(to) {
+		if !other.doubts[to].After(now) {
 			return true
 		}
 	}

@@ -125,8 +125,8 @@ func (n *Node) peers(l *link, p []byte) error {
 			l.told[instance] = true
 			continue
 		}
-		if n.observer && len(l.routes) < wire.MaxRoutes {
-			l.routes[instance] = nil // an observer opens no tunnels, but can say who could
+		if n.observer && len(l.others) < wire.MaxRoutes {
+			l.others[instance] = true // an observer opens no tunnels, but can say who could
 		}
 		n.contacts.Told(now, &l.teller, instance, addrs[i])
 	}

@@ -253,7 +253,7 @@ func (n *Node) takeLocked(it *item, a *ask, now time.Time) {
 	case m.missing() && it.seq == m.want: // it is being looked for: this is live
 		m.want++
 		n.showPastLocked(m.peer, it, a.giver, false, now)
-	case !m.present && m.link == nil && it.seq >= m.want && !n.reachableLocked(m.peer.Instance):
+	case !m.present && m.link == nil && it.seq >= m.want && !n.paths.Reachable(m.peer.Instance):
 		if !n.skipLocked(m, it.seq, now) {
 			return
 		}

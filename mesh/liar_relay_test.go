@@ -196,8 +196,8 @@ func TestLyingRelayFrames(t *testing.T) {
 		lie  []byte
 		want string
 	}{
-		{"too many ways", long(wire.TypeReach, 9*(wire.MaxRoutes+1)), "more than 256"},
-		{"a way of five links", append([]byte{wire.TypeReach, 0, 0, 41, 1, 2, 3, 4, 5, 6, 7, 8, 5}, make([]byte, 32)...), "more than 4"},
+		{"too many ways", long(wire.TypeReach, 9+9*(wire.MaxRoutes+1)), "more than 256"},
+		{"a way of five links", append([]byte{wire.TypeReach, 0, 0, 9 + 41, 21: 5}, make([]byte, 32)...), "more than 4"},
 		{"reach cut short", long(wire.TypeReach, 8), "cut short"},
 		{"relay cut short", long(wire.TypeRelay, 16), "cut short"},
 		{"relay over five links", wire.AppendRelay(nil, wire.Relay{Hops: wire.MaxHops + 1}), "more than 4"},

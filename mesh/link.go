@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/paths"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -97,6 +98,11 @@ func (n *Node) addLink(conn carrier) {
 	}
 	if old != nil {
 		n.pathLostLocked(old, peer.Instance{})
+		how := paths.Replaced
+		if l.tunnel != nil {
+			how = paths.Broken
+		}
+		n.unlinkedLocked(h.Instance, how, now)
 		n.giveUpLocked(old, true)
 		old.forwards.end(&n.burden)
 	}
@@ -249,7 +255,7 @@ func (n *Node) linkEnded(l *link, err error) {
 	if l.tunnel == nil {
 		n.contacts.Unlinked(now, instance, l.m != nil)
 		n.pathLostLocked(l, peer.Instance{})
-		n.unreachableLocked(instance, errors.Is(err, peer.ErrGone), now)
+		n.unlinkedLocked(instance, endOf(err), now)
 	} else {
 		n.seekDue = earlier(n.seekDue, now)
 		if way := l.tunnel.broken(err); way != nil {

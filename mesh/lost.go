@@ -93,7 +93,7 @@ func (n *Node) askBackLocked(l *link, holdings []wire.Holding, now time.Time) {
 func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
 	var closed *peer.CloseError
 	instance := l.conn.Remote().Instance
-	if n.observer || errors.Is(err, peer.ErrGone) || errors.As(err, &closed) || !n.reachableLocked(instance) {
+	if n.observer || errors.Is(err, peer.ErrGone) || errors.As(err, &closed) || !n.paths.Reachable(instance) {
 		return false
 	}
 	if s := n.seekOfLocked(now, instance); s != nil && s.t == nil {
@@ -108,7 +108,7 @@ func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
 func (n *Node) detourOverLocked(to peer.Instance, now time.Time) {
 	for _, p := range n.present {
 		m := n.members[p.Member]
-		if p.Instance != to || !m.missing() || !m.detour || n.reachableLocked(to) {
+		if p.Instance != to || !m.missing() || !m.detour || n.paths.Reachable(to) {
 			continue
 		}
 		if m.detour = false; m.asking == 0 {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lanyap/lanyap/discovery"
 	"github.com/lanyap/lanyap/mesh/internal/contacts"
+	"github.com/lanyap/lanyap/mesh/internal/paths"
 	"github.com/lanyap/lanyap/mesh/internal/store"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
@@ -69,8 +70,8 @@ type Node struct {
 	nonces     map[[wire.NonceSize]byte]time.Time // of opens that were answered
 	seekDue    time.Time                          // when to look at seeks; zero: nothing to do
 	linkedAt   time.Time                          // when the last direct link came up
-	reachDue   time.Time                          // when to tell whom we reach; zero: nothing new
-	reachSince time.Time                          // from when on there is something new
+	paths      *paths.Table
+	reachDue   time.Time // when to look whom to tell of whom we reach; zero: nothing new
 	archive    *archive
 	store      *store.Store // nil: the history is kept in memory alone
 	loading    bool         // the history file is being read
@@ -216,6 +217,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		stream:     newStream(wire.Broadcast),
 		members:    make(map[Member]*member),
 		links:      make(map[peer.Instance]*link),
+		paths:      paths.New(hello.Instance),
 		tunnels:    make(map[[wire.TagSize]byte]*tunnelLink),
 		seeks:      make(map[peer.Instance]*seek),
 		nonces:     make(map[[wire.NonceSize]byte]time.Time),

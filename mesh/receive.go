@@ -160,7 +160,8 @@ func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
 		n.joinedLocked(m, now)
 	}
 	if l.tunnel == nil {
-		n.reachSoonLocked(now)
+		n.paths.Up(l.conn.Remote().Instance, l.settled, now)
+		n.reachDue = now
 	}
 	l.wake.set()
 	n.clockwork.set()

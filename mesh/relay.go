@@ -133,8 +133,8 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 		return s.next
 	}
 	var ways []*link
-	for _, l := range n.links {
-		if _, ok := l.routes[to]; ok && l.direct() && len(ways) < openWays && !n.doubtedLocked(l, to, now) {
+	for _, l := range n.waysLocked(to) {
+		if len(ways) < openWays && !n.doubtedLocked(l, to, now) {
 			ways = append(ways, l)
 		}
 	}
@@ -198,16 +198,18 @@ func (n *Node) relay(l *link, p []byte) error {
 	if r.Hops == 0 || !n.currentLocked(l) {
 		return nil
 	}
-	next, _ := n.bestLocked(r.To, l.conn.Remote().Instance)
-	if next == nil || next == l {
+	from := l.conn.Remote().Instance
+	in, ok := n.paths.Best(r.To, from)
+	next := n.links[in]
+	if !ok || next == nil {
 		// While l has not been told that there is no way it is not to blame.
-		if _, told := l.toldReach[r.To]; !told {
+		if !n.paths.Told(from, r.To) {
 			l.effort.wasted += nobodyWork
 		}
 		return nil
 	}
 	r.Hops--
-	next.forwards.push(wire.AppendRelay(nil, r), l.conn.Remote().Instance, &n.burden, len(n.links))
+	next.forwards.push(wire.AppendRelay(nil, r), from, &n.burden, len(n.links))
 	next.wake.set()
 	return nil
 }

@@ -1,91 +1,32 @@
 package mesh
 
 import (
-	"bytes"
-	"cmp"
-	"slices"
+	"errors"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/budget"
+	"github.com/lanyap/lanyap/mesh/internal/paths"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
 
 // Members tell their neighbours to whom they have a link, and to whom they know
-// a way (a path vector, as in RFC 4271, so that no route runs in a circle).
-// Nobody has to believe it: a route leads to an attempt to open a tunnel, and
-// only the one at its end can answer that.
+// a way; package paths knows what of it, and to whom. Nobody has to believe it:
+// a way leads to an attempt to open a tunnel, and only the one at its end can
+// answer that.
 
-// Who becomes reachable is gathered until nobody new has for reachDelay, or for
-// reachLatest; who is lost is told of at once. A start of 32 nodes on two cores
-// takes 5 s so, and took 8 s when each new link was told of soon.
-const (
-	reachDelay  = 300 * time.Millisecond
-	reachLatest = 2 * time.Second
-)
-
-// route is a way beyond a neighbour: the instances between it and the target.
-type route []peer.Instance
-
-// ways is what a link knows of whom its two sides reach.
+// ways is what a link keeps of tunnels over it.
 type ways struct {
-	routes    map[peer.Instance]route      // to whom the other side knows a way
-	toldAt    map[peer.Instance]time.Time  // since when, for as many
-	reported  bool                         // it has said so at all
-	toldReach map[peer.Instance]route      // to whom it knows that we know one
-	reachOut  map[peer.Instance]wire.Route // what it does not know yet
-	doubts    map[peer.Instance]time.Time  // until when it is no way to these
-	flaps     budget.Bucket                // losses that it may have us tell at once
-	opens     budget.Bucket                // tunnels that may be opened to us over it
+	others map[peer.Instance]bool      // of an observer: whom the other side says it has a link to
+	doubts map[peer.Instance]time.Time // until when it is no way to these
+	opens  budget.Bucket               // tunnels that may be opened to us over it
 }
 
 func newWays() ways {
 	return ways{
-		routes:    make(map[peer.Instance]route),
-		toldAt:    make(map[peer.Instance]time.Time),
-		toldReach: make(map[peer.Instance]route),
-		reachOut:  make(map[peer.Instance]wire.Route),
-		doubts:    make(map[peer.Instance]time.Time),
-		flaps:     budget.Bucket{Burst: 16, PerSecond: 1},
-		opens:     budget.Bucket{Burst: 64, PerSecond: 8},
-	}
-}
-
-// reachSoonLocked schedules telling the neighbours that somebody has become
-// reachable, or is no more but that can wait.
-func (n *Node) reachSoonLocked(now time.Time) {
-	if n.reachDue.IsZero() {
-		n.reachSince = now
-	}
-	if n.reachDue.IsZero() || n.reachDue.After(now) {
-		n.reachDue = earlier(now.Add(reachDelay), n.reachSince.Add(reachLatest))
-	}
-	n.seekDue = earlier(n.seekDue, n.reachDue)
-}
-
-// reachNowLocked has the neighbours told at once that somebody is lost.
-func (n *Node) reachNowLocked(now time.Time) {
-	n.reachDue = earlier(n.reachDue, now)
-	n.seekDue = earlier(n.seekDue, now)
-}
-
-// unreachableLocked tells the neighbours that a link has ended. When the other
-// side is gone for good, they need not hear that at once who have a link to it
-// themselves, which are all in a complete mesh.
-func (n *Node) unreachableLocked(to peer.Instance, gone bool, now time.Time) {
-	if !gone {
-		n.reachNowLocked(now)
-		return
-	}
-	n.reachSoonLocked(now)
-	for _, l := range n.links {
-		_, told := l.toldReach[to]
-		if way, ok := l.routes[to]; !told || ok && len(way) == 0 {
-			continue
-		}
-		delete(l.toldReach, to)
-		l.reachOut[to] = wire.Route{To: to, Lost: true}
-		l.wake.set()
+		others: make(map[peer.Instance]bool),
+		doubts: make(map[peer.Instance]time.Time),
+		opens:  budget.Bucket{Burst: 64, PerSecond: 8},
 	}
 }
 
@@ -93,211 +34,82 @@ func (n *Node) unreachableLocked(to peer.Instance, gone bool, now time.Time) {
 // can carry what is for it.
 func (l *link) direct() bool { return l.tunnel == nil && !l.quiet && l.heard }
 
-// bestLocked returns the shortest way to an instance that does not begin with
-// the neighbour besides and does not lead through it. Of several that are as
-// short it is always the same: a tunnel breaks when its records overtake each
-// other, and neighbours are told of every change.
-func (n *Node) bestLocked(to, besides peer.Instance) (*link, route) {
-	if l := n.links[to]; l != nil && l.direct() {
-		return l, nil
+// endOf returns how others are to be told of the end of a link.
+func endOf(err error) paths.End {
+	switch {
+	case errors.Is(err, peer.ErrGone):
+		return paths.Gone
+	case errors.Is(err, peer.ErrReplaced):
+		return paths.Replaced
 	}
-	var best *link
-	var way route
-	var first peer.Instance
-	for instance, l := range n.links {
-		r, ok := l.routes[to]
-		if !ok || instance == besides || !l.direct() || slices.Contains(r, besides) {
-			continue
-		}
-		if best == nil || cmp.Or(len(r)-len(way), bytes.Compare(instance[:], first[:])) < 0 {
-			best, way, first = l, r, instance
-		}
-	}
-	return best, way
+	return paths.Broken
 }
 
-// reachableLocked reports whether a neighbour knows a way to an instance.
-func (n *Node) reachableLocked(to peer.Instance) bool {
-	for _, l := range n.links {
-		if _, ok := l.routes[to]; ok && l.direct() {
-			return true
-		}
-	}
-	return false
+// unlinkedLocked takes in that a direct link has ended.
+func (n *Node) unlinkedLocked(to peer.Instance, how paths.End, now time.Time) {
+	n.paths.Down(to, how, now)
+	n.reachDue = now
+	n.seekDue = earlier(n.seekDue, now)
 }
 
-// reachLocked tells the neighbours what has changed, when that is due.
+// reachLocked has those neighbours told what has changed for whom that is due.
 func (n *Node) reachLocked(now time.Time) (next time.Time) {
 	if n.reachDue.IsZero() || n.reachDue.After(now) {
 		return n.reachDue
 	}
-	n.reachDue = time.Time{}
-	targets := n.targetsLocked()
-	for instance, l := range n.links {
-		if l.direct() {
-			n.compareReachLocked(instance, l, targets)
+	wake, next := n.paths.Tick(now)
+	for _, to := range wake {
+		if l := n.links[to]; l != nil {
+			l.wake.set()
 		}
 	}
-	return time.Time{}
+	n.reachDue = next
+	return next
 }
 
-// targetsLocked returns whom we reach, directly or not.
-func (n *Node) targetsLocked() map[peer.Instance]bool {
-	targets := make(map[peer.Instance]bool)
-	for instance, l := range n.links {
-		if !l.direct() {
-			continue
-		}
-		targets[instance] = true
-		for to := range l.routes {
-			targets[to] = true
-		}
+// appendReachLocked appends what the other side does not know yet.
+func (n *Node) appendReachLocked(l *link, buf []byte, now time.Time) []byte {
+	if r, ok := n.paths.Take(l.conn.Remote().Instance, now); ok {
+		return wire.AppendReach(buf, r)
 	}
-	return targets
-}
-
-// appendFirstReach says on a new link whom we reach, if only that it is nobody:
-// the other side may be waiting to know (see Settle).
-func (n *Node) appendFirstReach(l *link, buf []byte) []byte {
-	n.compareReachLocked(l.conn.Remote().Instance, l, n.targetsLocked())
-	return l.appendReach(buf)
-}
-
-// compareReachLocked queues for one neighbour what it has not been told.
-func (n *Node) compareReachLocked(instance peer.Instance, l *link, targets map[peer.Instance]bool) {
-	for to := range targets {
-		if to == instance || to == n.self.Instance {
-			continue
-		}
-		via, way := n.bestLocked(to, instance)
-		told, known := l.toldReach[to]
-		if via == nil || len(way)+2 > wire.MaxHops && len(way) > 0 {
-			if known {
-				delete(l.toldReach, to)
-				l.reachOut[to] = wire.Route{To: to, Lost: true}
-			}
-			continue
-		}
-		full := way
-		if next := via.conn.Remote().Instance; next != to {
-			full = append(route{next}, way...)
-		}
-		if known && slices.Equal(told, full) {
-			continue
-		}
-		l.toldReach[to] = full
-		l.reachOut[to] = wireRoute(to, full)
-	}
-	for to := range l.toldReach {
-		if !targets[to] {
-			delete(l.toldReach, to)
-			l.reachOut[to] = wire.Route{To: to, Lost: true}
-		}
-	}
-	if len(l.reachOut) > 0 {
-		l.wake.set()
-	}
-}
-
-// appendReach appends what the other side does not know yet, as much as fits.
-func (l *link) appendReach(buf []byte) []byte {
-	var some []wire.Route
-	for to, r := range l.reachOut {
-		if len(some) == wire.MaxRoutes {
-			break
-		}
-		some = append(some, r)
-		delete(l.reachOut, to)
-	}
-	buf, _ = wire.AppendReach(buf, some)
 	return buf
-}
-
-func wireRoute(to peer.Instance, way route) wire.Route {
-	r := wire.Route{To: to}
-	for _, hop := range way {
-		r.Via = append(r.Via, hop)
-	}
-	return r
 }
 
 // reach takes in to whom a neighbour knows a way.
 func (n *Node) reach(l *link, p []byte) error {
-	routes, err := wire.ParseReach(p)
+	r, err := wire.ParseReach(p)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.currentLocked(l) || l.quiet || l.tunnel != nil {
+	if !n.currentLocked(l) || !l.direct() {
 		return nil
 	}
-	gained, lost := false, false
-	first := !l.reported
-	l.reported = true
-	for _, r := range routes {
-		to := peer.Instance(r.To)
-		way := make(route, 0, len(r.Via))
-		for _, hop := range r.Via {
-			way = append(way, hop)
-		}
-		if to == n.self.Instance {
-			continue
-		}
-		other := n.links[to]
-		matters := other == nil || !other.direct() // to whom we have a link ourselves, that is the way
-		if r.Lost || slices.Contains(way, n.self.Instance) {
-			lost = lost || matters
-			l.unlearn(to)
-			n.pathLostLocked(l, to)
-			n.detourOverLocked(to, now)
-			continue
-		}
-		gained = gained || matters
-		l.learn(to, way, now)
+	before := n.paths.Version()
+	for _, to := range n.paths.Hear(l.conn.Remote().Instance, r, now) {
+		n.pathLostLocked(l, to)
+		n.detourOverLocked(to, now)
 	}
-	switch {
-	case lost && l.flaps.Take(now, 1):
-		n.reachNowLocked(now)
-	case lost || gained:
-		n.reachSoonLocked(now)
+	if n.paths.Version() != before {
 		n.seekDue = earlier(n.seekDue, now)
-	case !first:
-		return nil
 	}
+	n.reachDue = now
 	n.clockwork.set()
 	return nil
 }
 
-// learn takes in a way. When there are too many a shorter one takes the place
-// of a longer: members that the other side has a link to come before those that
-// it was told of, or whoever tells it of a thousand would hide them.
-func (l *link) learn(to peer.Instance, way route, now time.Time) {
-	if _, known := l.routes[to]; known {
-		l.routes[to] = way
-		return
-	}
-	if len(l.routes) >= wire.MaxRoutes && !l.unlearnLonger(len(way)) {
-		return
-	}
-	l.routes[to], l.toldAt[to] = way, now
-}
-
-// unlearnLonger makes room by forgetting a way that is longer, if there is one.
-func (l *link) unlearnLonger(than int) bool {
-	for other, way := range l.routes {
-		if len(way) > than {
-			l.unlearn(other)
-			return true
+// waysLocked returns the neighbours that reach an instance, in the order in which
+// they are to be tried.
+func (n *Node) waysLocked(to peer.Instance) []*link {
+	var list []*link
+	for _, w := range n.paths.Ways(to) {
+		if l := n.links[w.Next]; l != nil && w.Links > 1 {
+			list = append(list, l)
 		}
 	}
-	return false
-}
-
-func (l *link) unlearn(to peer.Instance) {
-	delete(l.routes, to)
-	delete(l.toldAt, to)
+	return list
 }
 
 // pathLostLocked ends the tunnels that go to an instance over l; the zero
@@ -317,8 +129,12 @@ func (n *Node) reachedByLocked(instance string) *Peer {
 	if err != nil {
 		return nil
 	}
+	for _, l := range n.waysLocked(to) {
+		p := l.m.peer
+		return &p
+	}
 	for _, l := range n.links {
-		if _, ok := l.routes[to]; ok && l.m != nil {
+		if l.others[to] && l.m != nil {
 			p := l.m.peer
 			return &p
 		}

@@ -1,9 +1,6 @@
 package mesh
 
 import (
-	"bytes"
-	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
@@ -56,11 +53,13 @@ func (n *Node) soughtLocked(l *link, met map[peer.Instance]bool) []peer.Instance
 		}
 		return 3
 	}
-	list := slices.Collect(maps.Keys(l.routes))
-	list = slices.DeleteFunc(list, func(to peer.Instance) bool { return n.links[to] != nil || n.contacts.IsGone(to) })
-	slices.SortFunc(list, func(a, b peer.Instance) int {
-		return cmp.Or(rank(a)-rank(b), len(l.routes[a])-len(l.routes[b]), bytes.Compare(a[:], b[:]))
-	})
+	var list []peer.Instance
+	for _, target := range n.paths.Beyond(l.conn.Remote().Instance) {
+		if to := peer.Instance(target.To); n.links[to] == nil && !n.contacts.IsGone(to) {
+			list = append(list, to)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b peer.Instance) int { return rank(a) - rank(b) }) // near ones first of each rank
 	return list
 }
 

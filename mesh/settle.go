@@ -31,10 +31,8 @@ func (n *Node) liveFromLocked(in peer.Instance, now time.Time) uint64 {
 	if known, ok := n.contacts.Known(in); ok && known.Before(since) {
 		since = known
 	}
-	for _, l := range n.links {
-		if at, ok := l.toldAt[in]; ok && at.Before(since) {
-			since = at
-		}
+	if at := n.paths.HeardOf(in); !at.IsZero() && at.Before(since) {
+		since = at
 	}
 	if len(n.present) > 0 && since.Before(n.arrived.Add(lookAround)) && !since.Before(n.arrived) {
 		since = n.arrived.Add(-1) // that moment counts
@@ -91,11 +89,11 @@ func (n *Node) Settle(ctx context.Context) (missing []Sighting, err error) {
 // of: 0 when that is so, negative while a member has not said whom it knows.
 func (n *Node) unsettledLocked(now time.Time) time.Duration {
 	told := false
-	for _, l := range n.links {
+	for instance, l := range n.links {
 		if l.tunnel != nil || l.quiet {
 			continue
 		}
-		if !l.reported {
+		if n.paths.Pending(instance, now) {
 			return -1
 		}
 		told = told || l.settled
@@ -116,9 +114,9 @@ func (n *Node) missingLocked() []Sighting {
 		if l.m != nil && !l.m.present && !l.m.gone {
 			absent[instance] = true
 		}
-		for to := range l.routes {
-			absent[to] = absent[to] || to != n.self.Instance && !n.contacts.IsGone(to)
-		}
+	}
+	for _, to := range n.paths.Targets() {
+		absent[to] = absent[to] || !n.contacts.IsGone(to)
 	}
 	for _, p := range n.present {
 		absent[p.Instance] = false

@@ -88,8 +88,8 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 			buf, l.cursor = n.stream.fill(buf, l.cursor)
 		}
 	}
-	if len(l.reachOut) > 0 && len(buf) < batchSize {
-		buf = l.appendReach(buf)
+	if l.direct() && len(buf) < batchSize {
+		buf = n.appendReachLocked(l, buf, now)
 	}
 	if l.peersNow {
 		buf = n.appendPeersLocked(l, buf)
@@ -152,11 +152,7 @@ func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 	if first {
 		buf = wire.AppendRecordFrame(buf, n.record)
 	}
-	buf = wire.AppendHave(buf, h)
-	if first && l.tunnel == nil {
-		buf = n.appendFirstReach(l, buf)
-	}
-	return buf
+	return wire.AppendHave(buf, h)
 }
 
 // drainedLocked reports whether all has been written that comes before a

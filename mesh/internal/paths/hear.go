@@ -22,8 +22,10 @@ func (t *Table) Hear(from Instance, r wire.Reach, now time.Time) (lost []Instanc
 		n.sum, n.asks = r.Sum, 0
 	}
 	news := t.newsOf(from, n, r)
-	n.take(t.self, from, r)
-	t.stale()
+	if len(news) > 0 {
+		n.take(t.self, from, r)
+		t.stale()
+	}
 	matters, worse := false, false
 	for _, was := range news {
 		is, ok := n.way(from, was.to)

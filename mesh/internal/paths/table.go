@@ -19,7 +19,8 @@ type Table struct {
 	heardOf    map[Instance]time.Time // since when neighbours have said that they reach somebody
 	ways       map[Instance][]Way     // those that were looked for since something changed
 	beyond     []Instance             // whom neighbours reach and we do not; with ways
-	picked     map[pick]Instance      // the neighbour that a way begins with that is in use
+	version    int
+	picked     map[pick]Instance // the neighbour that a way begins with that is in use
 }
 
 // neighbour is what the two sides of a link have told each other.
@@ -122,25 +123,31 @@ func (t *Table) relinked(own *set, now time.Time) {
 }
 
 // stale forgets what was worked out.
-func (t *Table) stale() { t.ways, t.beyond = nil, nil }
-
-// Reported reports whether a neighbour has said yet whom it reaches.
-func (t *Table) Reported(neighbour Instance) bool {
-	n := t.neighbours[neighbour]
-	return n != nil && n.reported
+func (t *Table) stale() {
+	t.ways, t.beyond = nil, nil
+	t.version++
 }
 
-// Knows reports whether we know all links of a neighbour.
-func (t *Table) Knows(neighbour Instance) bool {
+// Pending reports whether a neighbour has yet to say whom it reaches, and that
+// matters: of the settled ones it is enough to know one.
+func (t *Table) Pending(neighbour Instance, now time.Time) bool {
 	n := t.neighbours[neighbour]
-	return n != nil && n.known()
+	if n == nil || !n.reported {
+		return true
+	}
+	if n.known() || !n.settled || n.asks > 0 && now.Sub(n.asked) >= askAgain {
+		return false
+	}
+	for _, other := range t.neighbours {
+		if other.settled && other.known() {
+			return false
+		}
+	}
+	return true
 }
 
-// Asking reports whether a neighbour is being asked for its links.
-func (t *Table) Asking(neighbour Instance, now time.Time) bool {
-	n := t.neighbours[neighbour]
-	return n != nil && n.reported && !n.known() && n.asks > 0 && now.Sub(n.asked) < askAgain
-}
+// Version is another whenever somebody may be reached otherwise than before.
+func (t *Table) Version() int { return t.version }
 
 // HeardOf returns since when neighbours have said that they reach a member;
 // zero if none does.

@@ -38,19 +38,20 @@ func (t *Table) Ways(to Instance) []Way {
 		return ways
 	}
 	var ways []Way
+	order := t.order(to)
 	for next, n := range t.neighbours {
 		w, ok := n.way(next, to)
 		if !ok || to == t.self || w.through(t.self) {
 			continue
 		}
-		w.order = t.order(next, to)
+		w.order = order ^ binary.BigEndian.Uint64(next[:])
 		ways = append(ways, w)
 	}
 	if len(ways) == 0 {
 		return nil
 	}
 	slices.SortFunc(ways, func(a, b Way) int {
-		return cmp.Or(a.Links-b.Links, cmp.Compare(a.order, b.order), compare(a.Next, b.Next))
+		return cmp.Or(a.Links-b.Links, cmp.Compare(a.order, b.order))
 	})
 	if t.ways == nil {
 		t.ways = make(map[Instance][]Way)
@@ -71,11 +72,10 @@ func (n *neighbour) way(self, to Instance) (Way, bool) {
 	return Way{Next: self, Links: 2 + len(via), via: via}, ok
 }
 
-// order puts ways of as many links in an order that is another one for each two
-// members.
-func (t *Table) order(next, to Instance) uint64 {
-	b := append(append(append(make([]byte, 0, 24), t.self[:]...), to[:]...), next[:]...)
-	sum := sha256.Sum256(b)
+// order is different for each two members. Ways come in the order of how near to
+// it, by exclusive or, the neighbours are that they begin with.
+func (t *Table) order(to Instance) uint64 {
+	sum := sha256.Sum256(append(t.self[:], to[:]...))
 	return binary.BigEndian.Uint64(sum[:])
 }
 

@@ -22,7 +22,7 @@
 //	4     peers     entries, below; at most 128
 //	5     bye       empty
 //	6     bye-ack   empty
-//	7     reach     entries, below; at most 256
+//	7     reach     flags 1 · digest 8 · entries, below; at most 256
 //	8     relay     to 8 · from 8 · hops 1 · tunnel record, below
 //	9     record    a signed record, below
 //	10    ask       flags 1 · limit 2 · entries, below; at most 512
@@ -191,26 +191,44 @@
 // # Reach
 //
 // To whom the sender has a link, or knows a way, by what has changed since its
-// last reach on this link. The first follows its first have at once, and may be
-// empty: then it reaches nobody else yet. Entries:
+// last reach on this link. flags has bit 0, all: the entries of one link are all
+// links that the sender has, whatever it said before; and bit 1, ask: the
+// sender wants such a reach. The other bits are ignored. digest is of the links
+// that the sender has told by then: the first 8 bytes of SHA-256 over the
+// instances of the members it has them to, and its own, in ascending order.
+// The entries, of others than the two sides of the link:
 //
 //	instance    8
 //	links       1     of the way from the sender on, at most 4; 0: none any more
 //	way         8 for each link but the last: the instances between, nearest
 //	            to the sender first
 //
-// A way through the receiver is as good as none, and so is one to it. Nobody
-// has to believe a reach: all that comes of it is an open, which only the
-// member at the end of the way can answer. A receiver keeps 256 ways for each
-// link, the shorter ones. Reach and relay count on direct links only and are
-// ignored in tunnels.
+// The first follows the other side's first have, and may be without entries:
+// then the digest says whether the sender has a link to anybody else.
+//
+// Links that have ended are always listed, and at once. Of those that are new
+// a sender may leave the entries out, if it thinks that the receiver has the
+// same: whoever has links with that digest, or another neighbour with such, knows
+// what was left out. Who does not, asks, if it still matters when its own links
+// have been the same for a moment; at most three times for one digest.
+// Whoever is asked answers with all, at most once a second on a link. So while a
+// room forms in which everybody links with everybody, next to nothing is
+// listed.
+//
+// Ways of two and three links are told to those that know none as short: a
+// member that has a link to the first on the way is not told of it, nor one
+// that is on it. A way through the receiver is as good as none, and so is one
+// to it. Nobody has to believe a reach: all that comes of it is an open, which
+// only the member at the end of the way can answer. A receiver keeps 256 links
+// and 256 ways for each link, of the ways the shorter ones. Reach and relay count
+// on direct links only and are ignored in tunnels.
 //
 // # Relay
 //
 // Whoever is not the one it is to passes it on, with one off hops, over its
-// link to that member or else over the shortest way that does not lead back, of
-// several the one whose first instance is the smallest, so that no frame
-// overtakes another.
+// link to that member or else over the shortest way that does not lead back. Of
+// several that are as short it takes the one that it took before, so that no
+// frame overtakes another.
 // Where hops is 0 or no way is known it is dropped, and where too much waits that
 // came from the same neighbour. What waits for one link came from several and is
 // sent in turns, each neighbour's in its order. The originator sets hops to 4; more is a violation, and so is a

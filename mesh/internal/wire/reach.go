@@ -11,6 +11,14 @@ const (
 	MaxRoutes = 256 // entries
 )
 
+// Reach is whom its sender reaches, by what has changed.
+type Reach struct {
+	All    bool    // the routes of one link are to all to whom the sender has a link
+	Ask    bool    // the sender wants such a one
+	Sum    [8]byte // digest of the sender's links
+	Routes []Route // at most MaxRoutes
+}
+
 // Route says that its sender can carry relay frames to a member, or cannot any
 // more.
 type Route struct {
@@ -19,64 +27,68 @@ type Route struct {
 	Via  [][8]byte // instances on the way, nearest to the sender first; empty: it has a link to it
 }
 
-// Reach is whom its sender reaches, by what has changed.
-type Reach struct {
-	All    bool    // the routes of one link are to all to whom the sender has a link
-	Ask    bool    // the sender wants such a one
-	Sum    [8]byte // digest of the sender's links
-	Routes []Route
-}
+const (
+	reachAll = 1 << iota
+	reachAsk
+)
 
-// AppendReach appends a reach frame with as many of the routes as fit one, and
-// returns how many that were. Routes of more than [MaxHops] links are left out.
-func AppendReach(dst []byte, routes []Route) (out []byte, n int) {
+// AppendReach appends a reach frame. Routes of more than [MaxHops] links are
+// left out.
+func AppendReach(dst []byte, r Reach) []byte {
 	dst, start := begin(dst, TypeReach)
-	for _, r := range routes {
-		if n == MaxRoutes {
-			break
-		}
-		n++
-		if len(r.Via) >= MaxHops {
+	var flags byte
+	if r.All {
+		flags |= reachAll
+	}
+	if r.Ask {
+		flags |= reachAsk
+	}
+	dst = append(append(dst, flags), r.Sum[:]...)
+	for _, one := range r.Routes {
+		if len(one.Via) >= MaxHops {
 			continue
 		}
-		dst = append(dst, r.To[:]...)
-		if r.Lost {
+		dst = append(dst, one.To[:]...)
+		if one.Lost {
 			dst = append(dst, 0)
 			continue
 		}
-		dst = append(dst, byte(1+len(r.Via)))
-		for _, hop := range r.Via {
+		dst = append(dst, byte(1+len(one.Via)))
+		for _, hop := range one.Via {
 			dst = append(dst, hop[:]...)
 		}
 	}
-	return end(dst, start), n
+	return end(dst, start)
 }
 
 // ParseReach reads a reach frame's payload.
-func ParseReach(p []byte) ([]Route, error) {
-	var routes []Route
-	for len(p) > 0 {
-		if len(routes) == MaxRoutes {
-			return nil, errors.New("wire: reach: more than 256 entries")
+func ParseReach(p []byte) (Reach, error) {
+	if len(p) < 9 {
+		return Reach{}, fmt.Errorf("wire: reach: %w", errTruncated)
+	}
+	r := Reach{All: p[0]&reachAll != 0, Ask: p[0]&reachAsk != 0, Sum: [8]byte(p[1:])}
+	for p = p[9:]; len(p) > 0; {
+		if len(r.Routes) == MaxRoutes {
+			return Reach{}, errors.New("wire: reach: more than 256 entries")
 		}
 		if len(p) < 9 {
-			return nil, fmt.Errorf("wire: reach: %w", errTruncated)
+			return Reach{}, fmt.Errorf("wire: reach: %w", errTruncated)
 		}
-		r := Route{To: [8]byte(p), Lost: p[8] == 0}
+		one := Route{To: [8]byte(p), Lost: p[8] == 0}
 		hops := int(p[8])
 		p = p[9:]
 		if hops > MaxHops {
-			return nil, errors.New("wire: reach: a route of more than 4 links")
+			return Reach{}, errors.New("wire: reach: a route of more than 4 links")
 		}
 		if len(p) < 8*(hops-1) {
-			return nil, fmt.Errorf("wire: reach: %w", errTruncated)
+			return Reach{}, fmt.Errorf("wire: reach: %w", errTruncated)
 		}
 		for range hops - 1 {
-			r.Via, p = append(r.Via, [8]byte(p)), p[8:]
+			one.Via, p = append(one.Via, [8]byte(p)), p[8:]
 		}
-		routes = append(routes, r)
+		r.Routes = append(r.Routes, one)
 	}
-	return routes, nil
+	return r, nil
 }
 
 // Relay is something that members pass on to the one it is for.

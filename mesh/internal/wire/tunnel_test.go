@@ -27,18 +27,15 @@ func relayed(p []byte) []byte {
 	return wire.AppendRelay(nil, wire.Relay{To: bo.Instance, From: ana.Instance, Hops: wire.MaxHops, Payload: p})
 }
 
-func routes() []wire.Route {
-	return []wire.Route{
+func reach() wire.Reach {
+	return wire.Reach{Ask: true, Sum: [8]byte{9, 8, 7}, Routes: []wire.Route{
 		{To: ana.Instance},
 		{To: bo.Instance, Lost: true},
 		{To: [8]byte{3}, Via: [][8]byte{{4}, {5}, {6}}},
-	}
+	}}
 }
 
-func reachFrame() []byte {
-	p, _ := wire.AppendReach(nil, routes())
-	return p
-}
+func reachFrame() []byte { return wire.AppendReach(nil, reach()) }
 
 const (
 	openSignature = "155d920ffbeb7113e25098909e04c6a03b7d476f0ace6e6c310005ba0a2c849a" +
@@ -54,8 +51,9 @@ func TestTunnelGolden(t *testing.T) {
 		encHex   = "ecececececececececececececececececececececececececececececececec"
 	)
 	checkGolden(t, []golden{
-		{"reach", reachFrame(), "07000033" + "010203040506070801" + "080706050403020100" +
+		{"reach", reachFrame(), "0700003c" + "02" + "0908070000000000" + "010203040506070801" + "080706050403020100" +
 			"030000000000000004" + "0400000000000000" + "0500000000000000" + "0600000000000000"},
+		{"reach of all", wire.AppendReach(nil, wire.Reach{All: true, Sum: [8]byte{1}}), "07000009" + "01" + "0100000000000000"},
 		{"relay", relayed([]byte("?")), "08000012" + "0807060504030201" + "0102030405060708" + "04" + "3f"},
 		{"open", open(anaRecord()), "01" + nonceHex + recordHex + openSignature},
 		{"keys", wire.AppendKeys(nil, room, keys(), sign), "02" + nonceHex + otherHex + encHex + keysSignature},
@@ -70,28 +68,36 @@ func TestTunnelGolden(t *testing.T) {
 
 func TestReachRoundTrip(t *testing.T) {
 	got, err := wire.ParseReach(payload(t, reachFrame(), wire.TypeReach))
-	if err != nil || !reflect.DeepEqual(got, routes()) {
-		t.Errorf("got  %v, %v\nwant %v", got, err, routes())
+	if err != nil || !reflect.DeepEqual(got, reach()) {
+		t.Errorf("got  %v, %v\nwant %v", got, err, reach())
 	}
 }
 
 // TestAppendReachBounds holds that what is told at once fits a link message
 // beside a full batch, and that no route is written that others refuse.
 func TestAppendReachBounds(t *testing.T) {
-	many := make([]wire.Route, 2*wire.MaxRoutes)
+	many := make([]wire.Route, wire.MaxRoutes)
 	for i := range many {
 		binary.BigEndian.PutUint64(many[i].To[:], uint64(i))
 		many[i].Via = make([][8]byte, wire.MaxHops-1)
 	}
-	frame, n := wire.AppendReach(nil, many)
+	frame := wire.AppendReach(nil, wire.Reach{Routes: many})
 	got, err := wire.ParseReach(payload(t, frame, wire.TypeReach))
-	if err != nil || n != wire.MaxRoutes || len(got) != n || len(frame) > 10<<10 {
-		t.Errorf("%d entries in %d bytes, %v", n, len(frame), err)
+	if err != nil || len(got.Routes) != len(many) || len(frame) > 10<<10 {
+		t.Errorf("%d entries in %d bytes, %v", len(got.Routes), len(frame), err)
 	}
-	frame, n = wire.AppendReach(nil, []wire.Route{{Via: make([][8]byte, wire.MaxHops)}, {To: [8]byte{1}}})
+	frame = wire.AppendReach(nil, wire.Reach{Routes: []wire.Route{{Via: make([][8]byte, wire.MaxHops)}, {To: [8]byte{1}}}})
 	got, err = wire.ParseReach(payload(t, frame, wire.TypeReach))
-	if err != nil || n != 2 || len(got) != 1 || got[0].To != [8]byte{1} {
-		t.Errorf("read %v of %d entries, %v; want the second", got, n, err)
+	if err != nil || len(got.Routes) != 1 || got.Routes[0].To != [8]byte{1} {
+		t.Errorf("read %v, %v; want the second entry", got, err)
+	}
+}
+
+// TestReachGrows holds that flags of later versions are ignored.
+func TestReachGrows(t *testing.T) {
+	p := payload(t, reachFrame(), wire.TypeReach)
+	if got, err := wire.ParseReach(with(p, 0, p[0]|0xfc)); err != nil || !reflect.DeepEqual(got, reach()) {
+		t.Errorf("got  %v, %v\nwant %v", got, err, reach())
 	}
 }
 
@@ -191,12 +197,15 @@ func TestKeysRoundTrip(t *testing.T) {
 }
 
 func TestTunnelViolations(t *testing.T) {
-	badReach := func(p []byte) func() error { return func() error { return second(wire.ParseReach(p)) } }
+	badReach := func(p []byte) func() error {
+		return func() error { return second(wire.ParseReach(append(make([]byte, 9), p...))) }
+	}
 	badRelay := func(p []byte) func() error { return func() error { return second(wire.ParseRelay(p)) } }
 	badOpen := func(p []byte) func() error { return func() error { return second(wire.ParseOpen(p)) } }
 	badKeys := func(p []byte) func() error { return func() error { return second(wire.ParseKeys(p)) } }
 	o, k := open(anaRecord())[1:], wire.AppendKeys(nil, room, keys(), sign)[1:]
 	checkViolations(t, []violation{
+		{"reach without a digest", func() error { return second(wire.ParseReach(make([]byte, 8))) }},
 		{"reach cut short", badReach(make([]byte, 8))},
 		{"reach without its way", badReach([]byte{1, 2, 3, 4, 5, 6, 7, 8, 2, 9})},
 		{"reach over five links", badReach(append([]byte{1, 2, 3, 4, 5, 6, 7, 8, 5}, make([]byte, 32)...))},
