@@ -84,13 +84,11 @@ func steal(name string, at netip.AddrPort, came chan<- report) {
 
 // offerAs posts one offer in a name and returns the status it is answered with.
 func offerAs(name string, at netip.AddrPort) (int, error) {
-	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Get("http://" + at.String() + "/v1/offer")
+	in, err := whoIsAt(at)
 	if err != nil {
 		return 0, err
 	}
-	_ = resp.Body.Close()
-	request, err := offerRequest(resp.Header.Get("Lanyap-Instance"))
+	request, err := offerRequest(in)
 	if err != nil {
 		return 0, err
 	}
@@ -103,7 +101,8 @@ func offerAs(name string, at netip.AddrPort) (int, error) {
 	if _, err := fmt.Fprintf(conn, request, name); err != nil {
 		return 0, err
 	}
-	if resp, err = http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
 		return 0, err
 	}
 	return resp.StatusCode, resp.Body.Close()

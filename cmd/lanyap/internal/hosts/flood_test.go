@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/webrtc/v4"
-
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -130,21 +128,13 @@ func firstNIC() (string, error) {
 
 // offerRequest is an offer that is in order; %s is for whom it comes from.
 func offerRequest(instance string) (string, error) {
-	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
-	if err != nil {
-		return "", err
-	}
-	defer pc.Close()
-	if _, err := pc.CreateDataChannel("x", nil); err != nil {
-		return "", err
-	}
-	offer, err := pc.CreateOffer(nil)
+	sdp, err := anySDP()
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("POST /v1/offer HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n"+
 		"Lanyap-Version: 1\r\nLanyap-Room: %s\r\nLanyap-For: %s\r\nLanyap-Port: 7475\r\nLanyap-Instance: %%s\r\n\r\n",
-		len(offer.SDP), peer.RoomTag(peer.DefaultRoom), instance) + strings.ReplaceAll(offer.SDP, "%", "%%"), nil
+		len(sdp), peer.RoomTag(peer.DefaultRoom), instance) + strings.ReplaceAll(sdp, "%", "%%"), nil
 }
 
 func offerOnce(d net.Dialer, to netip.AddrPort, request string) (answered bool) {

@@ -27,7 +27,7 @@ var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
 	"forger": playForger, "probe": playProbe, "thief": playThief, "crowd": playCrowd,
 	"lanyap-sender": playSender, "lanyap-receiver": playReceiver,
 	"pion-sender": playPionSender, "pion-receiver": playPionReceiver,
-	"holder":    playHolder,
+	"holder": playHolder, "squatter": playSquatter, "double": playDouble,
 	"unicaster": playUnicaster, "flood": playFlood,
 }
 
