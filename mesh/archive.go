@@ -47,6 +47,7 @@ func (it *item) size() int64 { return int64(len(it.frame)) + itemCost }
 // the origin says of itself.
 type shelf struct {
 	record   []byte // signed; nil: not known
+	revision uint64 // of record
 	items    []*item
 	past     int // items from here on are history
 	tip      tip // the last item there ever was
@@ -92,6 +93,15 @@ func (a *archive) shelf(who Member) *shelf {
 		a.shelves[who] = s
 	}
 	return s
+}
+
+// learn takes in a record of the shelf's origin, if it is later than what is
+// known.
+func (s *shelf) learn(record []byte) {
+	r, _, _, err := wire.ParseRecord(record)
+	if err == nil && (s.record == nil || r.Revision > s.revision) {
+		s.record, s.revision = record, r.Revision
+	}
 }
 
 // recordOf returns what an origin says of itself, or nil.

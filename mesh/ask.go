@@ -209,7 +209,7 @@ func (n *Node) recordOf(l *link, p []byte) error {
 	if err != nil {
 		return err
 	}
-	if l.quiet {
+	if l.quiet && !n.observer {
 		return nil
 	}
 	who, from := memberOf(r.Member), l.conn.Remote()
@@ -223,8 +223,9 @@ func (n *Node) recordOf(l *link, p []byte) error {
 	switch {
 	case !n.currentLocked(l):
 	case ofSender:
-		l.known = true
-		n.archive.shelf(who).record = own
+		if n.introducedLocked(l, r, own) {
+			l.effort.wasted += changeWork
+		}
 	case l.asked != nil && len(l.asked.records) < maxAcquaintances:
 		l.asked.records[who] = own
 	}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/lanyap/lanyap/discovery"
+	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
 
@@ -16,7 +17,7 @@ type Config struct {
 	Name       string         // for people; empty: the ID's short form
 	Room       string         // empty: "lan"
 	Identity   *peer.Identity // nil: a new one, kept in memory
-	Services   []string       // what this node takes part in, for others to see
+	Topic      string         // what the Node's own methods are about; empty: "main"; for others see Node.Topic
 	Observer   bool           // only look who is here: others do not count this node, it neither broadcasts nor receives
 	Peers      []string       // HOST[:PORT] to dial until they answer, for ever, beside those discovered
 	Port       int            // 0: 7475 to 7490, then any
@@ -84,6 +85,10 @@ type Discovery interface {
 // MaxBody is the longest message body, in bytes.
 const MaxBody = 64 << 10
 
+// MaxTopics is how many topics a node takes part in at once.
+const MaxTopics = wire.MaxTopics
+
+// defaultTopic is what a Config that says nothing is about.
 const defaultTopic = "main"
 
 // Errors to test for with errors.Is.
@@ -91,7 +96,8 @@ var (
 	ErrTooLarge = errors.New("mesh: message is longer than 64 KiB")
 	ErrClosed   = errors.New("mesh: node is closed")
 	ErrNoMember = errors.New("mesh: no such member here")
-	ErrObserver = errors.New("mesh: an observer sends nothing")
+	ErrObserver = errors.New("mesh: an observer takes part in nothing")
+	ErrTopic    = errors.New("mesh: topic cannot be opened") // it is open already, or there are MaxTopics
 
 	// ErrHistory is what an error about the history file is.
 	ErrHistory     = errors.New("mesh: history file")

@@ -73,7 +73,7 @@ func (n *Node) conflictLocked(s *shelf, origin Member, c Conflict) {
 	s.conflict = true
 	n.log.Warn("two messages with one sequence", "id", origin.ID, "instance", origin.Instance, "seq", c.Seq)
 	c.From = n.authorLocked(origin)
-	n.events.push(c)
+	n.tellLocked(c)
 }
 
 // contestLocked takes in of which messages the other side of a link says that it

@@ -52,8 +52,49 @@
 // to say and go. [TestSettleMeetsEverybody, TestSettleOfTwoAtOnce,
 // TestSettleNamesWhoIsMissing]
 //
-// A node that joins with [Config.Observer] sees who is here and is seen by
-// nobody: it is no member, and neither sends nor receives messages.
+// A node that joins with [Config.Observer] sees who is here, and in what they take
+// part, and is seen by nobody: it is no member, takes part in no topic, and
+// neither sends nor receives messages. [TestObserverSeesTopics]
+//
+// # Topics
+//
+// A room may serve several programs, and a program may have several parts. Each
+// names a topic: [Config.Topic], or "main", is the one that the Node's own methods
+// are about, and [Node.Topic] has the node take part in another, with members,
+// events and messages of its own:
+//
+//	files, err := node.Topic("files")
+//	…
+//	defer files.Close()
+//	receipt, err := files.Broadcast(ctx, list)
+//	…
+//	for ev, err := range files.Events(ctx) {
+//
+// What a program may rely on:
+//
+//   - What is said in a topic is read in that topic and nowhere else, and nobody
+//     who reads one takes an event from another. [TestTopicsAreApart]
+//   - A member is here in a topic while it says that it takes part in it:
+//     [Joined] and [Left] come and go with that, a Left without a reason behind
+//     what was said before. A [Receipt] counts those alone who are here in the
+//     topic. What comes from somebody who is not there (any more) comes as
+//     history. [TestPresenceByTopic, TestLastWordsBeforeATopicIsLeft,
+//     TestSaidWhereItsSenderIsNot, TestTopicsOverARelay]
+//   - Every node holds, passes on and confirms what is said in all topics,
+//     whether or not it takes part in them. So what comes back as history does
+//     not depend on who was in the topic. A topic that is opened late begins with
+//     what its node holds of it, as history.
+//     [TestTopicOfNobodyHere, TestTopicOpenedLate]
+//   - One that nobody reads costs no other a message, and nobody waits for it:
+//     each has 8 MiB of events of its own. [TestUnreadTopicHoldsUpNobody] The log,
+//     the history and its bounds, and so how long Broadcast waits for who is
+//     behind, are the node's, for all its topics together.
+//   - An origin's broadcasts are one stream, numbered over all topics; a topic
+//     shows some of the numbers. [Gap], which only knows how many are missing,
+//     comes to all topics that the origin takes part in, [Conflict] and
+//     [HistoryFailed] to every one. [TestGapsInTopics]
+//
+// Who is in which topic is no secret, nor is what is said there.
 //
 // # Delivery
 //
@@ -234,7 +275,7 @@
 //
 // Names are not proven: anyone can call itself anything. Rooms are no secrets
 // either: whoever is on the network and knows the name of a room can join it.
-// Decide by Peer.ID, and treat names, services and messages as what strangers
+// Decide by Peer.ID, and treat names, topics and messages as what strangers
 // wrote.
 //
 // # Limits
@@ -248,7 +289,8 @@
 //	a member behind           4 MiB, then Broadcast waits
 //	private, per recipient    1 MiB, then Send waits
 //	private, for the absent   32 MiB in all, 15 minutes
-//	events not read           8 MiB
+//	topics                    16
+//	events not read           8 MiB in each topic
 //	former members known      1,024
 //	sightings                 512, 16 addresses each
 //	dials at once             4, and 12 more that are kept waiting; as many

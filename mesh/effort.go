@@ -23,6 +23,9 @@ const (
 	nobodyWork     = 3 * time.Microsecond // looks at each link
 	unawaitedWork  = 2 * time.Microsecond
 	unansweredWork = 200 * time.Nanosecond
+	// changeWork is what it costs that a member takes part in other topics than
+	// before: the program is told.
+	changeWork = 2 * time.Millisecond
 )
 
 // effort is the work that one link has made. Only its reader uses it.

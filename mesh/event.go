@@ -17,10 +17,10 @@ type Member struct {
 // Peer is a member with what it says of itself.
 type Peer struct {
 	Member
-	Name     string         // chosen freely: neither unique nor proven
-	Services []string       // what it takes part in; not to be changed
-	Addr     netip.AddrPort // where it answers, as our link found it; invalid if it is reached through others
-	Via      *Peer          // who relays between us; nil: nobody, the link is direct
+	Name   string         // chosen freely: neither unique nor proven
+	Topics []string       // what it takes part in; not to be changed
+	Addr   netip.AddrPort // where it answers, as our link found it; invalid if it is reached through others
+	Via    *Peer          // who relays between us; nil: nobody, the link is direct
 }
 
 func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
@@ -28,10 +28,10 @@ func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
 		addr = h.Addrs[0]
 	}
 	return Peer{
-		Member:   Member{ID: h.ID, Instance: h.Instance},
-		Name:     cmp.Or(h.Name, h.ID.Short()),
-		Services: h.Services,
-		Addr:     addr,
+		Member: Member{ID: h.ID, Instance: h.Instance},
+		Name:   cmp.Or(h.Name, h.ID.Short()),
+		Topics: h.Topics,
+		Addr:   addr,
 	}
 }
 
@@ -39,13 +39,14 @@ func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
 // [HistoryFailed].
 type Event interface{ event() }
 
-// Joined says that a member is here now.
+// Joined says that a member is here now, and takes part in the topic.
 type Joined struct{ Peer Peer }
 
-// Left says that a member is no longer here.
+// Left says that a member is no longer here, or no longer takes part in the
+// topic.
 type Left struct {
 	Peer   Peer
-	Reason error // nil: it said goodbye
+	Reason error // nil: it said goodbye, to the room or to the topic
 }
 
 // Rerouted says that a member that is here is reached another way than before:
@@ -60,18 +61,20 @@ type Message struct {
 	Sent    time.Time // by the sender's clock, in milliseconds
 	Data    []byte    // at most MaxBody bytes; the receiver's to keep
 	Private bool      // sent to us alone
-	History bool      // said before its sender counted us as present, or by somebody who is gone
+	History bool      // said before its sender counted us as present, before the topic was opened here, or by somebody who is gone from it
 }
 
 // Gap says that Count messages of From, which would have come here, will not:
 // this program did not read its events, or this node was cut off or too slow
-// for longer than From, or where that is gone anybody, keeps what it said.
+// for longer than From, or where that is gone anybody, keeps what it said. Every
+// topic that From takes part in is told of the latter, and Count may include
+// messages of other topics then: which of them they were of nobody knows.
 type Gap struct {
 	From  Peer
 	Count uint64
 }
 
-// Conflict says that From signed two different messages with one sequence
+// Conflict says, to every topic, that From signed two different messages with one sequence
 // number: it, or whoever has its key, told different members different things,
 // or one member now this and now that. It comes once of each; all that From said
 // before and says after is shown as it came.
@@ -81,7 +84,7 @@ type Conflict struct {
 	Private bool // in its stream of private messages to us
 }
 
-// HistoryFailed says that what is said cannot be written to
+// HistoryFailed says, to every topic, that what is said cannot be written to
 // [Config.HistoryFile], for example because the disk is full. It is tried again
 // every few seconds, with what waits meanwhile, and there is no event when that
 // works; another follows only after it has worked. [Node.Leave] and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -81,4 +82,60 @@ func ExampleReceipt_Delivered() {
 	}
 	// Output:
 	// delivered to 0
+}
+
+// Two parts of one program share a node. Each reads what is its own, at its own
+// pace.
+func ExampleNode_Topic() {
+	ctx := context.Background()
+	lan := meshtest.NewLAN()
+
+	// The program of ana talks, and tells which files it has.
+	ana, err := mesh.Join(ctx, mesh.Config{Name: "ana", Topic: "talk", Network: lan.Host("ana")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ana.Close()
+	files, err := ana.Topic("files")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	// That of bo has the same two parts.
+	bo, err := mesh.Join(ctx, mesh.Config{Name: "bo", Topic: "talk", Network: lan.Host("bo")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer bo.Close()
+	listing, err := bo.Topic("files")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	first := func(events iter.Seq2[mesh.Event, error]) string {
+		for ev, err := range events {
+			if err != nil {
+				return err.Error()
+			}
+			if m, ok := ev.(mesh.Message); ok {
+				return fmt.Sprintf("%s: %s", m.From.Name, m.Data)
+			}
+		}
+		return "the end"
+	}
+	if _, err := files.Broadcast(ctx, []byte("report.pdf")); err != nil {
+		fmt.Println(err)
+	}
+	if _, err := ana.Broadcast(ctx, []byte("have you got it?")); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println("talk:", first(bo.Events(ctx)))
+	fmt.Println("files:", first(listing.Events(ctx)))
+	// Output:
+	// talk: ana: have you got it?
+	// files: ana: report.pdf
 }

@@ -12,9 +12,11 @@ func (n *Node) Shrink() {
 	defer n.mu.Unlock()
 	n.limits = limits{log: 512 << 10, behind: 64 << 10, private: 16 << 10, queued: 128 << 10, history: 256 << 10}
 	n.archive.healingBytes, n.archive.historyBytes = n.limits.log, n.limits.history
-	n.events.mu.Lock()
-	defer n.events.mu.Unlock()
-	n.events.limit = n.limits.queued
+	for _, t := range n.topics {
+		t.events.mu.Lock()
+		t.events.limit = n.limits.queued
+		t.events.mu.Unlock()
+	}
 }
 
 // Forget has a node keep little of what others say, where a test has many nodes

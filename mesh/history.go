@@ -29,29 +29,34 @@ type mark struct {
 type gathering struct {
 	link  *link // whom it is asked of; nil: its link ended, and nobody else is there yet
 	until time.Time
-	held  []Event
+	held  []heldEvent
 	size  int
 	taken int // messages of history
 	open  int // asks whose answers have not been taken in
 }
 
-// emitLocked shows the program an event of a member, now or after the history.
-func (n *Node) emitLocked(m *member, ev Event) {
+type heldEvent struct {
+	topic *Topic
+	Event
+}
+
+// emitLocked shows a topic an event of a member, now or after the history.
+func (n *Node) emitLocked(m *member, t *Topic, ev Event) {
 	g := n.gather
 	_, joined := ev.(Joined)
-	if g == nil || !m.fresh || joined && !g.holds(m.peer.Member) {
-		n.events.push(ev)
+	if g == nil || !m.fresh || joined && !g.holds(t, m.peer.Member) {
+		t.events.push(ev)
 		return
 	}
-	g.held = append(g.held, ev)
+	g.held = append(g.held, heldEvent{t, ev})
 	if g.size += cost(ev); g.size > n.limits.queued {
 		n.gatheredLocked()
 	}
 }
 
-// holds reports whether anything of a member waits.
-func (g *gathering) holds(who Member) bool {
-	return slices.ContainsFunc(g.held, func(ev Event) bool { return eventOf(ev) == who })
+// holds reports whether anything of a member in a topic waits.
+func (g *gathering) holds(t *Topic, who Member) bool {
+	return slices.ContainsFunc(g.held, func(h heldEvent) bool { return h.topic == t && eventOf(h.Event) == who })
 }
 
 // gatheredLocked ends a gathering: what waited for it is shown.
@@ -61,8 +66,8 @@ func (n *Node) gatheredLocked() {
 		return
 	}
 	n.gather = nil
-	for _, ev := range g.held {
-		n.events.push(ev)
+	for _, h := range g.held {
+		h.topic.events.push(h.Event)
 	}
 	for _, m := range n.members {
 		if m.fresh {
@@ -232,8 +237,9 @@ func (n *Node) takeLocked(it *item, a *ask, now time.Time) {
 	if it.origin.Instance == n.self.Instance || n.takenLocked(it.origin) {
 		return
 	}
-	if s := n.archive.shelf(it.origin); s.record == nil {
-		s.record = a.records[it.origin]
+	if record := a.records[it.origin]; record != nil {
+		n.archive.shelf(it.origin).learn(record)
+		delete(a.records, it.origin)
 	}
 	n.checkLocked(it)
 	m := n.members[it.origin]
@@ -275,7 +281,7 @@ func (n *Node) skipLocked(m *member, seq uint64, now time.Time) bool {
 	if now.Sub(m.away) < rememberFor {
 		return false
 	}
-	n.emitLocked(m, Gap{From: m.peer, Count: seq - m.want})
+	n.gapLocked(m, seq-m.want)
 	m.want = seq
 	return true
 }
@@ -303,15 +309,21 @@ func (n *Node) showPastLocked(from Peer, it *item, giver peer.ID, history bool, 
 	if n.gather != nil {
 		n.gather.taken++
 	}
-	ev := Message{
-		From: from, Seq: it.seq, Sent: clockTime(it.clock),
-		Data: bytes.Clone(msg.Body), History: history,
-	}
-	if m := n.members[it.origin]; m != nil && it.seq >= m.start {
-		n.emitLocked(m, ev) // behind what is live
+	t := n.topicOfLocked(&msg)
+	if t == nil {
 		return
 	}
-	n.events.push(ev)
+	ev := pastEvent(from, it, &msg)
+	ev.History = history || !t.has(it.origin)
+	if m := n.members[it.origin]; m != nil && it.seq >= m.start {
+		n.emitLocked(m, t, ev) // behind what is live
+		return
+	}
+	t.events.push(ev)
+}
+
+func pastEvent(from Peer, it *item, msg *wire.Message) Message {
+	return Message{From: from, Seq: it.seq, Sent: clockTime(it.clock), Data: bytes.Clone(msg.Body), History: true}
 }
 
 // keepLocked holds a message for others. giver is whose link it came over.
@@ -332,7 +344,7 @@ func (n *Node) authorLocked(who Member) Peer {
 	p := Peer{Member: who, Name: who.ID.Short()}
 	r, _, _, err := wire.ParseRecord(n.archive.shelf(who).record)
 	if err == nil {
-		p = newPeer(peer.Hello{ID: who.ID, Instance: who.Instance, Name: r.Name, Services: r.Topics}, p.Addr)
+		p = newPeer(peer.Hello{ID: who.ID, Instance: who.Instance, Name: r.Name, Topics: r.Topics}, p.Addr)
 	}
 	return p
 }

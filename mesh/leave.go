@@ -102,6 +102,7 @@ func (n *Node) end(cause, last error, drop bool) error {
 	n.mu.Lock()
 	first := n.state != closed
 	n.state = closed
+	topics := n.topics
 	var links []*link
 	for _, l := range n.links {
 		links = append(links, l)
@@ -114,7 +115,9 @@ func (n *Node) end(cause, last error, drop bool) error {
 	if !drop {
 		_ = n.closeStore() // while the program can be told how that goes
 	}
-	n.events.end(last, drop && first)
+	for _, t := range topics {
+		t.events.end(last, drop && first)
+	}
 	n.cancel()
 	for _, l := range links {
 		l.conn.Close(cause)

@@ -380,7 +380,13 @@ func TestQuietObserver(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := &liar{Conn: conn, id: id, self: wire.Member{ID: id.ID(), Instance: transport.Self().Instance}}
-		go conn.ReadMessage()
+		go func() {
+			for {
+				if _, err := conn.ReadMessage(); err != nil {
+					return
+				}
+			}
+		}()
 		l.WriteMessage(hello())
 		r.refused(l, "observer")
 		r.heard(ana)

@@ -2,7 +2,6 @@ package mesh
 
 import (
 	"errors"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -55,6 +54,7 @@ type link struct {
 	ackedAt               time.Time
 	writing               bool
 
+	records []dueRecord // ours, that the other side does not have yet
 	ways
 	asks
 	hints
@@ -151,14 +151,18 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 	case !m.recent(now):
 		m.acked, m.privateAcked = n.stream.next(), m.private.next()
 	}
+	if m.revision > 0 {
+		p.Topics = m.peer.Topics // hello is as old as the start of its program
+	}
 	m.link, m.peer = l, p
 	l.start, l.privateStart = m.acked, m.privateAcked
-	if i := slices.IndexFunc(n.present, func(q Peer) bool { return q.Member == p.Member }); i >= 0 {
-		n.present = slices.Clone(n.present)
-		n.present[i] = p
-	}
+	n.renewLocked(p)
 	if m.present && !sameVia(was, p.Via) {
-		n.emitLocked(m, Rerouted{Peer: p})
+		for _, t := range n.topics {
+			if t.has(p.Member) {
+				n.emitLocked(m, t, Rerouted{Peer: p})
+			}
+		}
 	}
 	if !n.observer {
 		return

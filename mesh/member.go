@@ -41,6 +41,7 @@ type member struct {
 	// What we have of it. 0: never met.
 	want, privateWant uint64
 	privateTip        tip
+	revision          uint64 // of its record; 0: not here yet
 	told              uint64 // up to here others say that they have it
 	start             uint64 // the first broadcast that was live for us
 	past              uint64 // from here up to start its history would be taken
@@ -100,8 +101,12 @@ func (n *Node) joinedLocked(m *member, now time.Time) {
 	if len(n.present) == 0 {
 		n.arrived = now
 	}
-	n.present = append(slices.Clip(n.present), m.peer) // receipts share the old slice
-	n.emitLocked(m, Joined{Peer: m.peer})
+	n.present = append(slices.Clip(n.present), m.peer)
+	for _, t := range n.topics {
+		if t.includes(m.peer) {
+			n.enterLocked(t, m)
+		}
+	}
 	n.exchangeSoonLocked(m, now)
 	n.log.Debug("joined", "id", m.peer.ID, "instance", m.peer.Instance, "name", m.peer.Name)
 }
@@ -119,7 +124,9 @@ func (n *Node) leftLocked(m *member, reason error, now time.Time) {
 	for _, l := range n.links {
 		delete(l.told, m.peer.Instance)
 	}
-	n.emitLocked(m, Left{Peer: m.peer, Reason: reason})
+	for _, t := range n.topics {
+		n.exitLocked(t, m, reason)
+	}
 	n.trimLocked(now)
 	n.trimAwayLocked()
 	n.progressed.announce()

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/hpke"
-	"errors"
 	"iter"
 	"log/slog"
 	"math/rand/v2"
@@ -41,11 +40,12 @@ type Node struct {
 	tunnelKey hpke.PrivateKey
 	window    atomic.Int64 // of each of our tunnels, see windowLocked
 	burden    burden
-	record    []byte // of ourselves, signed
-	events    *queue
-	examined  chan *ask // what came of asks, to be checked
-	wanted    int       // messages of history that are asked for and shown
-	clockwork signal    // something that the clockwork looks at has changed
+	main      *Topic
+	topicTurn sync.Mutex // held while the topics change; taken before mu
+	revision  uint64     // of record; guarded by topicTurn
+	examined  chan *ask  // what came of asks, to be checked
+	wanted    int        // messages of history that are asked for and shown
+	clockwork signal     // something that the clockwork looks at has changed
 	born      time.Time
 
 	ctx    context.Context // ends when the node closes
@@ -60,7 +60,10 @@ type Node struct {
 	addrs      []netip.AddrPort // where we answer
 	wall       wallClock
 	clock      clock
-	stream     *stream // our broadcasts
+	stream     *stream  // our broadcasts
+	record     []byte   // of ourselves, signed
+	topics     []*Topic // that are open, main first
+	unkept     error    // the history file cannot be written; nil: it can
 	members    map[Member]*member
 	present    []Peer    // in the order in which they joined; never changed in place
 	arrived    time.Time // when the first of them was met
@@ -108,6 +111,9 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 		byHand = append(byHand, a)
 	}
 	cfg = cfg.withDefaults()
+	if err := checkTopic(cfg.Topic); err != nil {
+		return nil, err
+	}
 	n, err := join(ctx, cfg, byHand)
 	if err != nil {
 		cfg.logs.close()
@@ -121,7 +127,7 @@ func join(ctx context.Context, cfg Config, byHand []*contacts.Address) (*Node, e
 		Identity: cfg.Identity,
 		Room:     cfg.Room,
 		Name:     cfg.Name,
-		Services: cfg.Services,
+		Topics:   cfg.topics(),
 		Observer: cfg.Observer,
 		Port:     cfg.Port,
 		Logger:   cfg.Logger,
@@ -141,8 +147,9 @@ func join(ctx context.Context, cfg Config, byHand []*contacts.Address) (*Node, e
 		n.Close()
 		return nil, err
 	}
-	n.record = n.signRecord()
-	n.archive.shelf(n.self.Member).record = n.record
+	n.revision = 1
+	n.record = n.signRecord(n.self.Topics)
+	n.archive.shelf(n.self.Member).learn(n.record)
 	if err := n.openStore(cfg); err != nil {
 		n.Close()
 		return nil, err
@@ -174,16 +181,26 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Room == "" {
 		cfg.Room = peer.DefaultRoom
 	}
+	if cfg.Topic == "" {
+		cfg.Topic = defaultTopic
+	}
 	if cfg.wall == nil {
 		cfg.wall = time.Now
 	}
 	// The transport and discovery wait for nobody's handler either.
 	cfg.Logger, cfg.logs = newLogs(cfg.Logger)
-	cfg.Services = slices.Clone(cfg.Services)
 	if cfg.Network == nil {
 		cfg.Network = machine{interfaces: cfg.Interfaces}
 	}
 	return cfg
+}
+
+// topics returns what a node takes part in when it starts.
+func (cfg Config) topics() []string {
+	if cfg.Observer {
+		return nil
+	}
+	return []string{cfg.Topic}
 }
 
 // surroundings is what a Transport may tell of its host; see Network.
@@ -206,7 +223,6 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		tag:        peer.RoomTag(cfg.Room),
 		transport:  transport,
 		discovery:  disc,
-		events:     newQueue(bounds),
 		limits:     bounds,
 		burden:     burden{limit: bounds.relayed},
 		wall:       cfg.wall,
@@ -230,6 +246,8 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 	if w, ok := transport.(surroundings); ok {
 		n.onLink = w.OnLink
 	}
+	n.main = newTopic(n, cfg.Topic)
+	n.topics = []*Topic{n.main}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.done = n.ctx.Done()
 	return n
@@ -244,45 +262,31 @@ func (n *Node) service() discovery.Service {
 }
 
 // Self returns this node as others see it.
-func (n *Node) Self() Peer { return n.self }
+func (n *Node) Self() Peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.self
+}
 
 // Addrs returns where this node answers.
 func (n *Node) Addrs() []netip.AddrPort { return n.transport.Addrs() }
 
-// Members returns who is here now, in the order in which they joined, without
-// this node and without observers.
-func (n *Node) Members() []Peer {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return slices.Clone(n.present)
-}
+// Members returns who is here now and takes part in the node's own topic, in the
+// order in which they joined it, without this node and without observers. Of an
+// observer's it returns all members of the room.
+func (n *Node) Members() []Peer { return n.main.Members() }
 
-// Events yields what happens, in order, from the node's start on; each event
-// once, whoever reads. It ends without an error after [Node.Leave], when
-// everything before has been read, with [ErrClosed] after [Node.Close], at
-// once, and with ctx's error.
+// Events yields what happens in the node's own topic, in order, from the node's
+// start on; each event once, whoever reads. It ends without an error after
+// [Node.Leave], when everything before has been read, with [ErrClosed] after
+// [Node.Close], at once, and with ctx's error. To an observer it tells who comes
+// and goes, whatever they take part in.
 //
-// A program that does not read its events stalls nobody. Past 8 MiB of them
-// messages are dropped, and a [Gap] tells of them in their place. Past 16 MiB,
-// which takes some 30,000 members that came and went, those visits are left
-// out that ended before the program read of their beginning.
-func (n *Node) Events(ctx context.Context) iter.Seq2[Event, error] {
-	return func(yield func(Event, error) bool) {
-		for {
-			ev, err := n.events.next(ctx)
-			if errors.Is(err, errEnd) {
-				return
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(ev, nil) {
-				return
-			}
-		}
-	}
-}
+// A program that does not read its events stalls nobody, and no other topic.
+// Past 8 MiB of them messages are dropped, and a [Gap] tells of them in their
+// place. Past 16 MiB, which takes some 30,000 members that came and went, those
+// visits are left out that ended before the program read of their beginning.
+func (n *Node) Events(ctx context.Context) iter.Seq2[Event, error] { return n.main.Events(ctx) }
 
 // Ping measures one round trip over the link to a member.
 func (n *Node) Ping(ctx context.Context, m Member) (time.Duration, error) {

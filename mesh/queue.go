@@ -3,6 +3,7 @@ package mesh
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 )
 
@@ -126,6 +127,25 @@ func (q *queue) forgetVisitLocked(m Member) bool {
 	return true
 }
 
+// all yields what is added, until the queue ends.
+func (q *queue) all(ctx context.Context) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		for {
+			ev, err := q.next(ctx)
+			if errors.Is(err, errEnd) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(ev, nil) {
+				return
+			}
+		}
+	}
+}
+
 // next waits for an event.
 func (q *queue) next(ctx context.Context) (Event, error) {
 	for {
@@ -175,10 +195,24 @@ func (q *queue) end(err error, drop bool) {
 }
 
 func cost(ev Event) int {
-	if m, ok := ev.(Message); ok {
-		return eventCost + len(m.Data)
+	switch ev := ev.(type) {
+	case Message:
+		return eventCost + len(ev.Data)
+	case Joined:
+		return eventCost + topicsCost(ev.Peer)
+	case Left:
+		return eventCost + topicsCost(ev.Peer)
 	}
 	return eventCost
+}
+
+// topicsCost is what the topics of a peer take, which are no other event's.
+func topicsCost(p Peer) int {
+	size := 0
+	for _, t := range p.Topics {
+		size += len(t) + 16
+	}
+	return size
 }
 
 func eventOf(ev Event) Member {

@@ -55,13 +55,14 @@ func (n *Node) message(l *link, p []byte) error {
 	} else {
 		n.checkPrivateLocked(l.m, &msg)
 	}
-	if msg.Kind == wire.Broadcast || msg.Kind == wire.Private {
-		n.emitLocked(l.m, Message{
+	if t := n.topicOfLocked(&msg); t != nil {
+		n.emitLocked(l.m, t, Message{
 			From:    l.m.peer,
 			Seq:     msg.Seq,
 			Sent:    clockTime(msg.Clock),
 			Data:    bytes.Clone(msg.Body), // not to keep a whole batch for one of it
 			Private: msg.Kind == wire.Private,
+			History: !t.has(l.m.peer.Member),
 		})
 	}
 	l.ackDue = true
@@ -192,7 +193,7 @@ func (n *Node) gap(l *link, p []byte) error {
 	if g.To < *want {
 		return nil
 	}
-	n.emitLocked(l.m, Gap{From: l.m.peer, Count: g.To - *want + 1})
+	n.gapLocked(l.m, g.To-*want+1)
 	*want = g.To + 1
 	l.ackDue = true
 	l.wake.set()

@@ -41,15 +41,6 @@ var x25519 = ecdh.X25519()
 // newTunnelKey makes the key that others seal for us with.
 func newTunnelKey() (hpke.PrivateKey, error) { return hpke.DHKEM(x25519).GenerateKey() }
 
-// signRecord returns what others are told of us who have no link to us.
-func (n *Node) signRecord() []byte {
-	r := wire.Record{
-		Member: wireMember(n.self.Member), Salt: n.salt, Revision: 1, Name: n.self.Name, Topics: n.self.Services,
-		Key: [wire.KeySize]byte(n.tunnelKey.PublicKey().Bytes()),
-	}
-	return wire.AppendRecord(nil, n.room, r, n.identity.Sign)
-}
-
 // seek is a member that others reach and we do not.
 type seek struct {
 	born  time.Time

@@ -17,7 +17,8 @@ const (
 	slowest = 256 << 10
 )
 
-// Broadcast says data to everyone in the room. It returns when this node has
+// Broadcast says data to everyone who takes part in the node's own topic. It
+// returns when this node has
 // accepted the message, which is at once unless a member that keeps
 // confirming, 256 KiB a second or more, has more than 4 MiB still to confirm:
 // then it waits for room, or for ctx. A message whose Broadcast failed was not accepted, and nobody gets
@@ -28,6 +29,13 @@ const (
 // this node had heard of when it accepted the message, and meets within three
 // seconds of that, gets it live; see [Node.Settle].
 func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
+	return n.main.Broadcast(ctx, data)
+}
+
+// Broadcast says data to everyone in the topic. See [Node.Broadcast]: what it
+// waits for is what the node has to say, in whatever topic.
+func (t *Topic) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
+	n := t.node
 	if err := n.sendable(data); err != nil {
 		return nil, err
 	}
@@ -35,7 +43,7 @@ func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 		return nil, err
 	}
 	defer release(n.stream)
-	msg, err := n.awaitRoom(ctx)
+	msg, err := t.awaitRoom(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +56,10 @@ func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.state != running {
+	if n.state != running || t.closed {
 		return nil, ErrClosed
 	}
-	r := newReceipt(msg.Seq, n.present)
+	r := newReceipt(msg.Seq, t.present)
 	at := time.Now()
 	it.at = at
 	for _, l := range n.links {
@@ -76,10 +84,11 @@ func (n *Node) Broadcast(ctx context.Context, data []byte) (*Receipt, error) {
 
 // awaitRoom waits until nobody who makes progress is too far behind, and
 // returns what the message to come begins with.
-func (n *Node) awaitRoom(ctx context.Context) (wire.Message, error) {
+func (t *Topic) awaitRoom(ctx context.Context) (wire.Message, error) {
+	n := t.node
 	for {
 		n.mu.Lock()
-		if n.state != running {
+		if n.state != running || t.closed {
 			n.mu.Unlock()
 			return wire.Message{}, ErrClosed
 		}
@@ -87,7 +96,7 @@ func (n *Node) awaitRoom(ctx context.Context) (wire.Message, error) {
 		until := n.pressureLocked(now)
 		if until.IsZero() {
 			defer n.mu.Unlock()
-			return n.nextLocked(n.stream), nil
+			return t.nextLocked(n.stream), nil
 		}
 		progressed := n.progressed.channel()
 		n.mu.Unlock()
@@ -98,8 +107,8 @@ func (n *Node) awaitRoom(ctx context.Context) (wire.Message, error) {
 }
 
 // nextLocked returns what the next message of a stream begins with.
-func (n *Node) nextLocked(s *stream) wire.Message {
-	return wire.Message{Kind: s.kind, Seq: s.next(), Clock: n.clock.tick(n.wall()), Previous: s.last, Topic: defaultTopic}
+func (t *Topic) nextLocked(s *stream) wire.Message {
+	return wire.Message{Kind: s.kind, Seq: s.next(), Clock: t.node.clock.tick(t.node.wall()), Previous: s.last, Topic: t.name}
 }
 
 // pressureLocked returns until when to wait for who is behind; zero: nobody is.
@@ -118,18 +127,24 @@ func (n *Node) pressureLocked(now time.Time) (until time.Time) {
 	return until
 }
 
-// Send says data to one member; nobody else gets it. It returns when this node
+// Send says data to one member of the node's own topic; nobody else gets it. It returns when this node
 // has accepted the message, and waits while what is on its way to that member
 // exceeds 1 MiB. Private messages have an order and numbers of their own: none
 // is promised between them and broadcasts. Without such a member it returns
 // [ErrNoMember].
 func (n *Node) Send(ctx context.Context, to Member, data []byte) (*Receipt, error) {
+	return n.main.Send(ctx, to, data)
+}
+
+// Send says data to one member of the topic; see [Node.Send].
+func (t *Topic) Send(ctx context.Context, to Member, data []byte) (*Receipt, error) {
+	n := t.node
 	if err := n.sendable(data); err != nil {
 		return nil, err
 	}
 	n.mu.Lock()
 	m := n.members[to]
-	if m == nil || !m.present {
+	if m == nil || !t.has(to) {
 		n.mu.Unlock()
 		return nil, ErrNoMember
 	}
@@ -138,7 +153,7 @@ func (n *Node) Send(ctx context.Context, to Member, data []byte) (*Receipt, erro
 		return nil, err
 	}
 	defer release(m.private)
-	msg, err := n.awaitPrivateRoom(ctx, m)
+	msg, err := t.awaitPrivateRoom(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +163,7 @@ func (n *Node) Send(ctx context.Context, to Member, data []byte) (*Receipt, erro
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if err := n.presentLocked(m); err != nil {
+	if err := t.hereLocked(m); err != nil {
 		return nil, err
 	}
 	r := newReceipt(msg.Seq, []Peer{m.peer})
@@ -159,16 +174,17 @@ func (n *Node) Send(ctx context.Context, to Member, data []byte) (*Receipt, erro
 	return r, nil
 }
 
-func (n *Node) awaitPrivateRoom(ctx context.Context, m *member) (wire.Message, error) {
+func (t *Topic) awaitPrivateRoom(ctx context.Context, m *member) (wire.Message, error) {
+	n := t.node
 	for {
 		n.mu.Lock()
-		if err := n.presentLocked(m); err != nil {
+		if err := t.hereLocked(m); err != nil {
 			n.mu.Unlock()
 			return wire.Message{}, err
 		}
 		if m.private.size() < n.limits.private {
 			defer n.mu.Unlock()
-			return n.nextLocked(m.private), nil
+			return t.nextLocked(m.private), nil
 		}
 		progressed := n.progressed.channel()
 		n.mu.Unlock()
@@ -178,11 +194,12 @@ func (n *Node) awaitPrivateRoom(ctx context.Context, m *member) (wire.Message, e
 	}
 }
 
-func (n *Node) presentLocked(m *member) error {
-	if n.state != running {
+// hereLocked returns why nothing can be said to a member; nil: it can.
+func (t *Topic) hereLocked(m *member) error {
+	if t.node.state != running || t.closed {
 		return ErrClosed
 	}
-	if !m.present {
+	if !t.has(m.peer.Member) {
 		return ErrNoMember
 	}
 	return nil

@@ -106,7 +106,7 @@ func TestStream(t *testing.T) {
 	if n := len(s.span(1, 100)); n != 5 {
 		t.Errorf("a span of all has %d entries, want 5", n)
 	}
-	buf, cursor := s.fill(nil, 3)
+	buf, cursor := s.fill(nil, 3, wire.MaxSeq)
 	f, rest, err := wire.Next(buf)
 	if err != nil || f.Type != wire.TypeGap || cursor != 11 || len(rest) != 5*100 {
 		t.Errorf("fill: frame %d, %v, %d bytes after it, cursor %d", f.Type, err, len(rest), cursor)
@@ -129,7 +129,7 @@ func TestStreamFillsBatches(t *testing.T) {
 	cursor := uint64(1)
 	for cursor < s.next() {
 		var buf []byte
-		buf, cursor = s.fill(nil, cursor)
+		buf, cursor = s.fill(nil, cursor, wire.MaxSeq)
 		if len(buf) == 0 {
 			t.Fatal("nothing is filled")
 		}

@@ -82,8 +82,10 @@ func authorOf(frame []byte) (id [32]byte) {
 // historyChanged tells the program that the history file can be written no
 // longer. That it can again needs no telling: what waited is in it then.
 func (n *Node) historyChanged(err error) {
-	if err != nil {
-		n.events.push(HistoryFailed{Err: historyError{err}})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.unkept = err; err != nil {
+		n.tellLocked(HistoryFailed{Err: historyError{err}})
 	}
 }
 

@@ -102,14 +102,14 @@ func (s *stream) overflow(limit int64) uint64 {
 // link far more one by one; a batch must not keep what follows waiting for long.
 const batchSize = 16 << 10
 
-// fill appends frames from cursor on to buf while they fit a batch, and returns
-// the cursor that follows. What was trimmed is told of in a gap frame.
-func (s *stream) fill(buf []byte, cursor uint64) ([]byte, uint64) {
+// fill appends frames from cursor on, and before end, to buf while they fit a
+// batch, and returns the cursor that follows. What was trimmed is told of in a gap frame.
+func (s *stream) fill(buf []byte, cursor, end uint64) ([]byte, uint64) {
 	if cursor < s.first {
 		buf = wire.AppendGap(buf, wire.Gap{Stream: s.kind, From: cursor, To: s.first - 1})
 		cursor = s.first
 	}
-	for _, e := range s.span(cursor, s.next()) {
+	for _, e := range s.span(cursor, end) {
 		if len(buf) > 0 && len(buf)+len(e.frame) > batchSize {
 			break
 		}

@@ -81,13 +81,19 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	if !l.quiet && !l.greeted {
 		return n.appendHave(l, buf, now), 0
 	}
+	if !l.greeted && !n.observer {
+		l.greeted = true // to an observer, this is all it takes
+		return wire.AppendRecordFrame(buf, n.record), 0
+	}
 	if l.heard && !l.byeAckSent {
-		buf, l.privateCursor = l.m.private.fill(buf, l.privateCursor)
+		until := l.untilRecord()
+		buf, l.privateCursor = l.m.private.fill(buf, l.privateCursor, until.privateAt)
 		buf, l.cursor = n.fillPastLocked(buf, l.cursor)
 		if l.cursor >= n.stream.first || len(buf) == 0 {
-			buf, l.cursor = n.stream.fill(buf, l.cursor)
+			buf, l.cursor = n.stream.fill(buf, l.cursor, until.at)
 		}
 	}
+	buf = l.appendRecord(buf)
 	if l.direct() && len(buf) < batchSize {
 		buf = n.appendReachLocked(l, buf, now)
 	}

@@ -108,7 +108,7 @@
 // and the second, sent when the other's first is here,
 //
 //	ID 32 | signature 64 | token 16 | salt 16 | flags 1 | offer count 8 |
-//	name | count 1, services | count 1, addresses
+//	name | count 1, topics | count 1, addresses
 //
 // with strings as length 1 and bytes, addresses as length 1 (4 or 16), address
 // and port 2, and numbers big-endian. Flag 1 is an observer's. The signature is

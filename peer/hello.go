@@ -20,7 +20,7 @@ type Hello struct {
 	Salt     Salt     // of this start of the program
 	Instance Instance // of ID and Salt, and so proven as well; never sent
 	Name     string   // for people: see package name for the rules; chosen freely and not unique
-	Services []string // what it takes part in, such as "chat": at most MaxServices, named by the same rules and not empty
+	Topics   []string // what it takes part in, such as "chat": at most MaxTopics, named by the same rules and not empty
 	Observer bool     // only looks who is here: no member
 
 	// Addrs are the addresses at which the node says it answers, at most
@@ -32,9 +32,9 @@ type Hello struct {
 // Bounds of a Hello: [Listen] refuses what exceeds them, and a link from whose
 // other side it comes ends.
 const (
-	MaxName     = name.Max // bytes
-	MaxServices = 16
-	MaxAddrs    = 16
+	MaxName   = name.Max // bytes
+	MaxTopics = 16
+	MaxAddrs  = 16
 )
 
 // The format is in the package's documentation.
@@ -163,8 +163,8 @@ func appendGreeting(b []byte, g greeting) []byte {
 	b = append(b, flags)
 	b = binary.BigEndian.AppendUint64(b, g.count)
 	b = appendString(b, h.Name)
-	b = append(b, byte(len(h.Services)))
-	for _, s := range h.Services {
+	b = append(b, byte(len(h.Topics)))
+	for _, s := range h.Topics {
 		b = appendString(b, s)
 	}
 	b = append(b, byte(len(h.Addrs)))
@@ -191,7 +191,7 @@ func parseGreeting(p []byte) (greeting, error) {
 	}
 	h.Name = string(r.take(int(r.byte())))
 	for range r.byte() {
-		h.Services = append(h.Services, string(r.take(int(r.byte()))))
+		h.Topics = append(h.Topics, string(r.take(int(r.byte()))))
 	}
 	for range r.byte() {
 		addr, ok := netip.AddrFromSlice(r.take(int(r.byte())))
@@ -235,15 +235,15 @@ func (h *Hello) check() error {
 	if err := name.Check(h.Name); err != nil {
 		return fmt.Errorf("peer: name %q: %w", h.Name, err)
 	}
-	if len(h.Services) > MaxServices {
-		return fmt.Errorf("peer: more than %d services", MaxServices)
+	if len(h.Topics) > MaxTopics {
+		return fmt.Errorf("peer: more than %d topics", MaxTopics)
 	}
-	for _, s := range h.Services {
+	for _, s := range h.Topics {
 		if s == "" {
-			return errors.New("peer: service without a name")
+			return errors.New("peer: topic without a name")
 		}
 		if err := name.Check(s); err != nil {
-			return fmt.Errorf("peer: service %q: %w", s, err)
+			return fmt.Errorf("peer: topic %q: %w", s, err)
 		}
 	}
 	if len(h.Addrs) > MaxAddrs {

@@ -20,7 +20,7 @@ func memories() (channel, channel) {
 
 func sampleHello() Hello {
 	return Hello{
-		Salt: Salt{1, 2, 3}, Name: "ana", Services: []string{"chat", "share"}, Observer: true,
+		Salt: Salt{1, 2, 3}, Name: "ana", Topics: []string{"chat", "share"}, Observer: true,
 		Addrs: []netip.AddrPort{netip.MustParseAddrPort("10.0.0.7:7475"), netip.MustParseAddrPort("[2001:db8::1]:7476")},
 	}
 }
@@ -147,10 +147,10 @@ func TestHelloBounds(t *testing.T) {
 		"name not UTF-8":   func(h *Hello) { h.Name = "\xff" },
 		"name with a line": func(h *Hello) { h.Name = "a\nb" },
 		"name that turns":  func(h *Hello) { h.Name = "\u202ea" },
-		"escape sequence":  func(h *Hello) { h.Services = []string{"\x1b[2J"} },
-		"long service":     func(h *Hello) { h.Services = []string{long} },
-		"empty service":    func(h *Hello) { h.Services = []string{""} },
-		"many services":    func(h *Hello) { h.Services = make([]string, MaxServices+1) },
+		"escape sequence":  func(h *Hello) { h.Topics = []string{"\x1b[2J"} },
+		"long topic":       func(h *Hello) { h.Topics = []string{long} },
+		"empty topic":      func(h *Hello) { h.Topics = []string{""} },
+		"many topics":      func(h *Hello) { h.Topics = make([]string, MaxTopics+1) },
 		"many addresses":   func(h *Hello) { h.Addrs = make([]netip.AddrPort, MaxAddrs+1) },
 		"an empty address": func(h *Hello) { h.Addrs = []netip.AddrPort{{}} },
 	} {
@@ -176,13 +176,13 @@ func TestHelloBounds(t *testing.T) {
 func FuzzParseGreeting(f *testing.F) {
 	f.Add(appendGreeting(nil, greeting{hello: sampleHello(), count: 1}))
 	f.Add([]byte{})
-	f.Add(appendGreeting(nil, greeting{hello: Hello{Name: "a\r\nb", Services: []string{"\u2066"}}}))
+	f.Add(appendGreeting(nil, greeting{hello: Hello{Name: "a\r\nb", Topics: []string{"\u2066"}}}))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		g, err := parseGreeting(p)
 		if err != nil {
 			return
 		}
-		for _, s := range append(g.hello.Services, g.hello.Name) {
+		for _, s := range append(g.hello.Topics, g.hello.Name) {
 			if err := name.Check(s); err != nil {
 				t.Fatalf("%q was taken: %v", s, err)
 			}

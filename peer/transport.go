@@ -22,7 +22,7 @@ type Config struct {
 	Salt     Salt         // of this start, see ID.Instance; zero: random
 	Room     string       // both sides must name the same; empty: "lan"
 	Name     string       // see Hello
-	Services []string     // see Hello
+	Topics   []string     // see Hello
 	Observer bool         // see Hello
 	Port     int          // TCP and UDP; 0: 7475 to 7490, the first that is free, then any
 	Addrs    []netip.Addr // local addresses to tell others of, zone-qualified where link-local; none: 127.0.0.1
@@ -104,7 +104,7 @@ type Transport struct {
 
 // Listen opens the sockets; the node answers when it returns. It fails if
 // an explicit port is taken, if none of the addresses can be bound, or if the
-// name or services exceed what a Hello may hold.
+// name or topics exceed what a Hello may hold.
 func Listen(cfg Config) (*Transport, error) {
 	t := &Transport{
 		identity: cfg.Identity,
@@ -132,7 +132,7 @@ func Listen(cfg Config) (*Transport, error) {
 	}
 	t.tag = RoomTag(t.room)
 	id := t.identity.ID()
-	t.self = Hello{ID: id, Salt: cfg.Salt, Instance: id.Instance(cfg.Salt), Name: cfg.Name, Services: cfg.Services, Observer: cfg.Observer}
+	t.self = Hello{ID: id, Salt: cfg.Salt, Instance: id.Instance(cfg.Salt), Name: cfg.Name, Topics: cfg.Topics, Observer: cfg.Observer}
 	if err := t.self.check(); err != nil {
 		return nil, err
 	}

@@ -48,12 +48,12 @@ func pair(t testing.TB, a, b *peer.Transport) (near, far *peer.Conn) {
 
 func TestDial(t *testing.T) {
 	key := peer.NewIdentity()
-	a := listen(t, peer.Config{Name: "ana", Identity: key, Services: []string{"chat"}})
+	a := listen(t, peer.Config{Name: "ana", Identity: key, Topics: []string{"chat"}})
 	b := listen(t, peer.Config{Name: "bo", Observer: true})
 	near, far := pair(t, a, b)
 
 	got := far.Remote()
-	if got.ID != key.ID() || got.Name != "ana" || got.Instance != a.Self().Instance || got.Services[0] != "chat" || got.Observer {
+	if got.ID != key.ID() || got.Name != "ana" || got.Instance != a.Self().Instance || got.Topics[0] != "chat" || got.Observer {
 		t.Errorf("the answerer sees %+v", got)
 	}
 	if r := near.Remote(); r.Name != "bo" || !r.Observer || r.Addrs[0] != b.Addrs()[0] {

@@ -27,9 +27,9 @@ func TestPeers(t *testing.T) {
 
 		table := n.on("ana", "peers")
 		table.wantExit(exitOK)
-		want := `NAME +ID +ADDRESS +ROUND TRIP
-bo +[a-z2-7]{8} +10\.0\.0\.\d:7475 +\S+s
-cy +[a-z2-7]{8} +10\.0\.0\.\d:7475 +\S+s
+		want := `NAME +ID +ADDRESS +ROUND TRIP +TOPICS
+bo +[a-z2-7]{8} +10\.0\.0\.\d:7475 +\S+s +chat
+cy +[a-z2-7]{8} +10\.0\.0\.\d:7475 +\S+s +chat
 not reached: 10\.0\.0\.\d:7475: is in another room
 `
 		if got := table.out.String(); !regexp.MustCompile("^" + want + "$").MatchString(got) {
@@ -38,7 +38,7 @@ not reached: 10\.0\.0\.\d:7475: is in another room
 
 		list := n.on("ana", "peers", "--json")
 		list.wantExit(exitOK)
-		line := `{"v":1,"type":"peer","time":"[^"]+","peer":{"id":"[a-z2-7]{52}","instance":"[0-9a-f]{16}","name":"(bo|cy)"},"addr":"10\.0\.0\.\d:7475","rtt_ms":[0-9.]+}` + "\n"
+		line := `{"v":1,"type":"peer","time":"[^"]+","peer":{"id":"[a-z2-7]{52}","instance":"[0-9a-f]{16}","name":"(bo|cy)"},"addr":"10\.0\.0\.\d:7475","rtt_ms":[0-9.]+,"topics":\["chat"\]}` + "\n"
 		last := `{"v":1,"type":"sighting","time":"[^"]+","instance":"[0-9a-f]{16}","addrs":\["10\.0\.0\.\d:7475"\],"reason":"other_room"}` + "\n"
 		if got := list.out.String(); !regexp.MustCompile("^" + line + line + last + "$").MatchString(got) {
 			t.Errorf("list:\n%s", got)

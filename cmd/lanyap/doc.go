@@ -93,7 +93,12 @@
 // confirmed it. A warning is for people; among them is that somebody signed two
 // different messages as one number.
 //
-// "lanyap peers --json" prints objects of type peer (with peer, addr and rtt_ms)
+// A chat is the topic "chat" of its room. Other programs may be members of the
+// same room with topics of their own: they are nobody here, and what they say
+// there is not shown.
+//
+// "lanyap peers --json" prints objects of type peer (with peer, addr, rtt_ms
+// and topics)
 // and sighting: with instance, addrs and a reason, which is refused, hung_up,
 // timeout, udp_blocked, version, other_room, full, other_instance, failed, or
 // pending with the step that is waited for (none, tcp, offer or udp); and with

@@ -90,7 +90,7 @@ func (h *historyFlags) path(room string) string {
 // joinChat makes the node of a chat. If another process keeps the history in
 // that file, this one goes on without it; the notes say so.
 func (a *app) joinChat(ctx context.Context, flags chatFlags, person bool) (*mesh.Node, []chat.Warning, error) {
-	cfg := mesh.Config{Services: []string{chat.Service}}
+	cfg := mesh.Config{Topic: chat.Topic}
 	flags.historyFlags.config(&cfg, flags.room, person)
 	path := cfg.HistoryFile
 	node, err := a.join(ctx, flags.networkFlags, cfg)

@@ -30,8 +30,9 @@ func (a *app) peersCommand() *cobra.Command {
 		Use:   "peers",
 		Short: "Show who is here, and who is near but out of reach",
 		Long: `Show who is in the room, where they answer, or through whom they are reached,
-and how long a round trip takes, and which nodes were sighted on the network but
-not reached, with the reason. The others do not notice.`,
+how long a round trip takes and in which topics they take part (who chats, in
+chat), and which nodes were sighted on the network but not reached, with the
+reason. The others do not notice.`,
 		Args: cobra.NoArgs,
 	}
 	flags.register(cmd.Flags())
@@ -208,13 +209,14 @@ func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
 
 type peerJSON struct {
 	output.Head
-	Peer output.Person  `json:"peer"`
-	Addr netip.AddrPort `json:"addr"`
-	RTT  *float64       `json:"rtt_ms,omitempty"` // absent: it did not answer in time
+	Peer   output.Person  `json:"peer"`
+	Addr   netip.AddrPort `json:"addr"`
+	RTT    *float64       `json:"rtt_ms,omitempty"` // absent: it did not answer in time
+	Topics []string       `json:"topics"`
 }
 
 func newPeerJSON(m present) peerJSON {
-	out := peerJSON{Head: output.NewHead("peer"), Peer: output.NewPerson(m.Peer), Addr: m.Addr}
+	out := peerJSON{Head: output.NewHead("peer"), Peer: output.NewPerson(m.Peer), Addr: m.Addr, Topics: append([]string{}, m.Topics...)}
 	if m.answered {
 		ms := float64(m.rtt.Microseconds()) / 1000
 		out.RTT = &ms
@@ -226,14 +228,14 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
 	// A table keeps the error of a write for Flush.
 	if len(members) > 0 {
-		_, _ = fmt.Fprintln(table, "NAME\tID\tADDRESS\tROUND TRIP")
+		_, _ = fmt.Fprintln(table, "NAME\tID\tADDRESS\tROUND TRIP\tTOPICS")
 	}
 	for _, m := range members {
 		rtt := "no answer"
 		if m.answered {
 			rtt = m.rtt.Round(10 * time.Microsecond).String()
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", output.Name(m.Name), m.ID.Short(), m.Addr, rtt)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", output.Name(m.Name), m.ID.Short(), m.Addr, rtt, output.Line(strings.Join(m.Topics, ", ")))
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -81,7 +81,7 @@ func (a *app) say(ctx context.Context, flags sayFlags, args []string) error {
 		u.To = &flags.to
 	}
 	// It is gone before anybody could ask for what it heard.
-	node, err := a.join(ctx, flags.networkFlags, mesh.Config{Services: []string{chat.Service}, History: -1, KeepHistory: -1})
+	node, err := a.join(ctx, flags.networkFlags, mesh.Config{Topic: chat.Topic, History: -1, KeepHistory: -1})
 	if err != nil {
 		return err
 	}

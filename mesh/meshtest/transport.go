@@ -41,7 +41,7 @@ func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
 	if cfg.Salt.IsZero() {
 		cfg.Salt = peer.NewSalt()
 	}
-	for _, s := range append([]string{cfg.Name}, cfg.Services...) {
+	for _, s := range append([]string{cfg.Name}, cfg.Topics...) {
 		if err := name.Check(s); err != nil {
 			return nil, fmt.Errorf("meshtest: name %q: %w", s, err)
 		}
@@ -66,7 +66,7 @@ func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
 		Salt:     cfg.Salt,
 		Instance: id.Instance(cfg.Salt),
 		Name:     cfg.Name,
-		Services: cfg.Services,
+		Topics:   cfg.Topics,
 		Observer: cfg.Observer,
 		Addrs:    []netip.AddrPort{t.addr},
 	}

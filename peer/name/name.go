@@ -1,5 +1,5 @@
 // Package name is the one rule for what people and programs are called on the
-// wire: names of nodes and of services. Whoever writes one checks it, and every
+// wire: names of nodes and of topics. Whoever writes one checks it, and every
 // parser that reads one does, so that no name which came over a network holds
 // anything that a terminal obeys or that ends a line in a script.
 package name

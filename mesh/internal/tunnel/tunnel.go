@@ -99,7 +99,7 @@ func (t *Tunnel) Meet(o wire.Open) (keys []byte, err error) {
 	t.other = o.Nonce
 	t.remote = peer.Hello{
 		ID: o.Record.ID, Instance: o.Record.Instance,
-		Salt: o.Record.Salt, Name: o.Record.Name, Services: o.Record.Topics,
+		Salt: o.Record.Salt, Name: o.Record.Name, Topics: o.Record.Topics,
 	}
 	k := wire.Keys{From: t.cfg.Self, To: o.Record.Member, Nonce: t.nonce, Other: t.other}
 	k.Enc, t.sender, err = hpke.NewSender(public, hpke.HKDFSHA256(), hpke.AES128GCM(), k.Info(t.cfg.Room))

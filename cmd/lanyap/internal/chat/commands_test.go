@@ -12,8 +12,8 @@ import (
 
 // crowd returns a room with two named bo, one whose name needs quotes and cy.
 func crowd() *Room {
-	room := NewRoom(member("ana", Service))
-	second, spaces := member("second", Service), member("spaces", Service)
+	room := NewRoom(member("ana"))
+	second, spaces := member("second"), member("spaces")
 	second.Name, spaces.Name = "bo", `Ana "B"`
 	room.Join(bo)
 	room.Join(second)
@@ -184,7 +184,7 @@ func TestPastedTabsStay(t *testing.T) {
 }
 
 func TestActionsAreShown(t *testing.T) {
-	room := NewRoom(member("ana", Service))
+	room := NewRoom(member("ana"))
 	face := &Terminal{cfg: TerminalConfig{Members: room, Self: room.self, NoColor: true}}
 	tests := []struct {
 		ev   Event

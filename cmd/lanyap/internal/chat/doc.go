@@ -8,9 +8,11 @@
 //
 // # Who counts
 //
-// Only members that take part in the service "chat" count. Others are members
-// of the mesh all the same and receive what is broadcast, but nobody sees
-// them, waits for them or is told whether they have a message.
+// Only members that take part in the topic "chat" count: the node that a chat is
+// given has it as its own topic ([Topic]). Others are members of the mesh all the
+// same, and hold what is said for those who come later, but nobody sees them,
+// waits for them or is told whether they have a message, and what they say in
+// other topics is not shown.
 //
 // # What was said earlier
 //

@@ -25,7 +25,7 @@ type typist struct {
 func newTypist(t *testing.T) *typist {
 	ty := &typist{t: t}
 	ty.e = newEditor(newTyped(), newPainter(io.Discard, sizeOf(40, 20)))
-	ty.room = NewRoom(member("ana", Service))
+	ty.room = NewRoom(member("ana"))
 	ty.e.commands = &interpreter{room: ty.room, tell: func(text string) { ty.told = append(ty.told, text) }}
 	ty.e.interrupt = func() { ty.interrupted++ }
 	ty.send(startedMsg{}, tea.WindowSizeMsg{Width: 40, Height: 20})
@@ -195,7 +195,7 @@ func TestLayOut(t *testing.T) {
 }
 
 func TestColours(t *testing.T) {
-	room := NewRoom(member("ana", Service))
+	room := NewRoom(member("ana"))
 	colored := &Terminal{cfg: TerminalConfig{Members: room, Self: room.self}}
 	without := &Terminal{cfg: TerminalConfig{Members: room, Self: room.self, NoColor: true}}
 	ev := Message{From: bo, Text: "hi\x1b[31m"}
@@ -214,8 +214,8 @@ func TestColours(t *testing.T) {
 }
 
 func TestNamesThatTwoBear(t *testing.T) {
-	room := NewRoom(member("ana", Service))
-	impostor, twin := member("x", Service), bo
+	room := NewRoom(member("ana"))
+	impostor, twin := member("x"), bo
 	impostor.Name = "ana"
 	twin.Instance[0]++
 	room.Join(bo)

@@ -18,17 +18,17 @@ type Ready struct {
 	Addrs []netip.AddrPort
 }
 
-// Joined says that somebody who chats is here. Peer.Via, if set, is who relays
+// Joined says that somebody is here. Peer.Via, if set, is who relays
 // between us.
 type Joined struct{ Peer mesh.Peer }
 
-// Left says that somebody who chats is gone.
+// Left says that somebody is gone.
 type Left struct {
 	Peer   mesh.Peer
 	Reason error // nil: it said goodbye
 }
 
-// Rerouted says that somebody who chats is reached another way now. It is for
+// Rerouted says that somebody is reached another way now. It is for
 // programs: for people nothing changes.
 type Rerouted struct{ Peer mesh.Peer }
 
@@ -42,7 +42,7 @@ type Message struct {
 	History bool // said earlier: before it counted us as present, or by somebody who is gone
 }
 
-// Gap says that messages of somebody who chats will not come.
+// Gap says that messages of somebody will not come.
 type Gap struct {
 	From  mesh.Peer
 	Count uint64

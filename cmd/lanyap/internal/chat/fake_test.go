@@ -42,18 +42,18 @@ type fakeReceipt struct {
 
 func newFakeNode() *fakeNode {
 	return &fakeNode{
-		self:   member("ana", Service),
+		self:   member("ana"),
 		events: make(chan mesh.Event, 1<<16),
 		hold:   make(map[mesh.Member]bool),
 	}
 }
 
 // member returns a peer of that name, which decides its ID and instance.
-func member(name string, services ...string) mesh.Peer {
+func member(name string) mesh.Peer {
 	var p mesh.Peer
 	copy(p.ID[:], name)
 	copy(p.Instance[:], name)
-	p.Name, p.Services = name, services
+	p.Name, p.Topics = name, []string{Topic}
 	return p
 }
 

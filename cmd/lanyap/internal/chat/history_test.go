@@ -57,7 +57,7 @@ func TestHistoryIsShownAsEarlier(t *testing.T) {
 		sent := time.Now()
 		clock := sent.Local().Format("15:04")
 		ev := Message{From: bo, Seq: 7, Sent: sent, Text: "one\ntwo", History: true}
-		out, notices, object := shows(t, NewRoom(member("ana", Service)), ev)
+		out, notices, object := shows(t, NewRoom(member("ana")), ev)
 		if want := "[" + clock + "] bo: one\n    two\n"; out != want || notices != "" {
 			t.Errorf("plain: %q and %q, want %q", out, notices, want)
 		}
@@ -65,17 +65,17 @@ func TestHistoryIsShownAsEarlier(t *testing.T) {
 			t.Errorf("JSON: %s", object)
 		}
 		ev.History = false
-		if out, _, object = shows(t, NewRoom(member("ana", Service)), ev); out != "bo: one\n    two\n" || strings.Contains(object, "history") {
+		if out, _, object = shows(t, NewRoom(member("ana")), ev); out != "bo: one\n    two\n" || strings.Contains(object, "history") {
 			t.Errorf("live: %q, %s", out, object)
 		}
 	})
 }
 
 func TestHistoryOfStrangers(t *testing.T) {
-	liar := member("liar", Service)
+	liar := member("liar")
 	liar.Name = "[12:00] ana\x1b[2J\n* bo left"
 	ev := Message{From: liar, Sent: time.UnixMilli(1 << 47), Text: "x\x1b]0;title\a\r[12:00] ana: \u202egnp\nana: y", History: true}
-	room := NewRoom(member("ana", Service))
+	room := NewRoom(member("ana"))
 	out, _, object := shows(t, room, ev)
 	term := &Terminal{cfg: TerminalConfig{Members: room, Self: room.self, NoColor: true}}
 	for face, text := range map[string]string{"plain": out, "JSON": object, "terminal": term.render(ev)} {
@@ -100,7 +100,7 @@ func TestHistoryOfStrangers(t *testing.T) {
 }
 
 func TestHistoryOnATerminal(t *testing.T) {
-	room := NewRoom(member("ana", Service))
+	room := NewRoom(member("ana"))
 	without := &Terminal{cfg: TerminalConfig{Members: room, Self: room.self, NoColor: true}}
 	colored := &Terminal{cfg: TerminalConfig{Members: room, Self: room.self}}
 	ev := Message{From: bo, Sent: time.Date(2020, 1, 2, 3, 4, 0, 0, time.Local), Text: "one\ntwo", History: true}
@@ -116,13 +116,13 @@ func TestHistoryOfWhoIsNotHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := chatOf(t, FromPipe, 0, "")
 		c.write("hi\n")
-		for i, from := range []mesh.Peer{bo, share, cy, c.node.self} { // the last: before we were restarted
+		for i, from := range []mesh.Peer{bo, cy, c.node.self} { // the last: before we were restarted
 			c.node.emit(mesh.Message{From: from, Seq: uint64(i + 1), Data: []byte("earlier"), History: true})
 		}
 		c.running()
 		c.wantTexts() // nobody is here yet
 		c.node.join(cy)
-		c.node.emit(mesh.Message{From: cy, Seq: 4, Data: []byte("now")})
+		c.node.emit(mesh.Message{From: cy, Seq: 3, Data: []byte("now")})
 		c.wantTexts("hi")
 		var names []string
 		for _, m := range shown[Message](c.face) {
@@ -160,8 +160,8 @@ func TestHistoryIsNobodySpeaking(t *testing.T) {
 }
 
 func TestNamesKnownFromHistory(t *testing.T) {
-	room := NewRoom(member("ana", Service))
-	other := member("x", Service)
+	room := NewRoom(member("ana"))
+	other := member("x")
 	other.Name = "bo"
 	room.Recall(bo)
 	if got := room.Label(bo); got != "bo" {
@@ -194,7 +194,9 @@ func TestGapsAndConflicts(t *testing.T) {
 		c := chatOf(t, FromNothing, 0, "")
 		c.node.emit(mesh.Gap{From: bo, Count: 12})
 		c.node.emit(mesh.Conflict{From: bo, Seq: 7})
-		c.node.emit(mesh.Conflict{From: share, Seq: 8})
+		elsewhere := member("dd")
+		elsewhere.Topics = []string{"files"} // a Conflict comes to every topic
+		c.node.emit(mesh.Conflict{From: elsewhere, Seq: 8})
 		c.running()
 		if got := shown[Gap](c.face); len(got) != 1 || got[0].Count != 12 || got[0].From.Name != "bo" {
 			t.Errorf("shown %+v", got)
@@ -212,8 +214,8 @@ func TestGapsAndConflicts(t *testing.T) {
 }
 
 func TestNotices(t *testing.T) {
-	room := NewRoom(member("ana", Service))
-	relay := member("cy", "share")
+	room := NewRoom(member("ana"))
+	relay := member("cy")
 	relay.Name = "cy\x1b"
 	through := bo
 	through.Via = &relay

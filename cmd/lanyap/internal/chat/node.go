@@ -4,13 +4,13 @@ import (
 	"context"
 	"iter"
 	"net/netip"
-	"slices"
 
 	"github.com/lanyap/lanyap/mesh"
 )
 
-// Service is what members that chat name among their services.
-const Service = "chat"
+// Topic is what the node of a chat has as its own topic. Who takes part in it is
+// somebody; other members of the room are nobody here.
+const Topic = "chat"
 
 // Node is the part of [mesh.Node] that a chat needs.
 type Node interface {
@@ -52,17 +52,4 @@ func (n meshNode) Send(ctx context.Context, to mesh.Member, data []byte) (Receip
 		return nil, err
 	}
 	return r, nil
-}
-
-func chats(p mesh.Peer) bool { return slices.Contains(p.Services, Service) }
-
-// chatting returns those of peers who chat; never nil.
-func chatting(peers []mesh.Peer) []mesh.Peer {
-	kept := make([]mesh.Peer, 0, len(peers))
-	for _, p := range peers {
-		if chats(p) {
-			kept = append(kept, p)
-		}
-	}
-	return kept
 }

@@ -59,7 +59,7 @@ func (rs *receipts) pending(room *Room) []mesh.Peer {
 	var peers []mesh.Peer
 	seen := make(map[mesh.Member]bool)
 	for r := range rs.open {
-		for _, p := range chatting(r.Pending()) {
+		for _, p := range r.Pending() {
 			if room.Here(p.Member) && !seen[p.Member] {
 				seen[p.Member] = true
 				peers = append(peers, p)

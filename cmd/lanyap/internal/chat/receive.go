@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -24,7 +25,8 @@ func (s *session) follow(ctx context.Context) {
 func (s *session) take(ev mesh.Event) {
 	switch ev := ev.(type) {
 	case mesh.Joined:
-		if !s.Members.Join(ev.Peer) || !s.noteHeard() {
+		s.Members.Join(ev.Peer)
+		if !s.noteHeard() {
 			return
 		}
 		s.show(Joined{Peer: ev.Peer})
@@ -44,17 +46,11 @@ func (s *session) take(ev mesh.Event) {
 			s.show(Rerouted{Peer: ev.Peer})
 		}
 	case mesh.Message:
-		if !chats(ev.From) {
-			return
-		}
 		s.receive(ev)
 	case mesh.Gap:
-		if !chats(ev.From) {
-			return
-		}
 		s.show(Gap{From: ev.From, Count: ev.Count})
 	case mesh.Conflict:
-		if !chats(ev.From) {
+		if !slices.Contains(ev.From.Topics, Topic) {
 			return
 		}
 		s.show(Warning{Text: fmt.Sprintf("%s signed two different messages as number %d", s.Members.Label(ev.From), ev.Seq)})

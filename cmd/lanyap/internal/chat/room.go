@@ -9,7 +9,7 @@ import (
 	"github.com/lanyap/lanyap/peer"
 )
 
-// Room is who is here and chats, and the names of those who did. It is safe for
+// Room is who is here, and the names of those who were. It is safe for
 // concurrent use.
 type Room struct {
 	self mesh.Peer
@@ -30,15 +30,11 @@ func NewRoom(self mesh.Peer) *Room {
 	return &Room{self: self, members: make(map[mesh.Member]mesh.Peer), spoke: make(map[mesh.Member]int), past: make(map[peer.ID]string)}
 }
 
-// Join adds p, and reports whether it is somebody who chats.
-func (r *Room) Join(p mesh.Peer) bool {
-	if !chats(p) {
-		return false
-	}
+// Join adds p.
+func (r *Room) Join(p mesh.Peer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.members[p.Member] = p
-	return true
 }
 
 // Leave removes m, and reports whether it was here.

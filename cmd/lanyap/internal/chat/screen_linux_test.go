@@ -181,7 +181,7 @@ func TestShellScreenSurvives(t *testing.T) {
 		t.Run(fmt.Sprintf("%d lines of 24", lines), func(t *testing.T) {
 			e := newEmulator(t, 80, 24)
 			want := e.shell(lines)
-			room := NewRoom(member("ana", Service))
+			room := NewRoom(member("ana"))
 			face := terminalOn(e, room)
 			show := func(ev Event, rows ...string) {
 				face.Show(ev)
@@ -220,7 +220,7 @@ func TestShellScreenSurvives(t *testing.T) {
 
 func TestAnswersOnTheScreen(t *testing.T) {
 	e := newEmulator(t, 40, 10)
-	room := NewRoom(member("ana", Service))
+	room := NewRoom(member("ana"))
 	room.Join(bo)
 	face := terminalOn(e, room)
 	e.typed("/who\r")
@@ -233,7 +233,7 @@ func TestAnswersOnTheScreen(t *testing.T) {
 func TestLineWithoutItsEndSurvives(t *testing.T) {
 	e := newEmulator(t, 20, 10)
 	io.WriteString(e.tty, "one\nlast words")
-	face := terminalOn(e, NewRoom(member("ana", Service)))
+	face := terminalOn(e, NewRoom(member("ana")))
 	face.Show(Joined{Peer: bo})
 	e.untilRows([]string{"one", "last words", "* bo joined", ">"})
 	face.Close()
@@ -244,7 +244,7 @@ func TestLineWithoutItsEndSurvives(t *testing.T) {
 // the row where somebody types.
 func TestLogGoesAboveTheInputLine(t *testing.T) {
 	e := newEmulator(t, 40, 10)
-	face := terminalOn(e, NewRoom(member("ana", Service)))
+	face := terminalOn(e, NewRoom(member("ana")))
 	e.typed("typing")
 	e.untilRows([]string{"> typing"})
 	if !face.Log("level=DEBUG msg=\x1b[2J\n") {
@@ -263,7 +263,7 @@ func TestLogGoesAboveTheInputLine(t *testing.T) {
 func TestInputHigherThanTheScreen(t *testing.T) {
 	e := newEmulator(t, 40, 1)
 	want := e.shell(5)
-	face := terminalOn(e, NewRoom(member("ana", Service)))
+	face := terminalOn(e, NewRoom(member("ana")))
 	e.typed("\x1b[200~one\rtwo\x1b[201~\rmore")
 	face.Show(Message{From: bo, Text: "hi"})
 	e.untilRows(append(slices.Clone(want), "bo: hi", "> more")) // without how many wait
@@ -282,7 +282,7 @@ func TestSizesThatAreNone(t *testing.T) {
 			resize(t, e.pty, claim[0], claim[1])
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			face := terminalOn(e, NewRoom(member("ana", Service)))
+			face := terminalOn(e, NewRoom(member("ana")))
 			e.typed("hello\r")
 			for i := range 10 {
 				face.Show(Message{From: bo, Text: strings.Repeat("x", i)})
@@ -308,7 +308,7 @@ func TestTerminalThatNobodyReads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			screen, tty := pseudoTerminal(t, 80, 24)
 			before := termios(t, tty)
-			room := NewRoom(member("ana", Service))
+			room := NewRoom(member("ana"))
 			face, err := NewTerminal(TerminalConfig{In: tty, Out: tty, Members: room, Self: room.self, Interrupt: func() {}})
 			if err != nil {
 				t.Fatal(err)

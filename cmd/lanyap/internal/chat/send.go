@@ -122,13 +122,13 @@ func (s *session) refuse(m *MistakeError) {
 // confirm waits until everybody who was present has the message or is gone.
 func (s *session) confirm(ctx context.Context, sent Sent, receipt Receipt) {
 	err := receipt.Delivered(ctx)
-	to := chatting(receipt.To())
+	to := receipt.To()
 	var left []mesh.Peer
 	var undelivered *mesh.UndeliveredError
 	switch {
 	case err == nil:
 	case errors.As(err, &undelivered):
-		left = chatting(undelivered.Left)
+		left = undelivered.Left
 	default:
 		return // still pending, or the node is closed
 	}

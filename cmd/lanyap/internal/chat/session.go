@@ -272,7 +272,7 @@ func (s *session) hangUp(ctx context.Context, late []mesh.Peer) error {
 
 // latecomers returns who is here and was not when the last words were said.
 func (s *session) latecomers() []mesh.Peer {
-	return slices.DeleteFunc(chatting(s.Node.Members()), func(p mesh.Peer) bool { return s.receipts.spokeFor(p.Member) })
+	return slices.DeleteFunc(s.Node.Members(), func(p mesh.Peer) bool { return s.receipts.spokeFor(p.Member) })
 }
 
 // fail ends the chat with err, unless something else has ended it before.

@@ -17,9 +17,8 @@ import (
 const testTimeout = 10 * time.Second
 
 var (
-	bo    = member("bo", Service)
-	cy    = member("cy", Service)
-	share = member("dd", "share")
+	bo = member("bo")
+	cy = member("cy")
 )
 
 // chatTest is a chat that runs in a synctest bubble.
@@ -139,7 +138,6 @@ func TestTooFewCame(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			c := chatOf(t, source, 3, "hi\n")
 			c.node.join(bo)
-			c.node.join(share) // does not chat, does not count
 			c.node.join(cy)
 			err, after := c.result()
 			var few *TooFewError
@@ -177,7 +175,6 @@ func TestSaidOnceEnoughAreThere(t *testing.T) {
 		c := chatOf(t, FromPipe, 2, "")
 		c.write("one\ntwo\nthree")
 		c.node.join(bo)
-		c.node.join(share)
 		c.wantTexts()
 		c.node.join(cy)
 		c.wantTexts("one", "two")
@@ -245,12 +242,11 @@ func TestWhoLeftDoesNotCount(t *testing.T) {
 	}{
 		{"another has it", []mesh.Peer{bo, cy}, nil},
 		{"nobody has it", []mesh.Peer{bo}, ErrUnheard},
-		{"only one who does not chat has it", []mesh.Peer{bo, share}, ErrUnheard},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := chatOf(t, FromFile, len(chatting(tt.others)), "hi\n")
+				c := chatOf(t, FromFile, len(tt.others), "hi\n")
 				c.node.hold[bo.Member] = true
 				for _, p := range tt.others {
 					c.node.join(p)
@@ -270,32 +266,6 @@ func TestWhoLeftDoesNotCount(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestWhoDoesNotChatIsNotNamed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := chatOf(t, FromPipe, 0, "")
-		c.node.hold[share.Member] = true
-		c.node.join(share)
-		c.node.join(bo)
-		c.write("hi\n")
-		c.node.part(share, errors.New("gone"))
-		c.node.emit(mesh.Message{From: share, Seq: 1, Data: []byte("not for people")})
-		c.node.emit(mesh.Gap{From: share, Count: 3})
-		c.stdin.Close()
-		if err, _ := c.result(); err != nil {
-			t.Errorf("ended with %v", err)
-		}
-		if got := shown[Undelivered](c.face); len(got) != 0 {
-			t.Errorf("undelivered %+v", got)
-		}
-		if got := shown[Delivered](c.face); len(got) != 1 || got[0].Count != 1 {
-			t.Errorf("delivered %+v, want to one", got)
-		}
-		if len(shown[Message](c.face))+len(shown[Left](c.face))+len(shown[Warning](c.face)) != 0 {
-			t.Errorf("shown %+v", c.face.seen)
-		}
-	})
 }
 
 func TestTerminalLeavesAtOnce(t *testing.T) {

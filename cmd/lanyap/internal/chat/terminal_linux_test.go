@@ -42,7 +42,7 @@ func TestTerminalIsGivenBack(t *testing.T) {
 					}
 				}
 			}()
-			room := NewRoom(member("ana", Service))
+			room := NewRoom(member("ana"))
 			interrupted := make(chan struct{})
 			face, err := NewTerminal(TerminalConfig{
 				In: terminal, Out: terminal, Members: room, Self: room.self,

@@ -88,7 +88,7 @@ func reports(p *lab.Process, kind string) []report {
 // playLink is a node that says for each line of input what it holds in memory.
 func playLink(in *bufio.Scanner, out *json.Encoder) error {
 	ctx := context.Background()
-	node, err := mesh.Join(ctx, mesh.Config{Name: "measured", Services: []string{"chat"}})
+	node, err := mesh.Join(ctx, mesh.Config{Name: "measured", Topic: "chat"})
 	if err != nil {
 		return err
 	}
