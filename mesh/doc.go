@@ -135,7 +135,9 @@
 //     through others, which does not say that their programs have read it.
 //     Otherwise it names who left without confirming.
 //     [TestDeliveredMeansEveryoneHasIt,
-//     TestReceiptNamesWhoLeftWithoutConfirming]
+//     TestReceiptNamesWhoLeftWithoutConfirming] In a room of more than five that
+//     takes up to 20 ms longer than the message; see [Receipt.Delivered].
+//     [TestReceiptsOfALargeRoomStayOutOfTheWay]
 //   - [Node.Send] promises the same to one, in an order of its own: none holds
 //     between private messages and broadcasts. Whoever relays it cannot read
 //     it. [TestSendReachesOneOnly, TestSendSurvivesACut,

@@ -187,6 +187,11 @@ func (n *Node) byeAck(l *link) {
 	n.linksChanged.announce()
 }
 
+// byesDue reports whether a goodbye or the answer to one is to be written.
+func (p *parting) byesDue() bool {
+	return p.byeDue && !p.byeSent || p.byeHeard && !p.byeAckSent
+}
+
 // appendByes appends what ends a link, once all before has been written.
 func appendByes(l *link, buf []byte) []byte {
 	if l.byeDue && !l.byeSent {

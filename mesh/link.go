@@ -50,12 +50,11 @@ type link struct {
 	privateStart uint64
 	// The next to write of our broadcasts, and of what is for it alone.
 	cursor, privateCursor uint64
-	ackDue                bool
-	ackedAt               time.Time
 	writing               bool
 
 	records []dueRecord // ours, that the other side does not have yet
 	ways
+	owing
 	asks
 	hints
 	parting

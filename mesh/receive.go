@@ -65,8 +65,11 @@ func (n *Node) message(l *link, p []byte) error {
 			History: !t.has(l.m.peer.Member),
 		})
 	}
-	l.ackDue = true
-	l.wake.set()
+	if wire.StreamOf(msg.Kind) == wire.Private {
+		l.oweLocked(now)
+	} else {
+		n.oweLocked(l, len(p), now)
+	}
 	return nil
 }
 
@@ -97,8 +100,7 @@ func (n *Node) expects(l *link, msg wire.Message) (bool, error) {
 		return false, errSkipped
 	}
 	if msg.Seq < want {
-		l.ackDue = true
-		l.wake.set()
+		l.oweLocked(time.Now())
 	}
 	return msg.Seq == want, nil
 }
@@ -195,8 +197,7 @@ func (n *Node) gap(l *link, p []byte) error {
 	}
 	n.gapLocked(l.m, g.To-*want+1)
 	*want = g.To + 1
-	l.ackDue = true
-	l.wake.set()
+	l.oweLocked(time.Now())
 	return nil
 }
 

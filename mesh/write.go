@@ -6,11 +6,6 @@ import (
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 )
 
-// ackInterval is the least time between two acknowledgements that travel
-// alone. One a message would double the messages of a busy room; the first
-// after a pause goes at once.
-const ackInterval = 5 * time.Millisecond
-
 // write sends what is due over the link until it ends: in every other batch
 // first what goes through members, of others' tunnels and of our own.
 func (n *Node) write(l *link) {
@@ -109,8 +104,8 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	}
 	drained := n.drainedLocked(l)
 	if l.ackDue {
-		wait := l.ackedAt.Add(ackInterval).Sub(now)
-		if wait > 0 && len(buf) == 0 && !(drained && l.byeHeard) && !l.byeAckHeard {
+		company := len(buf) > 0 || drained && l.byesDue() || l.byeAckHeard
+		if wait := l.ackWait(now); wait > 0 && !company {
 			return buf, wait
 		}
 		buf = n.appendHave(l, buf, now) // before the bye-ack, which may end the link
@@ -146,6 +141,7 @@ func (n *Node) fillPastLocked(buf []byte, cursor uint64) ([]byte, uint64) {
 func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 	h := wire.Have{Next: l.start, Want: l.m.want, PrivateNext: l.privateStart, PrivateWant: l.m.privateWant}
 	first := !l.greeted
+	l.ackDue, l.ackBytes = false, 0
 	if l.greeted {
 		l.ackedAt = now
 		h.Next, h.PrivateNext = n.stream.next(), l.m.private.next()
@@ -154,7 +150,6 @@ func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 		h.Here = uint64(now.Sub(n.born).Milliseconds())
 	}
 	l.greeted = true
-	l.ackDue = false
 	if first {
 		buf = wire.AppendRecordFrame(buf, n.record)
 	}

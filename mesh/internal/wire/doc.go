@@ -101,6 +101,10 @@
 // between the two. Messages flow once the other side's first have has arrived,
 // from its want, or from the own next where want is 0.
 //
+// When to acknowledge is the receiver's to decide, but within 50 ms, and before it
+// answers a bye. Who waits for everybody in a large room to have a message would
+// be held up by acknowledgements that are sent at once.
+//
 // A want beyond what the receiver ever sent is a violation, with one exception:
 // who no longer knows that it ever sent the other anything in private (it keeps
 // 1,024 acquaintances) goes on from there.

@@ -1,0 +1,65 @@
+package mesh
+
+import "time"
+
+// An acknowledgement travels with whatever else goes to its member, and alone
+// when it has waited. One at once from everybody would come in the way of the
+// message that it is for, on its way to the others yet.
+const (
+	// ackInterval is the least time between two that travel alone: one for each
+	// message would double the messages of a busy room.
+	ackInterval = 5 * time.Millisecond
+
+	// ackSpread is for how long a broadcast is not acknowledged for each other
+	// member beside the first few, and ackSlowest how long at most. In a small
+	// room, and to who speaks to us alone, it goes at once.
+	ackSpread  = time.Millisecond
+	ackFew     = 4
+	ackSlowest = 20 * time.Millisecond
+
+	// ackBytes of messages are acknowledged without such a delay: who sends much
+	// waits for it.
+	ackBytes = 64 << 10
+)
+
+// owing is what a link has brought since the last acknowledgement.
+type owing struct {
+	ackDue   bool
+	ackBytes int
+	ackAt    time.Time // it waits until then for company
+	ackedAt  time.Time
+}
+
+// oweLocked notes that a broadcast of so many bytes is to be acknowledged.
+func (n *Node) oweLocked(l *link, bytes int, now time.Time) {
+	if !l.ackDue {
+		l.ackAt = now.Add(ackDelay(len(n.present)))
+	}
+	l.ackBytes += bytes
+	if l.ackBytes >= ackBytes {
+		l.ackAt = now
+	}
+	l.ackDue = true
+	l.wake.set()
+}
+
+// oweLocked notes that something is to be acknowledged without delay.
+func (l *link) oweLocked(now time.Time) {
+	l.ackDue, l.ackAt = true, now
+	l.wake.set()
+}
+
+// ackDelay is how long a broadcast is not acknowledged with so many members
+// present.
+func ackDelay(members int) time.Duration {
+	return min(time.Duration(max(members-ackFew, 0))*ackSpread, ackSlowest)
+}
+
+// ackWait is for how long an acknowledgement that is due is not to travel alone.
+func (o *owing) ackWait(now time.Time) time.Duration {
+	at := o.ackedAt.Add(ackInterval)
+	if o.ackAt.After(at) {
+		at = o.ackAt
+	}
+	return at.Sub(now)
+}
