@@ -34,6 +34,7 @@ func parseDescription(body []byte) (description, error) {
 		kept                                     strings.Builder
 		sections, prints, candidates, ufragments int
 	)
+	kept.Grow(len(body) + 64)
 	for line := range strings.Lines(string(body)) {
 		text := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if strings.ContainsFunc(text, unicode.IsControl) {
@@ -62,7 +63,8 @@ func parseDescription(body []byte) (description, error) {
 		case key == "a=end-of-candidates":
 			continue
 		}
-		kept.WriteString(text + "\r\n")
+		kept.WriteString(text)
+		kept.WriteString("\r\n")
 	}
 	switch {
 	case sections != 1:

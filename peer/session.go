@@ -13,7 +13,6 @@ import (
 	"github.com/pion/datachannel"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	"github.com/pion/logging"
 	"github.com/pion/sctp"
 	"github.com/pion/stun/v4"
 	"github.com/pion/transport/v5/stdnet"
@@ -41,7 +40,7 @@ const (
 // newAPI returns pion set up for links over one socket.
 func newAPI(mux ice.UDPMux, addr netip.Addr, offerer bool) *webrtc.API {
 	var s webrtc.SettingEngine
-	s.LoggerFactory = &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
+	s.LoggerFactory = quiet{}
 	s.SetICEUDPMux(mux)
 	// A Net of pion's own making lists the machine's interfaces for every link;
 	// with a mux nobody asks it for them.
@@ -177,13 +176,12 @@ func (ss *session) describe(ctx context.Context, create func() (webrtc.SessionDe
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	sdp := ss.pc.LocalDescription().SDP
-	own, err := parseDescription([]byte(sdp))
+	own, err := ss.pc.SCTP().Transport().ICETransport().GetLocalParameters()
 	if err != nil {
 		return "", err
 	}
-	ss.ufrag = own.ufrag
-	return sdp, nil
+	ss.ufrag = own.UsernameFragment
+	return ss.pc.LocalDescription().SDP, nil
 }
 
 // expect lets the other side's datagrams in. An offer does not: whoever turns

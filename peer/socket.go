@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/netip"
@@ -13,7 +12,6 @@ import (
 	"sync/atomic"
 
 	"github.com/pion/ice/v4"
-	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/lanyap/lanyap/peer/errno"
@@ -49,8 +47,7 @@ func openSocket(addr netip.Addr, port uint16) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	quiet := &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
-	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: quiet.NewLogger("ice"), UDPConn: conn})
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{Logger: quiet{}, UDPConn: conn})
 	s := &socket{
 		index: indexOf(addr.Zone()), conn: conn, ledger: l, mux: mux,
 		offering:  newAPI(mux, addr, true),
