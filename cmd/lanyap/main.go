@@ -11,6 +11,7 @@ func main() { os.Exit(newApp(os.Stdin, os.Stdout, os.Stderr).main(os.Args[1:])) 
 
 // main is the program as a process: what signals do included.
 func (a *app) main(args []string) int {
+	memory.Spare()
 	memory.Obey()
 	signals := untilSignal(context.Background(), func(code int) {
 		a.abandon()
