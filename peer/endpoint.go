@@ -268,16 +268,20 @@ func (t *Transport) respond(w http.ResponseWriter, sdp string) (net.Conn, error)
 	if err != nil {
 		return nil, err
 	}
-	header := t.header()
-	header.Set("Content-Type", sdpType)
-	resp := http.Response{
-		StatusCode: http.StatusCreated, ProtoMajor: 1, ProtoMinor: 1, Header: header,
-		ContentLength: int64(len(sdp)), Body: io.NopCloser(strings.NewReader(sdp)),
-	}
+	resp := answerTo(t.header(), sdp)
 	err = errors.Join(conn.SetDeadline(time.Now().Add(httpTimeout)), resp.Write(rw), rw.Flush(), conn.SetDeadline(time.Time{}))
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
 	return conn, nil
+}
+
+// answerTo is the response to an offer.
+func answerTo(header http.Header, sdp string) *http.Response {
+	header.Set("Content-Type", sdpType)
+	return &http.Response{
+		StatusCode: http.StatusCreated, ProtoMajor: 1, ProtoMinor: 1, Header: header,
+		ContentLength: int64(len(sdp)), Body: io.NopCloser(strings.NewReader(sdp)),
+	}
 }

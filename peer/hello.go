@@ -93,23 +93,18 @@ func greet(ch channel, self greeting, key *Identity, t transcript, offerer bool)
 	if err != nil {
 		return greeting{}, err
 	}
-	if len(first) < 1+nonceSize {
-		return greeting{}, errHello
+	if *theirs, err = parseFirst(first); err != nil {
+		return greeting{}, err
 	}
-	if first[0] != helloVersion {
-		return greeting{}, ErrVersion
-	}
-	copy(theirs[:], first[1:])
 
 	rand.Read(self.token[:])
 	rest := appendGreeting(nil, self)
 	id := key.ID()
-	proof := slices.Concat(id[:], key.Sign(t.message(offerer, rest)), rest)
-	if err := ch.write(proof, false); err != nil {
+	second := slices.Concat(id[:], key.Sign(t.message(offerer, rest)), rest)
+	if err := ch.write(second, false); err != nil {
 		return greeting{}, err
 	}
-	second, err := readHello(ch)
-	if err != nil {
+	if second, err = readHello(ch); err != nil {
 		return greeting{}, err
 	}
 	remote, err := parseProof(second, func(rest []byte) []byte { return t.message(!offerer, rest) })
@@ -134,6 +129,17 @@ func readHello(ch channel) ([]byte, error) {
 		return nil, errHello
 	}
 	return p[:n], nil
+}
+
+// parseFirst reads the first message.
+func parseFirst(p []byte) (nonce [nonceSize]byte, err error) {
+	switch {
+	case len(p) < 1+nonceSize:
+		return nonce, errHello
+	case p[0] != helloVersion:
+		return nonce, ErrVersion
+	}
+	return [nonceSize]byte(p[1:]), nil
 }
 
 // parseProof reads the second message and verifies its signature.
