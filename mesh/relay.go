@@ -11,12 +11,15 @@ import (
 )
 
 const (
-	// tunnelPatience is how long a member that others reach is left to direct
-	// dials before a tunnel to it is opened, counted from our last direct link:
-	// while a room forms, or two halves of one meet, those keep coming. After
-	// maxPatience it is opened in any case.
-	tunnelPatience = 1 * time.Second
-	maxPatience    = 8 * time.Second
+	// A tunnel is opened to a member that others reach when no direct link to it
+	// may come any more, which is looked at each pendingEvery. Where nobody has
+	// told where it may be dialed, it is given addressPatience from our last direct
+	// link on, for while a room forms news of all kinds keep coming. Neither is for
+	// ever: dials may take turns for maxPending, addresses come for maxPatience.
+	pendingEvery    = 200 * time.Millisecond
+	maxPending      = 30 * time.Second
+	addressPatience = 600 * time.Millisecond
+	maxPatience     = 8 * time.Second
 	// openTimeout is how long an open may go unanswered; with lastSeek it
 	// bounds what a route that leads nowhere costs.
 	openTimeout = 2 * time.Second
@@ -87,7 +90,7 @@ func (n *Node) seekLocked(now time.Time) (next time.Time) {
 func (n *Node) seekOfLocked(now time.Time, to peer.Instance) *seek {
 	s := n.seeks[to]
 	if s == nil && len(n.seeks) < maxSeeks {
-		s = &seek{born: now, next: now.Add(tunnelPatience), wait: firstSeek}
+		s = &seek{born: now, wait: firstSeek}
 		n.seeks[to] = s
 	}
 	return s
@@ -114,11 +117,8 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 		n.dropTunnelLocked(s.t)
 		s.t = nil
 	}
-	if forming := n.linkedAt.Add(tunnelPatience); !s.tried && forming.After(s.next) {
-		s.next = forming
-		if latest := s.born.Add(maxPatience); s.next.After(latest) {
-			s.next = latest
-		}
+	if !s.tried {
+		s.next = n.hopeLocked(now, to, s)
 	}
 	if s.next.After(now) {
 		return s.next
@@ -143,11 +143,28 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 	if s.t = n.newTunnelLocked(to, now); s.t == nil {
 		return s.next
 	}
+	n.log.Debug("tunnel opened", "instance", to)
 	s.until, s.over = now.Add(openTimeout), ways[i]
 	for _, l := range ways {
 		n.post(l, to, s.t.Hello(n.record))
 	}
 	return s.until
+}
+
+// hopeLocked returns when to look again whether a member is to be left to direct
+// dials; now if it is not.
+func (n *Node) hopeLocked(now time.Time, to peer.Instance, s *seek) time.Time {
+	if n.contacts.Pending(now, to) {
+		return earlier(now.Add(pendingEvery), s.born.Add(maxPending))
+	}
+	if _, known := n.contacts.Known(to); known {
+		return now
+	}
+	since := s.born
+	if n.linkedAt.After(since) {
+		since = n.linkedAt
+	}
+	return earlier(since.Add(addressPatience), s.born.Add(maxPatience))
 }
 
 func (n *Node) newTunnelLocked(to peer.Instance, now time.Time) *tunnelLink {

@@ -2,11 +2,15 @@ package mesh_test
 
 import (
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/meshtest"
 )
 
 // via returns through whom a node reaches another: its name, "" for a direct
@@ -31,13 +35,14 @@ func (r *room) via(a *actor, name, want string) {
 	}
 }
 
-// TestTunnelsWaitForDirectLinks has two that cannot reach each other in a room
-// that others keep joining. They are left to direct dials for a second, and
-// while links keep coming for longer, but not for ever.
-func TestTunnelsWaitForDirectLinks(t *testing.T) {
-	for pause, want := range map[time.Duration]time.Duration{
-		time.Minute:            2 * time.Second,
-		400 * time.Millisecond: 10 * time.Second,
+// TestTunnelOpensWhenTheDialFails has two that cannot reach each other in a room
+// that is quiet, or that others keep joining: they have a tunnel as soon as a
+// dial has failed between them, which in a room that forms takes until they are
+// told where to dial.
+func TestTunnelOpensWhenTheDialFails(t *testing.T) {
+	for pause, most := range map[time.Duration]time.Duration{
+		time.Minute:            time.Second,
+		400 * time.Millisecond: 3 * time.Second,
 	} {
 		inRoom(t, func(r *room) {
 			ana, _ := r.apart()
@@ -45,15 +50,56 @@ func TestTunnelsWaitForDirectLinks(t *testing.T) {
 			start := time.Now()
 			for i := 0; via(ana, "cy") == "nobody" && time.Since(start) < time.Minute; i++ {
 				for next := time.Now().Add(pause); time.Now().Before(next) && via(ana, "cy") == "nobody"; {
-					pass(100 * time.Millisecond)
+					pass(50 * time.Millisecond)
 				}
-				r.join(fmt.Sprint("host", i), nil)
+				if pause < time.Minute {
+					r.join(fmt.Sprint("host", i), nil)
+				}
 			}
-			took := time.Since(start)
-			if took < time.Second || took > want || want > 5*time.Second && took < 5*time.Second {
+			if took := time.Since(start); took > most {
 				t.Errorf("with a newcomer each %v ana reaches cy after %v", pause, took)
 			}
 		})
+	}
+}
+
+// TestMassStartOpensNoTunnel has many start at once on a network on which some
+// ways are slower than others: all get their direct links, and until then nobody
+// tries to reach anybody through others.
+func TestMassStartOpensNoTunnel(t *testing.T) {
+	for _, count := range []int{16, 32, 64} {
+		t.Run(fmt.Sprint(count), func(t *testing.T) {
+			inRoom(t, func(r *room) { r.massStart(count) })
+		})
+	}
+}
+
+func (r *room) massStart(count int) {
+	rng := rand.New(rand.NewPCG(uint64(count), 1))
+	var hosts []*meshtest.Host
+	for i := range count {
+		h := r.lan.Host(fmt.Sprint("host", i))
+		for _, other := range hosts {
+			r.lan.Delay(h, other, time.Duration(rng.IntN(400))*time.Millisecond)
+		}
+		hosts = append(hosts, h)
+	}
+	var all []*actor
+	for _, h := range hosts {
+		a := r.joinSilently(h.Name(), func(cfg *mesh.Config) {
+			cfg.Logger = slog.New(slog.NewTextHandler(r.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		})
+		all = append(all, a.unread())
+		time.Sleep(time.Duration(rng.IntN(10)) * time.Millisecond)
+	}
+	pass(time.Minute)
+	for _, a := range all {
+		if got := len(a.Members()); got != count-1 {
+			r.Errorf("%s sees %d members", a.Self().Name, got)
+		}
+	}
+	if n := strings.Count(r.logs.String(), "tunnel opened"); n > 0 {
+		r.Errorf("%d tunnels were opened", n)
 	}
 }
 
