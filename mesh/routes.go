@@ -75,6 +75,10 @@ func (n *Node) appendReachLocked(l *link, buf []byte, now time.Time) []byte {
 	return buf
 }
 
+// seekSoon gathers what neighbours say before it is looked through for somebody
+// to open a tunnel to.
+const seekSoon = 50 * time.Millisecond
+
 // reach takes in to whom a neighbour knows a way.
 func (n *Node) reach(l *link, p []byte) error {
 	r, err := wire.ParseReach(p)
@@ -93,7 +97,7 @@ func (n *Node) reach(l *link, p []byte) error {
 		n.detourOverLocked(to, now)
 	}
 	if n.paths.Version() != before {
-		n.seekDue = earlier(n.seekDue, now)
+		n.seekDue = earlier(n.seekDue, now.Add(seekSoon))
 	}
 	n.reachDue = now
 	n.clockwork.set()

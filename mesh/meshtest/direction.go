@@ -43,6 +43,9 @@ func newDirection(k *link, from, to *peer.Conn, target *Host) *direction {
 func (d *direction) collect() {
 	for {
 		data, err := d.from.ReadMessage()
+		if tap := d.link.lan.tapped(); tap != nil && err == nil {
+			tap(d.source(), d.target, data)
+		}
 		d.put(parcel{data: data, due: time.Now().Add(d.link.delay())}, err)
 		if err != nil {
 			return
@@ -55,6 +58,13 @@ func (d *direction) collect() {
 			}
 		}
 	}
+}
+
+func (d *direction) source() *Host {
+	if d.target == d.link.near.host {
+		return d.link.far.host
+	}
+	return d.link.near.host
 }
 
 func (d *direction) put(p parcel, err error) {

@@ -25,6 +25,7 @@ type LAN struct {
 	links     map[*link]bool
 	services  []*service
 	multicast bool
+	tap       func(from, to *Host, message []byte)
 	changed   chan struct{} // closed and replaced when anything above changes
 }
 
@@ -112,6 +113,21 @@ func (l *LAN) SetMulticast(on bool) {
 	defer l.mu.Unlock()
 	l.multicast = on
 	l.announceLocked()
+}
+
+// Tap has f see each message that a node puts on a link, for tests that count
+// what a network carries; nil ends that. f is called by several goroutines at
+// once, and is not to keep the message.
+func (l *LAN) Tap(f func(from, to *Host, message []byte)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tap = f
+}
+
+func (l *LAN) tapped() func(from, to *Host, message []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.tap
 }
 
 func (l *LAN) pathLocked(a, b *Host) *path {

@@ -29,9 +29,6 @@ func (t *Table) Hear(from Instance, r wire.Reach, now time.Time) (lost []Instanc
 	matters, worse := false, false
 	for _, was := range news {
 		is, ok := n.way(from, was.to)
-		if ok && is.through(t.self) {
-			ok = false
-		}
 		if was.ok && !ok {
 			lost = append(lost, was.to)
 		}

@@ -1,15 +1,18 @@
 package paths
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 )
 
 // Instance is one start of a member's program.
 type Instance = [8]byte
 
-func compare(a, b Instance) int { return bytes.Compare(a[:], b[:]) }
+func compare(a, b Instance) int {
+	return cmp.Compare(binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint64(b[:]))
+}
 
 // set is to whom a member has links, and the member itself: so the sets of all
 // are one where all have links to all. It is never changed, since several share
@@ -41,8 +44,12 @@ func (s *set) without(other *set) []Instance {
 		return nil
 	}
 	var list []Instance
+	rest := other.list
 	for _, in := range s.list {
-		if !other.has(in) {
+		for len(rest) > 0 && compare(rest[0], in) < 0 {
+			rest = rest[1:]
+		}
+		if len(rest) == 0 || rest[0] != in {
 			list = append(list, in)
 		}
 	}

@@ -21,6 +21,10 @@ const (
 const few = 4
 
 const (
+	// askQuiet is how long our own links have to have been the same for a
+	// neighbour to be asked for its: it tells what is new after gatherQuiet, and
+	// most likely has the same then.
+	askQuiet = 500 * time.Millisecond
 	// askLatest is how long the links of a neighbour stay unknown while our own
 	// keep changing.
 	askLatest = 8 * time.Second
@@ -103,7 +107,7 @@ func (t *Table) ask(n *neighbour, a asking, now time.Time) (next time.Time) {
 	if !n.reported || n.known() || n.asks >= maxAsks {
 		return time.Time{}
 	}
-	due := earlier(t.changed.Add(gatherQuiet), n.since.Add(askLatest))
+	due := earlier(t.changed.Add(askQuiet), n.since.Add(askLatest))
 	if a.eager && n.settled && n.asks == 0 {
 		due = now
 	}

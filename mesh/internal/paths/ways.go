@@ -41,7 +41,7 @@ func (t *Table) Ways(to Instance) []Way {
 	order := t.order(to)
 	for next, n := range t.neighbours {
 		w, ok := n.way(next, to)
-		if !ok || to == t.self || w.through(t.self) {
+		if !ok || to == t.self {
 			continue
 		}
 		w.order = order ^ binary.BigEndian.Uint64(next[:])
@@ -145,15 +145,20 @@ type Target struct {
 // Beyond returns whom a neighbour says that it reaches and we have no link to,
 // the nearest first.
 func (t *Table) Beyond(neighbour Instance) []Target {
+	n := t.neighbours[neighbour]
+	if n == nil {
+		return nil
+	}
 	var list []Target
-	for _, to := range t.Targets() {
-		for _, w := range t.Ways(to) {
-			if w.Next == neighbour {
-				list = append(list, Target{to, w.Links})
-			}
+	for _, to := range n.links.without(t.own) {
+		list = append(list, Target{to, 2})
+	}
+	for to, via := range n.further {
+		if !t.own.has(to) {
+			list = append(list, Target{to, 2 + len(via)})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Target) int { return a.Links - b.Links })
+	slices.SortFunc(list, func(a, b Target) int { return cmp.Or(a.Links-b.Links, compare(a.To, b.To)) })
 	return list
 }
 
@@ -163,7 +168,7 @@ func (t *Table) Targets() []Instance {
 	if t.beyond != nil {
 		return t.beyond
 	}
-	list := make([]Instance, 0, 8)
+	list := make([]Instance, 0, 8) // not nil, though it be empty
 	seen := make(map[*set]bool)
 	for _, n := range t.neighbours {
 		if !seen[n.links] {
@@ -177,10 +182,8 @@ func (t *Table) Targets() []Instance {
 		}
 	}
 	slices.SortFunc(list, compare)
-	list = slices.Compact(list)
-	list = slices.DeleteFunc(list, func(to Instance) bool { return len(t.Ways(to)) == 0 })
-	t.beyond = list
-	return list
+	t.beyond = slices.Compact(list)
+	return t.beyond
 }
 
 // furthest is how many links a way may have that others are told of: one more
