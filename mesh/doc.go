@@ -317,5 +317,6 @@
 // one: set [Config.Network] to one of its hosts. It works inside
 // testing/synctest.
 //
-// The protocol is specified in internal/wire.
+// The protocol is specified in internal/wire, and with it what a node does with what
+// a later version says: it is held and passed on, and not shown. [TestNewerMember]
 package mesh

@@ -34,8 +34,7 @@
 // versions add to the protocol. Everything else that does not read as written
 // here is a violation, and whoever reads one closes the link and says why.
 // Between a member and an observer only record, peers, bye and bye-ack mean
-// anything:
-// message, have and gap are violations there, the rest is ignored.
+// anything: message, have and gap are violations there, the rest is ignored.
 //
 // # Whose fault
 //
@@ -89,6 +88,17 @@
 // The clock is a hybrid logical clock (Kulkarni et al., "Logical Physical
 // Clocks", 2014): it follows wall clocks, and orders a message after those
 // that its sender had seen.
+//
+// # Topics
+//
+// What a member takes part in is in its record; what a message is about is in the
+// message. The two are not held against each other: who says something in a topic
+// that its record does not name is not shown as present there, no more. There is
+// one stream of broadcasts for all topics, and one of private messages between
+// two members, so that what is lost or late in one topic is known in all, and
+// everybody holds, confirms and passes on all of it. A record with other topics
+// than before goes over each link between the messages that were said before the
+// change and those that were said after it.
 //
 // # Have
 //
@@ -302,4 +312,36 @@
 // pings, and after six gives the tunnel up. One that has sent nothing pings after
 // two seconds in which it has heard nothing, then after twice as long each time,
 // up to 32 s, until a message comes or goes.
+//
+// # How the protocol grows
+//
+// All of the above is version 1, and stays as it is: its bytes are in
+// testdata/v1.txt. Later versions add to it where an older one looks away, and
+// members of both are in one room. What an older one does with what it does not
+// know:
+//
+//	frame type                 skips it; does not pass it on
+//	what follows the fields of have, gap, bye,
+//	bye-ack, record and asked  ignores it
+//	bits of flags              ignores them, in peers, reach and ask, and in
+//	                           package peer's hello
+//	kind of message            takes it for a broadcast: verifies, numbers, holds,
+//	                           confirms and passes it on, and shows it to nobody
+//	topic                      the same
+//	kind of tunnel record      drops it
+//	kind of sealed content     ignores it
+//	first byte of hello        ends the link (package peer)
+//	Lanyap-Version             answers an offer with 426 (package peer)
+//
+// Everything else that is not as written here is a violation, and is so on
+// purpose: what is let pass today could not be given a meaning tomorrow. So an
+// addition is a frame that may get lost, a field behind the others that may be
+// missing, or a kind that need not be shown. What must not be overlooked needs
+// another version of the offers, and so another network. The strings that go into
+// signatures have a number of their own: a new format of a message, a record or a
+// tunnel's records is signed under another, and never passes for an old one.
+//
+// A history file holds messages as they were signed; its format has a number, too
+// (package store). A program that does not know the number refuses the file and
+// leaves it as it is.
 package wire

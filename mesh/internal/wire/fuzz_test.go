@@ -79,3 +79,28 @@ func checkPeers(t *testing.T, list []wire.Peer) {
 		t.Fatalf("peers %v became %v, %v", list, again, err)
 	}
 }
+
+// FuzzParseMessage holds that a message which reads is written again as it was,
+// and is within its bounds, whatever its kind.
+func FuzzParseMessage(f *testing.F) {
+	for _, p := range [][]byte{broadcast("hi"), private("hi"), broadcast("")} {
+		f.Add(p[wire.FrameHeader:])
+	}
+	later := bytes.Clone(broadcast("hi")[wire.FrameHeader:])
+	later[0] = 3
+	f.Add(later)
+	f.Fuzz(func(t *testing.T, p []byte) {
+		m, err := wire.ParseMessage(p)
+		if err != nil {
+			return
+		}
+		checkMessage(t, p, m)
+		if err := wire.CheckTopic(m.Topic); err != nil {
+			t.Fatalf("topic %q: %v", m.Topic, err)
+		}
+		if m.Kind == 0 || m.Seq == 1 && m.Previous != 0 || wire.MessageSize(m) != wire.FrameHeader+len(p) {
+			t.Fatalf("read %+v", m)
+		}
+		m.Verify(room, verify)
+	})
+}
