@@ -15,13 +15,14 @@ import (
 // came in raise it, messages that came out whole lower it.
 //
 // A sender whose acknowledgements are late, as on starved cores, sends 256 KiB
-// (minWindow) again in vain each 100 ms (rtoMax). What a message may have cost
-// is therefore a multiple of it: flooded over loopback beside 8 busy loops on 2
-// cores, honest links stay under 1.1 MB, which is the full window; flooded both
-// ways beside 12, 1.47 MB was seen, as its reader gets no turn for a while. A whole
-// message of one byte, with 128 bytes of credit for 20 on the wire, pays for
-// six times its cost anyhow: who mixes messages that come out with what does
-// not is stopped by the window alone, whatever the multiple.
+// (minWindow) again in vain each 100 ms (rtoMax), as long as anything is heard
+// (see pacer). What a message may have cost is therefore a multiple of it:
+// flooded over loopback beside 8 busy loops on 2 cores, honest links stay under
+// 1.1 MB, which is the full window; flooded both ways beside 12, 1.47 MB was
+// seen, as its reader gets no turn for a while. A whole message of one byte, with
+// 128 bytes of credit for 20 on the wire, pays for six times its cost anyhow: who
+// mixes messages that come out with what does not is stopped by the window alone,
+// whatever the multiple.
 const (
 	balanceLimit   = 2 << 20   // bytes; past it the link ends: 30 MiB of ours at most, in chunks of one byte
 	strangerLimit  = 128 << 10 // the same before hello is done: one side may be done and send while the other's copy was lost
@@ -37,6 +38,7 @@ type account struct {
 	overdraw func() // called once, in a goroutine of its own
 
 	mu      sync.Mutex // guards what follows
+	pacer   pacer
 	balance int64
 	limit   int64
 	settled time.Time
@@ -48,6 +50,10 @@ type account struct {
 func (a *account) add(n int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.addLocked(n)
+}
+
+func (a *account) addLocked(n int64) {
 	now := time.Now()
 	if gone := now.Sub(a.settled); gone > time.Second {
 		a.balance -= int64(gone/time.Second) * balancePerTick
@@ -62,6 +68,19 @@ func (a *account) add(n int64) {
 
 func (a *account) read(n int)  { a.add(-readShare*int64(n) - readCredit) }
 func (a *account) wrote(n int) { a.add(-int64(n)/8 - writeCredit) }
+
+// grant lets a message of n bytes leave that is about to be written.
+func (a *account) grant(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pacer.grant(n)
+}
+
+func (a *account) passes(n int) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.pacer.passes(n, time.Now())
+}
 
 // trust raises the limit to that of a link whose other side is known.
 func (a *account) trust() {
@@ -117,8 +136,26 @@ func (l *ledger) received(p []byte, from netip.AddrPort) bool {
 	if a == nil {
 		return false
 	}
-	a.add(int64(len(p)))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pacer.heard()
+	a.addLocked(int64(len(p)))
 	return true
+}
+
+// applicationData is the content type of a DTLS record that carries SCTP (RFC
+// 6347 §4.1).
+const applicationData = 23
+
+// sends reports whether a datagram may leave now, see pacer.
+func (l *ledger) sends(p []byte, to netip.AddrPort) bool {
+	if len(p) == 0 || p[0] != applicationData {
+		return true
+	}
+	l.mu.RLock()
+	a := l.byAddr[netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())]
+	l.mu.RUnlock()
+	return a == nil || a.passes(len(p))
 }
 
 // maxAddrsPerLink bounds the addresses one link may be reached from: behind a

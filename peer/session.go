@@ -20,8 +20,12 @@ import (
 )
 
 const (
-	// rtoMax keeps a link quick after an outage: with pion's default the first
-	// message after a cable's return waits for up to a minute of back-off.
+	// rtoMax is the time after which SCTP repeats what is not confirmed: pion's
+	// minimum of 1 s and its back-off, up to a minute, both end at this maximum.
+	// A datagram that was lost twice holds up all behind it for as long, so with
+	// 1 s a link moves a third of what it does with 100 ms where 1 % is lost, and
+	// a seventh at 5 %; and what was written during an outage is there as soon as
+	// it is over. What that costs is the pacer's to bound.
 	rtoMax = 100 * time.Millisecond
 
 	// A LAN drops in bursts, not because it is congested for long: these keep
@@ -152,6 +156,9 @@ func (t *Transport) newSession(local netip.Addr, remote netip.AddrPort, offerer 
 func (ss *session) release() {
 	ss.once.Do(func() {
 		ss.end(ErrClosed)
+		if ss.account != nil {
+			ss.account.grant(0) // for SCTP's abort
+		}
 		_ = ss.pc.GracefulClose()
 		if ss.account != nil {
 			ss.socket.ledger.close(ss.account)
@@ -263,6 +270,7 @@ func (c *rtcChannel) read(p []byte) (int, bool, error) {
 }
 
 func (c *rtcChannel) write(p []byte, text bool) error {
+	c.session.account.grant(len(p))
 	_, err := c.raw.WriteDataChannel(p, text)
 	if err == nil {
 		c.session.account.wrote(len(p))
