@@ -311,6 +311,11 @@
 // less, a node that starts then takes less in proportion, but at least 1 MiB for
 // each. [TestLimitsFitTheMemory]
 //
+// The runtime collects when as much is garbage as is in use. In a program that
+// uses a few megabytes that is all the time: to let more gather (GOGC=400,
+// [runtime/debug.SetGCPercent]) makes links a fifth cheaper, messages 10 to 25 %
+// quicker, and the resident memory of a node with 63 links half as large again.
+//
 // # Tests
 //
 // Package meshtest is a network in memory for tests of programs that use this

@@ -2,9 +2,9 @@
 //
 // It lives within what a container or a service unit gives it. The Go runtime
 // reads GOMEMLIMIT and nothing else: a program that could do with less is killed
-// for garbage it had yet to collect. And it lets more garbage gather than the
-// runtime would of itself, whose measure, as much as is in use, keeps the
-// collector of a program busy that uses a few megabytes.
+// for garbage it had yet to collect. And it lets garbage gather in a heap that is
+// small: the runtime's measure, as much as is in use, keeps the collector of a
+// program busy that uses a few megabytes.
 package memory
 
 import (
@@ -21,19 +21,6 @@ import (
 // share is the part of the limit that is the Go runtime's, of 10. What the
 // kernel holds for us counts too: socket buffers and pages of files.
 const share = 8
-
-// garbage is how much may gather before it is collected, in percent of what is
-// in use; at first the runtime takes 4 MiB for that, times this over 100. A start
-// then goes without a collection, and the making of a link costs a fifth less.
-const garbage = 400
-
-// Spare lets garbage gather, unless GOGC says something else. What limits the
-// memory goes first: near it there is less.
-func Spare() {
-	if _, told := os.LookupEnv("GOGC"); !told {
-		debug.SetGCPercent(garbage)
-	}
-}
 
 // Obey tells the runtime the limit of this process's control group, unless
 // GOMEMLIMIT says something else or there is none. Where limits cannot be read

@@ -1,8 +1,6 @@
 package memory_test
 
 import (
-	"os"
-	"runtime/debug"
 	"testing"
 	"testing/fstest"
 
@@ -59,20 +57,5 @@ func TestLimit(t *testing.T) {
 				t.Errorf("limit %d, %v, want %d", got, ok, tt.want)
 			}
 		})
-	}
-}
-
-func TestGarbageGathersUnlessToldOtherwise(t *testing.T) {
-	before := debug.SetGCPercent(100)
-	defer debug.SetGCPercent(before)
-	t.Setenv("GOGC", "50")
-	memory.Spare()
-	if got := debug.SetGCPercent(100); got != 100 {
-		t.Errorf("with GOGC in the environment it was set to %d", got)
-	}
-	os.Unsetenv("GOGC") // Setenv restores it
-	memory.Spare()
-	if got := debug.SetGCPercent(100); got <= 100 {
-		t.Errorf("without it was set to %d", got)
 	}
 }
