@@ -32,15 +32,15 @@ type owing struct {
 
 // oweLocked notes that a broadcast of so many bytes is to be acknowledged.
 func (n *Node) oweLocked(l *link, bytes int, now time.Time) {
-	if !l.ackDue {
-		l.ackAt = now.Add(ackDelay(len(n.present)))
-	}
 	l.ackBytes += bytes
-	if l.ackBytes >= ackBytes {
-		l.ackAt = now
+	delay := ackDelay(len(n.present))
+	switch {
+	case delay == 0 || l.ackBytes >= ackBytes:
+		l.oweLocked(now)
+	case !l.ackDue:
+		l.ackDue, l.ackAt = true, now.Add(delay)
+		time.AfterFunc(delay, l.wake.set) // and not before: the message is still on its way to others
 	}
-	l.ackDue = true
-	l.wake.set()
 }
 
 // oweLocked notes that something is to be acknowledged without delay.

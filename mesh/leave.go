@@ -184,6 +184,7 @@ func (n *Node) byeAck(l *link) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	l.byeAckHeard = l.byeSent
+	l.wake.set() // what is still to be confirmed waits no longer
 	n.linksChanged.announce()
 }
 
