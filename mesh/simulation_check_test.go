@@ -7,7 +7,8 @@ import (
 	"github.com/lanyap/lanyap/mesh"
 )
 
-// hearing is what one node has read of another's stream.
+// hearing is what one node has read of another's stream, in one topic. Messages
+// are counted in the topic, but for texts, which are by their sequence.
 type hearing struct {
 	first, next uint64 // of what was read live; 0: nothing
 	past        uint64 // the last of its history; 0: none
@@ -18,6 +19,11 @@ type hearing struct {
 type streamKey struct {
 	from    mesh.Member
 	private bool
+	topic   string
+}
+
+func keyOf(from *player, to mesh.Member, topic string) streamKey {
+	return streamKey{from.Self().Member, to != mesh.Member{}, topic}
 }
 
 func (s *simulation) check() {
@@ -37,8 +43,11 @@ func (s *simulation) check() {
 				s.checkReceipt(from, to, m, heard)
 			}
 			for _, p := range s.alive {
-				if p != from && (to == mesh.Member{} || to == p.Self().Member) {
-					s.checkComplete(from, p, to, heard[p][streamKey{from.Self().Member, to != mesh.Member{}}])
+				if p == from || to != (mesh.Member{}) && to != p.Self().Member {
+					continue
+				}
+				for _, topic := range []string{"main", sideTopic} {
+					s.checkComplete(from, p, to, topic, heard[p][keyOf(from, to, topic)])
 				}
 			}
 		}
@@ -46,17 +55,49 @@ func (s *simulation) check() {
 	if s.Failed() && s.verbose {
 		for _, p := range s.all {
 			s.Logf("%s has read\n\t%s", p.Self().Name, strings.ReplaceAll(strings.Join(p.story(), "\n\t"), heavy, "…"))
+			if p.side != nil {
+				s.Logf("and in %s\n\t%s", sideTopic, strings.ReplaceAll(strings.Join(p.side.story(), "\n\t"), heavy, "…"))
+			}
 		}
 	}
 }
 
-// read replays what a node has read: messages between joined and left, in
-// order, each once.
+// read replays what a node has read.
 func (s *simulation) read(p *player) map[streamKey]*hearing {
-	here := make(map[mesh.Member]bool)
 	heard := make(map[streamKey]*hearing)
+	s.readTopic(p, "main", p.events(), heard)
+	if p.side != nil {
+		s.readTopic(p, sideTopic, p.side.events(), heard)
+	}
+	return heard
+}
+
+// count replaces the sequence of a message by its number in the topic.
+func (s *simulation) count(p *player, topic string, m mesh.Message) mesh.Message {
+	to := mesh.Member{}
+	if m.Private {
+		to = p.Self().Member
+	}
+	for _, from := range s.all {
+		if from.Self().Member != m.From.Member {
+			continue
+		}
+		list := from.said[to]
+		if m.Seq > uint64(len(list)) || list[m.Seq-1].topic != topic {
+			s.Errorf("%s: message %d of %s in %s, which it has not said there", p.Self().Name, m.Seq, m.From.Name, topic)
+			break
+		}
+		m.Seq = list[m.Seq-1].nth
+	}
+	return m
+}
+
+// readTopic replays what a node has read in a topic: messages between joined and
+// left, in order, each once.
+func (s *simulation) readTopic(p *player, topic string, events []mesh.Event, heard map[streamKey]*hearing) {
+	here := make(map[mesh.Member]bool)
 	of := func(from mesh.Member, private bool) *hearing {
-		key := streamKey{from, private}
+		key := streamKey{from, private, topic}
 		if heard[key] == nil {
 			heard[key] = &hearing{texts: make(map[uint64]string)}
 		}
@@ -64,7 +105,7 @@ func (s *simulation) read(p *player) map[streamKey]*hearing {
 	}
 	name := p.Self().Name
 	gap := make(map[mesh.Member]uint64)
-	for _, ev := range p.events() {
+	for _, ev := range events {
 		switch ev := ev.(type) {
 		case mesh.Joined:
 			if here[ev.Peer.Member] {
@@ -82,8 +123,11 @@ func (s *simulation) read(p *player) map[streamKey]*hearing {
 			}
 			gap[ev.From.Member] += ev.Count
 		case mesh.Message:
+			seq := ev.Seq
+			ev = s.count(p, topic, ev)
 			if ev.History {
-				s.readPast(name, of(ev.From.Member, false), ev, here[ev.From.Member])
+				s.readPast(name, of(ev.From.Member, ev.Private), ev, here[ev.From.Member])
+				of(ev.From.Member, ev.Private).texts[seq] = string(ev.Data)
 				continue
 			}
 			if !here[ev.From.Member] {
@@ -105,20 +149,19 @@ func (s *simulation) read(p *player) map[streamKey]*hearing {
 				h.gaps += missing
 			}
 			h.next = ev.Seq + 1
-			h.texts[ev.Seq] = string(ev.Data)
+			h.texts[seq] = string(ev.Data)
 		}
 	}
 	for who, last := range gap { // a Gap does not say of which stream
 		of(who, false).gaps += last
 		of(who, true).gaps += last
 	}
-	return heard
 }
 
 // readPast replays a message of somebody's history: in order, once, and nothing
 // before what was read already.
 func (s *simulation) readPast(name string, h *hearing, m mesh.Message, here bool) {
-	if m.Seq <= h.past || m.Private {
+	if m.Seq <= h.past || m.Private && here {
 		s.Errorf("%s: history %d of %s after %d", name, m.Seq, m.From.Name, h.past)
 	}
 	if h.next != 0 && (m.Seq != h.next || here) {
@@ -128,7 +171,6 @@ func (s *simulation) readPast(name string, h *hearing, m mesh.Message, here bool
 		h.next++
 	}
 	h.past = m.Seq
-	h.texts[m.Seq] = string(m.Data)
 }
 
 // checkView holds that a node sees all others that are alive.
@@ -136,6 +178,18 @@ func (s *simulation) checkView(p *player) {
 	want := len(s.alive) - 1
 	if got := p.Members(); len(got) != want {
 		s.Errorf("%s sees %q, want %d members", p.Self().Name, names(got), want)
+	}
+	if p.side == nil || p.sideShut {
+		return
+	}
+	want = -1
+	for _, q := range s.alive {
+		if q.side != nil && !q.sideShut {
+			want++
+		}
+	}
+	if got := p.side.topic.Members(); len(got) != want {
+		s.Errorf("%s sees %q in %s, want %d members", p.Self().Name, names(got), sideTopic, want)
 	}
 }
 
@@ -163,10 +217,10 @@ func (s *simulation) checkReceipt(from *player, to mesh.Member, m said, heard ma
 		if !contains(m.receipt.To(), p.Self().Member) || unconfirmed[p.Self().Member] {
 			continue
 		}
-		if p.mayFault {
+		if p.mayFault || m.topic == sideTopic && p.sideShut {
 			continue // its node had it; killed while it gathered history, its program has not
 		}
-		h := heard[p][streamKey{from.Self().Member, to != mesh.Member{}}]
+		h := heard[p][keyOf(from, to, m.topic)]
 		if s.small && h != nil && h.gaps > 0 && h.texts[m.receipt.Seq()] == "" {
 			continue // its node had it; its program, which read too slowly, got a gap
 		}
@@ -196,19 +250,25 @@ func contains(list []mesh.Peer, m mesh.Member) bool {
 
 // checkComplete holds that who is still here has everything that was said
 // since it was first counted as present, as it was said.
-func (s *simulation) checkComplete(from, p *player, to mesh.Member, h *hearing) {
+func (s *simulation) checkComplete(from, p *player, to mesh.Member, topic string, h *hearing) {
+	if topic == sideTopic && (p.side == nil || p.sideShut) {
+		return
+	}
 	list := from.said[to]
 	if h == nil {
 		h = &hearing{}
 	}
 	for i, m := range list {
+		if m.topic != topic {
+			continue
+		}
 		seq := uint64(i + 1)
 		text, ok := h.texts[seq]
 		if ok && text != m.text {
 			s.Errorf("%s: message %d of %s was altered", p.Self().Name, seq, from.Self().Name)
 		}
 		stayed := !from.mayFault && isAlive(s.alive, from)
-		if !ok && stayed && !s.small && (contains(m.receipt.To(), p.Self().Member) || h.next != 0 && seq >= h.first) {
+		if !ok && stayed && !s.small && (contains(m.receipt.To(), p.Self().Member) || h.next != 0 && m.nth >= h.first) {
 			s.Errorf("%s: message %d of %s is missing", p.Self().Name, seq, from.Self().Name)
 		}
 	}

@@ -20,7 +20,8 @@ var (
 )
 
 // TestRandomSchedules runs random schedules of joins, leaves, crashes, cuts,
-// slow readers, clocks that are set, and messages, and holds after each that everybody has read what
+// slow readers, clocks that are set, topics that are opened and closed, and
+// messages, and holds after each that everybody has read what
 // the contract promises. A schedule that fails names its seed; run it again
 // with -seed.
 func TestRandomSchedules(t *testing.T) {
@@ -59,10 +60,14 @@ type simulation struct {
 type player struct {
 	*actor
 	said     map[mesh.Member][]said // by recipient; the zero Member is everybody
+	side     *part                  // in a second topic; nil: never
+	sideShut bool                   // not any more
 	mayFault bool                   // killed, or left without waiting: its receipts prove nothing
 }
 
 type said struct {
+	topic   string
+	nth     uint64 // in its stream, of those in that topic
 	text    string
 	receipt *mesh.Receipt
 }
@@ -131,6 +136,8 @@ func (s *simulation) step() {
 		{1, s.multicast},
 		{2, s.firewall},
 		{3, s.setClock},
+		{5, s.openSide},
+		{1, s.shutSide},
 	}
 	total := 0
 	for _, k := range kinds {
@@ -263,6 +270,55 @@ func (s *simulation) setClock() {
 	s.clocks[host].set(jump)
 }
 
+// sideTopic is what nodes take part in now and then, beside their own topic.
+const sideTopic = "side"
+
+func (s *simulation) openSide() {
+	p := s.one()
+	if p == nil || p.side != nil {
+		return
+	}
+	s.note("%s opens a topic", p.Self().Name)
+	p.side = s.open(p.actor, sideTopic)
+}
+
+// shutSide has somebody leave the second topic, for good.
+func (s *simulation) shutSide() {
+	p := s.one()
+	if p == nil || p.side == nil || p.sideShut {
+		return
+	}
+	s.note("%s closes a topic", p.Self().Name)
+	p.sideShut = true
+	p.side.topic.Close()
+}
+
+// speaker is a Node or a Topic.
+type speaker interface {
+	Members() []mesh.Peer
+	Broadcast(ctx context.Context, data []byte) (*mesh.Receipt, error)
+	Send(ctx context.Context, to mesh.Member, data []byte) (*mesh.Receipt, error)
+}
+
+// where returns in which of its topics a player speaks next.
+func (s *simulation) where(p *player) (speaker, string) {
+	if p.side != nil && !p.sideShut && s.rng.IntN(2) == 0 {
+		return p.side.topic, sideTopic
+	}
+	return p.Node, "main"
+}
+
+// note keeps what a player has said.
+func (p *player) note(to mesh.Member, topic, text string, r *mesh.Receipt) {
+	nth := uint64(1)
+	for _, before := range p.said[to] {
+		if before.topic == topic {
+			nth = before.nth + 1
+		}
+	}
+	p.said[to] = append(p.said[to], said{topic, nth, text, r})
+}
+
 func (s *simulation) text() string {
 	if s.rng.IntN(8) == 0 {
 		return fmt.Sprint(s.rng.Uint64()) + heavy
@@ -277,15 +333,16 @@ func (s *simulation) broadcast() {
 	}
 	for range 1 + s.rng.IntN(10) {
 		text := s.text()
+		topic, name := s.where(p)
 		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
-		receipt, err := p.Broadcast(ctx, []byte(text))
+		receipt, err := topic.Broadcast(ctx, []byte(text))
 		cancel()
 		if err != nil {
 			s.note("%s: broadcast: %v", p.Self().Name, err)
 			return
 		}
-		s.note("%s says %d to %q", p.Self().Name, receipt.Seq(), names(receipt.To()))
-		p.said[mesh.Member{}] = append(p.said[mesh.Member{}], said{text, receipt})
+		s.note("%s says %d in %s to %q", p.Self().Name, receipt.Seq(), name, names(receipt.To()))
+		p.note(mesh.Member{}, name, text, receipt)
 	}
 }
 
@@ -294,7 +351,8 @@ func (s *simulation) private() {
 	if p == nil {
 		return
 	}
-	members := p.Members()
+	topic, name := s.where(p)
+	members := topic.Members()
 	if len(members) == 0 {
 		return
 	}
@@ -302,13 +360,13 @@ func (s *simulation) private() {
 	text := s.text()
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	receipt, err := p.Send(ctx, to.Member, []byte(text))
+	receipt, err := topic.Send(ctx, to.Member, []byte(text))
 	if err != nil {
 		s.note("%s to %s: %v", p.Self().Name, to.Name, err)
 		return
 	}
-	s.note("%s says %d to %s alone", p.Self().Name, receipt.Seq(), to.Name)
-	p.said[to.Member] = append(p.said[to.Member], said{text, receipt})
+	s.note("%s says %d in %s to %s alone", p.Self().Name, receipt.Seq(), name, to.Name)
+	p.note(to.Member, name, text, receipt)
 }
 
 // mend makes the network whole again.
