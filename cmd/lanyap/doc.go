@@ -136,5 +136,5 @@
 // and %LocalAppData%\lanyap on Windows. LANYAP_LOG (debug, info, warn, error)
 // writes a log to standard error. NO_COLOR is honoured. Where a container limits
 // memory, the log of what was said is kept within it (GOMEMLIMIT goes first). Up
-// to 24 MiB no garbage is collected, unless GOGC is set.
+// to 16 MiB no garbage is collected, unless GOGC is set.
 package main

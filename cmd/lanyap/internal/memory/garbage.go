@@ -10,7 +10,7 @@ import (
 const (
 	// floor is how large the heap may get before anything is collected, in bytes.
 	// Most programs never get there before they have met everybody.
-	floor = 24 << 20
+	floor = 16 << 20
 
 	// usual is the runtime's own measure, in percent of what is in use: above the
 	// floor it counts.
