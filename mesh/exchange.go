@@ -10,22 +10,30 @@ import (
 	"github.com/lanyap/lanyap/peer"
 )
 
-// Members tell each other whom they know, each only of those that the other
-// has not told of itself. In a room where discovery works this is for nothing,
-// so there it waits until most have found each other by themselves: 64 nodes
-// that start at once would otherwise tell each other a quarter of a million
-// times.
+// Members tell each other whom they know, each only of those to whom the other
+// has no link by its own word, see package paths. Who has only us has nobody else
+// to tell it, and is told at once. Everybody else will most likely find the rest
+// by discovery, or hears of them from others: it is told when it has not said
+// anything new for a while of whom it reaches, and still lacks somebody. In a room
+// where all find each other nobody is told anything: 64 nodes that start at once
+// would otherwise tell each other 200,000 times.
 const (
-	exchangeDelay   = 200 * time.Millisecond // gathers changes
-	exchangeSighted = 2 * time.Second        // for members that discovery has seen
+	exchangeQuiet  = 500 * time.Millisecond // longer than package paths gathers what is new
+	exchangeLatest = time.Second            // there may always be something new
+	// The same for members that discovery shows.
+	exchangeSighted       = 2 * time.Second
+	exchangeSightedLatest = 2 * time.Second
+	// exchangeDials is how many dials' time more a busy machine gets.
+	exchangeDials = 8
 )
 
 // hints is what the two sides of a link tell each other of where others are.
 type hints struct {
-	told     map[peer.Instance]bool // members that the other side knows of
-	peersDue time.Time              // when to tell it of those it does not; zero: nothing new
-	peersNow bool
-	teller   budget.Bucket // new addresses that it may tell us of
+	told       map[peer.Instance]bool // members that the other side was told of, or told us of
+	peersDue   time.Time              // when to tell it of those it lacks; zero: nothing new
+	peersSince time.Time              // since when that is put off
+	peersNow   bool
+	teller     budget.Bucket // new addresses that it may tell us of
 }
 
 func newHints() hints {
@@ -36,22 +44,37 @@ func newHints() hints {
 }
 
 // exchangeSoonLocked schedules telling a new member of the others, and the
-// others of it. Somebody whom discovery does not see depends on being told of
-// the others: that happens at once.
+// others of it.
 func (n *Node) exchangeSoonLocked(m *member, now time.Time) {
-	delay, first := exchangeDelay, time.Duration(0)
-	if n.contacts.IsSighted(m.peer.Instance) {
-		delay, first = exchangeSighted, exchangeSighted
-	}
 	for _, l := range n.links {
-		due := now.Add(delay)
-		if l.m == m {
-			due = now.Add(first)
-		}
-		if l.peersDue.IsZero() || due.Before(l.peersDue) {
-			l.peersDue = due
+		if l.peersDue.IsZero() {
+			l.peersSince = now
+			n.putOffLocked(l, now)
 		}
 	}
+}
+
+// putOffLocked has the other side of a link told of others later: it is still
+// finding them by itself.
+func (n *Node) putOffLocked(l *link, now time.Time) {
+	wait, latest := exchangeQuiet, exchangeLatest
+	if n.contacts.IsSighted(l.conn.Remote().Instance) {
+		wait, latest = exchangeSighted, exchangeSightedLatest
+	}
+	latest += exchangeDials * n.contacts.DialTakes(now)
+	l.peersDue = earlier(now.Add(wait), l.peersSince.Add(latest))
+}
+
+// saidLocked takes in that the other side of a link has said whom it reaches.
+func (n *Node) saidLocked(l *link, now time.Time) {
+	if l.peersDue.IsZero() {
+		return
+	}
+	if n.paths.IsAlone(l.conn.Remote().Instance) && !n.contacts.IsSighted(l.conn.Remote().Instance) {
+		l.peersDue = now
+		return
+	}
+	n.putOffLocked(l, now)
 }
 
 // exchangeLocked starts the exchanges that are due and returns when the next is.
@@ -59,6 +82,9 @@ func (n *Node) exchangeLocked(now time.Time) (next time.Time) {
 	for _, l := range n.links {
 		if l.peersDue.IsZero() {
 			continue
+		}
+		if !l.peersDue.After(now) && !l.quiet && !n.paths.IsKnown(l.conn.Remote().Instance) {
+			n.putOffLocked(l, now) // what it lacks cannot be told yet
 		}
 		if l.peersDue.After(now) {
 			next = earlier(next, l.peersDue)
@@ -84,7 +110,7 @@ func (n *Node) appendPeersLocked(l *link, buf []byte) []byte {
 	}
 	var peers []wire.Peer
 	for _, p := range n.present {
-		if p.Instance == l.conn.Remote().Instance || l.told[p.Instance] {
+		if p.Instance == l.conn.Remote().Instance || l.told[p.Instance] || n.paths.IsLinked(l.conn.Remote().Instance, p.Instance) {
 			continue
 		}
 		if other := n.links[p.Instance]; other != nil && other.tunnel == nil {

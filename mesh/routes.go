@@ -100,6 +100,7 @@ func (n *Node) reach(l *link, p []byte) error {
 		n.seekDue = earlier(n.seekDue, now.Add(seekSoon))
 	}
 	n.reachDue = now
+	n.saidLocked(l, now)
 	n.clockwork.set()
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/mesh/meshtest"
 )
@@ -104,6 +105,56 @@ func TestReachOfARoomThatForms(t *testing.T) {
 					pass(time.Minute)
 					if n, _, _ := c.of(wire.TypeReach); n > frames {
 						t.Errorf("%d more in a quiet minute", n-frames)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestPeersOfARoomThatForms holds that nobody is told of whom it finds by itself,
+// and that where discovery does not work each is told of each a few times at the
+// most. When everybody told everybody of all, the entries grew with the third power:
+//
+//	nodes  discovery: frames  entries      by hand: frames  entries
+//	8                 54      288                   74      233
+//	16                127     1,680                 346     2,228
+//	32                568     15,061                1,772   20,149
+//	64                3,385   203,064               7,498   170,020
+//
+// Now it is some 10 entries in a room of 32 with discovery, and 1,000 without.
+func TestPeersOfARoomThatForms(t *testing.T) {
+	tests := []struct {
+		name    string
+		edit    func(*mesh.Config)
+		frames  int // in all, for each node
+		entries int // for each pair of nodes, in percent
+	}{
+		{"discovery", nil, 1, 20},
+		{"one address by hand", byHand("10.0.0.1"), 16, 400},
+	}
+	for _, tt := range tests {
+		for size := 8; size <= *trafficFlag; size *= 2 {
+			t.Run(fmt.Sprintf("%s, %d nodes", tt.name, size), func(t *testing.T) {
+				inRoom(t, func(r *room) {
+					r.lan.SetMulticast(tt.edit == nil)
+					c := r.count()
+					for i := range size {
+						r.joinSilently(fmt.Sprint("n", i), tt.edit).unread()
+					}
+					pass(time.Minute)
+					for _, a := range r.actors {
+						if n := len(a.Members()); n != size-1 {
+							t.Errorf("%s sees %d", a.Self().Name, n)
+						}
+					}
+					frames, entries, _ := c.of(wire.TypePeers)
+					t.Logf("peers: %d frames, %d entries", frames, entries)
+					if most := tt.frames * size; frames > most {
+						t.Errorf("%d frames, want %d at the most", frames, most)
+					}
+					if most := tt.entries * size * size / 100; entries > most {
+						t.Errorf("%d entries, want %d at the most", entries, most)
 					}
 				})
 			})

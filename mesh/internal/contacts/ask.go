@@ -19,6 +19,10 @@ func (t *Table) IsSighted(instance peer.Instance) bool {
 	return c != nil && !c.seen.IsZero()
 }
 
+// DialTakes returns what a dial that makes a link takes at present, 0 if that is
+// not known: an idle machine makes one in some 10 ms, a busy one in seconds.
+func (t *Table) DialTakes(now time.Time) time.Duration { return t.window.dialTakes(now) }
+
 // Known returns since when the instance has been heard of, and whether it has.
 func (t *Table) Known(instance peer.Instance) (since time.Time, ok bool) {
 	c := t.contacts[instance]

@@ -136,6 +136,25 @@ func (t *Table) Reaches(neighbour, to Instance) bool {
 	return slices.ContainsFunc(t.Ways(to), func(w Way) bool { return w.Links > 1 && w.Next == neighbour })
 }
 
+// IsLinked reports whether a neighbour has a link to another, by its own word.
+func (t *Table) IsLinked(neighbour, to Instance) bool {
+	n := t.neighbours[neighbour]
+	return n != nil && n.links.has(to)
+}
+
+// IsKnown reports whether these are all the links that the neighbour has, by its
+// last word.
+func (t *Table) IsKnown(neighbour Instance) bool {
+	n := t.neighbours[neighbour]
+	return n != nil && n.known()
+}
+
+// IsAlone reports whether a neighbour has no link but ours, by its own word.
+func (t *Table) IsAlone(neighbour Instance) bool {
+	n := t.neighbours[neighbour]
+	return n != nil && n.known() && len(n.links.list) <= 2
+}
+
 // Target is whom a neighbour reaches.
 type Target struct {
 	To    Instance
