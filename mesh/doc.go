@@ -295,8 +295,9 @@
 //	events not read           8 MiB in each topic
 //	former members known      1,024
 //	sightings                 512, 16 addresses each
-//	dials at once             4, and 12 more that are kept waiting; as many
-//	                          again to addresses given by hand
+//	dials at once             4 at first, 1 to 16 as dials turn out to be slow
+//	                          or quick; those kept waiting beside, 16 in all;
+//	                          4 to addresses given by hand
 //	dials in vain             6 to one host, then one each 5 s, however many
 //	                          nodes are said to be there, and one more for each
 //	                          that meets another node; 128 to one network, then
