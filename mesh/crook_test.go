@@ -5,6 +5,8 @@ import (
 	"crypto/ecdh"
 	"crypto/hpke"
 	"crypto/rand"
+	"crypto/sha256"
+	"slices"
 	"sync"
 	"testing/synctest"
 
@@ -42,6 +44,14 @@ func (r *room) crook(a, b *actor, treat func(kind byte, frame []byte) [][]byte) 
 
 func reach(routes ...wire.Route) []byte {
 	return wire.AppendReach(nil, wire.Reach{Routes: routes})
+}
+
+// alone is an honest reach of somebody that has no other link.
+func (l *liar) alone() []byte {
+	both := [][]byte{l.self.Instance[:], l.to.Instance[:]}
+	slices.SortFunc(both, bytes.Compare)
+	sum := sha256.Sum256(bytes.Join(both, nil))
+	return wire.AppendReach(nil, wire.Reach{Sum: [8]byte(sum[:])})
 }
 
 func (c *crook) carry(to *liar, p []byte) {

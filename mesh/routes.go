@@ -69,10 +69,13 @@ func (n *Node) reachLocked(now time.Time) (next time.Time) {
 
 // appendReachLocked appends what the other side does not know yet.
 func (n *Node) appendReachLocked(l *link, buf []byte, now time.Time) []byte {
-	if r, ok := n.paths.Take(l.conn.Remote().Instance, now); ok {
-		return wire.AppendReach(buf, r)
+	to := l.conn.Remote().Instance
+	r, ok := n.paths.Take(to, now)
+	if !ok {
+		return buf
 	}
-	return buf
+	n.log.Debug("reach", "to", to, "ways", len(r.Routes), "all", r.All, "ask", r.Ask)
+	return wire.AppendReach(buf, r)
 }
 
 // seekSoon gathers what neighbours say before it is looked through for somebody
@@ -95,6 +98,7 @@ func (n *Node) reach(l *link, p []byte) error {
 	for _, to := range n.paths.Hear(l.conn.Remote().Instance, r, now) {
 		n.pathLostLocked(l, to)
 		n.detourOverLocked(to, now)
+		n.seekDue = now // before who comes and goes is taken for one who stays
 	}
 	if n.paths.Version() != before {
 		n.seekDue = earlier(n.seekDue, now.Add(seekSoon))

@@ -25,16 +25,16 @@ func TestQuietRoomFallsSilent(t *testing.T) {
 				r.lan.Cut(x.host, y.host)
 			}
 		}
-		l := r.lie(a[2])
-		l.WriteMessage(hello())
+		c := r.count()
+		r.join("late", nil)
 		pass(time.Minute)
-		before := l.count(wire.TypeReach)
+		before, _, _ := c.of(wire.TypeReach)
 		if before == 0 {
 			t.Fatal("nothing was told at all")
 		}
 		pass(time.Minute)
-		if n := l.count(wire.TypeReach) - before; n > 0 {
-			t.Errorf("%d reach frames in a quiet minute", n)
+		if n, _, _ := c.of(wire.TypeReach); n > before {
+			t.Errorf("%d reach frames in a quiet minute", n-before)
 		}
 	})
 }

@@ -44,7 +44,7 @@ func (t *Table) Ways(to Instance) []Way {
 		if !ok || to == t.self {
 			continue
 		}
-		w.order = order ^ binary.BigEndian.Uint64(next[:])
+		w.order = mix(order ^ binary.BigEndian.Uint64(next[:]))
 		ways = append(ways, w)
 	}
 	if len(ways) == 0 {
@@ -72,11 +72,19 @@ func (n *neighbour) way(self, to Instance) (Way, bool) {
 	return Way{Next: self, Links: 2 + len(via), via: via}, ok
 }
 
-// order is different for each two members. Ways come in the order of how near to
-// it, by exclusive or, the neighbours are that they begin with.
+// order is where the order of ways to a member comes from: it is another one for
+// each two members, or one neighbour would relay for all.
 func (t *Table) order(to Instance) uint64 {
 	sum := sha256.Sum256(append(t.self[:], to[:]...))
 	return binary.BigEndian.Uint64(sum[:])
+}
+
+// mix is the last step of SplitMix64 (Steele, Lea, Flood: "Fast Splittable
+// Pseudorandom Number Generators", 2014).
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
 
 // Best returns the neighbour over which what came from another, besides, is
