@@ -125,6 +125,7 @@ func (t *Transport) newSession(local netip.Addr, remote netip.AddrPort, offerer 
 	if err != nil {
 		return nil, err
 	}
+	t.made.Add(1)
 	negotiated, id := true, uint16(0)
 	dc, err := pc.CreateDataChannel("lanyap", &webrtc.DataChannelInit{Negotiated: &negotiated, ID: &id})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -94,6 +95,7 @@ type Transport struct {
 	requests requests
 	limits   limits
 	incoming chan *Conn
+	made     atomic.Int64 // PeerConnections, ever
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
