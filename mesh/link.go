@@ -11,17 +11,16 @@ import (
 )
 
 var (
-	errReplaced = errors.New("mesh: another link took its place")
-	errUnknown  = errors.New("mesh: have before the record")
-	errEarly    = errors.New("mesh: message before the first have")
-	errLate     = errors.New("mesh: message after bye")
-	errOrigin   = errors.New("mesh: message of another origin than the link's")
-	errForgery  = errors.New("mesh: signature does not fit the message")
-	errOther    = errors.New("mesh: private message to another member")
-	errFuture   = errors.New("mesh: acknowledgement of what was never sent")
-	errSkipped  = errors.New("mesh: message or gap beyond the one expected")
-	errFull     = errors.New("mesh: room is full")
-	errQuiet    = errors.New("mesh: message on an observer's link")
+	errUnknown = errors.New("mesh: have before the record")
+	errEarly   = errors.New("mesh: message before the first have")
+	errLate    = errors.New("mesh: message after bye")
+	errOrigin  = errors.New("mesh: message of another origin than the link's")
+	errForgery = errors.New("mesh: signature does not fit the message")
+	errOther   = errors.New("mesh: private message to another member")
+	errFuture  = errors.New("mesh: acknowledgement of what was never sent")
+	errSkipped = errors.New("mesh: message or gap beyond the one expected")
+	errFull    = errors.New("mesh: room is full")
+	errQuiet   = errors.New("mesh: message on an observer's link")
 )
 
 // link is one connection and what is to be sent over it: flags and cursors, no
@@ -115,7 +114,7 @@ func (n *Node) addLink(conn carrier) {
 	n.wg.Go(func() { n.write(l) })
 	n.mu.Unlock()
 	if old != nil {
-		old.conn.Close(errReplaced)
+		old.conn.Close(peer.ErrReplaced) // so that the other side waits for the new one
 	}
 	n.clockwork.set()
 }

@@ -78,7 +78,7 @@ func (n *Node) wrap(to peer.Instance, record []byte) []byte {
 
 // Close ends the tunnel and tells the other side why, if it listens.
 func (t *tunnelLink) Close(cause error) error {
-	if errors.Is(cause, errReplaced) {
+	if errors.Is(cause, peer.ErrReplaced) {
 		return t.CloseAs(cause, tunnel.Replaced)
 	}
 	return t.Tunnel.Close(cause)

@@ -290,7 +290,8 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 }
 
 // Close ends the link and tells the other side, if it still listens, cause's
-// text; nil tells nothing but that it was on purpose. What was written before
+// text; nil tells nothing but that it was on purpose. After [ErrReplaced] the
+// other side's Err is that, too. What was written before
 // gets a moment to leave in the background (closeFlush) and may be lost. Only
 // the first call counts; it returns nil.
 func (c *Conn) Close(cause error) error {
@@ -298,8 +299,11 @@ func (c *Conn) Close(cause error) error {
 		c.end(ErrClosed, "close")
 		return nil
 	}
-	text := cause.Error()
-	c.end(cause, "close "+name.Clean(text, maxReason))
+	if errors.Is(cause, ErrReplaced) {
+		c.end(cause, closingReplaced)
+		return nil
+	}
+	c.end(cause, "close "+name.Clean(cause.Error(), maxReason))
 	return nil
 }
 

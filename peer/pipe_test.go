@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 
@@ -85,4 +86,14 @@ func TestPipe(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestReplacedIsToldAsSuch holds that both sides of a link that makes room for
+// another know it.
+func TestReplacedIsToldAsSuch(t *testing.T) {
+	near, far := peer.Pipe(peer.Hello{Name: "a"}, peer.Hello{Name: "b"})
+	near.Close(fmt.Errorf("for a tunnel: %w", peer.ErrReplaced))
+	if _, err := far.ReadMessage(); !errors.Is(err, peer.ErrReplaced) {
+		t.Errorf("the other side's link ended with %v", err)
+	}
 }
