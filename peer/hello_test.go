@@ -122,8 +122,7 @@ func TestInstanceOfAnother(t *testing.T) {
 		"another identity": func(t *Transport) { t.identity = NewIdentity() },
 	} {
 		t.Run(what, func(t *testing.T) {
-			honest, liar := listening(t, Config{}), listening(t, Config{})
-			change(liar)
+			honest, liar := listening(t, Config{}), altered(t, change)
 			if _, err := honest.Dial(t.Context(), Target{Addrs: liar.Addrs()}); !errors.Is(err, ErrInstance) {
 				t.Errorf("dialing it: got %v, want %v", err, ErrInstance)
 			}

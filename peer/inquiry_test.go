@@ -55,12 +55,14 @@ func TestVerdict(t *testing.T) {
 // TestDoubtSparesTheLiving has a stranger make a node doubt a link whose other
 // side lives and has a port that refuses, as behind a firewall that rejects.
 func TestDoubtSparesTheLiving(t *testing.T) {
-	a, b, thief := listening(t, Config{}), listening(t, Config{}), listening(t, Config{})
+	a, b := listening(t, Config{}), listening(t, Config{})
 	near, far := linkOf(t, b, a)
 	go func() { _, _ = near.ReadMessage() }()
 	go func() { _, _ = far.ReadMessage() }()
-	_ = b.listener.Close()                                                    // new calls are refused; those that stand do not notice
-	thief.self.Instance, thief.sockets.port = b.self.Instance, b.sockets.port // from the same host, as if it were b
+	_ = b.listener.Close()                       // new calls are refused; those that stand do not notice
+	thief := altered(t, func(thief *Transport) { // on the same host, as if it were b
+		thief.self.Instance, thief.sockets.port = b.self.Instance, b.sockets.port
+	})
 	if _, err := thief.Dial(t.Context(), Target{Instance: a.self.Instance, Addrs: a.Addrs()}); !errors.Is(err, ErrLinked) {
 		t.Errorf("the stranger got %v, want ErrLinked", err)
 	}

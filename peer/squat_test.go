@@ -16,9 +16,20 @@ import (
 // impostor is a node that says it is another's instance.
 func impostor(t *testing.T, of *Transport) *Transport {
 	t.Helper()
-	thief := listening(t, Config{})
-	thief.self.Instance = of.self.Instance
-	return thief
+	return altered(t, func(thief *Transport) { thief.self.Instance = of.self.Instance })
+}
+
+// altered is a node that was changed before it began to answer.
+func altered(t *testing.T, change func(*Transport)) *Transport {
+	t.Helper()
+	tr, err := open(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(tr)
+	tr.serve()
+	t.Cleanup(func() { tr.Close() })
+	return tr
 }
 
 // squat posts offers in another's name to a node for as long as the test takes,

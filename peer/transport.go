@@ -108,6 +108,16 @@ type Transport struct {
 // an explicit port is taken, if none of the addresses can be bound, or if the
 // name or topics exceed what a Hello may hold.
 func Listen(cfg Config) (*Transport, error) {
+	t, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	t.serve()
+	return t, nil
+}
+
+// open makes a transport that does not answer yet.
+func open(cfg Config) (*Transport, error) {
 	t := &Transport{
 		identity: cfg.Identity,
 		room:     cmp.Or(cfg.Room, DefaultRoom),
@@ -152,9 +162,13 @@ func Listen(cfg Config) (*Transport, error) {
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
 	t.server = newServer(t)
 	t.server.ConnState = t.countRequests
+	return t, nil
+}
+
+// serve begins to answer.
+func (t *Transport) serve() {
 	t.wg.Go(func() { _ = t.server.Serve(gate{t.listener, t}) })
 	t.wg.Go(t.sweep)
-	return t, nil
 }
 
 // Self is what this node says of itself.
