@@ -184,12 +184,15 @@ func (ss *session) describe(ctx context.Context, create func() (webrtc.SessionDe
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	own, err := ss.pc.SCTP().Transport().ICETransport().GetLocalParameters()
+	// pion's ICETransport knows it as well, but it is being started meanwhile and
+	// its GetLocalParameters does not lock.
+	sdp := ss.pc.LocalDescription().SDP
+	own, err := parseDescription([]byte(sdp))
 	if err != nil {
 		return "", err
 	}
-	ss.ufrag = own.UsernameFragment
-	return ss.pc.LocalDescription().SDP, nil
+	ss.ufrag = own.ufrag
+	return sdp, nil
 }
 
 // expect lets the other side's datagrams in. An offer does not: whoever turns
