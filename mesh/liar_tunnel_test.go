@@ -250,3 +250,69 @@ func TestFloodInATunnel(t *testing.T) {
 		pass(time.Second)
 	})
 }
+
+// TestVictimOfASquatterComesBack has a neighbour open tunnels in the name of a
+// member whose cable is out, say that it has a link to it, and answer what is
+// opened to it. The member is gone while it is gone, and is back when it is.
+func TestVictimOfASquatterComesBack(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		l := r.lie(ana)
+		im := l.impostor(l.id, peer.NewSalt())
+		im.self.Instance = bo.Self().Instance
+		l.on(wire.TypeRelay, im.answer)
+		l.WriteMessage(append(hello(), reach(wire.Route{To: bo.Self().Instance})...))
+		pass(5 * time.Second)
+		squat := func(d time.Duration) {
+			for end := time.Now().Add(d); time.Now().Before(end); pass(250 * time.Millisecond) {
+				l.WriteMessage(im.open())
+			}
+		}
+		bo.host.Cut()
+		squat(4 * time.Second)
+		bo.host.Heal()
+		squat(4 * time.Second)
+		r.heard(ana, "joined bo", "joined liar")
+		bo.host.Cut()
+		squat(10 * time.Second)
+		r.present(ana, "liar")
+		r.say(bo, "said meanwhile")
+		bo.host.Heal()
+		squat(5 * time.Second)
+		r.heard(ana, "joined bo", "joined liar", "lost bo", "joined bo", "bo 1: said meanwhile")
+		r.via(ana, "bo", "")
+		r.unpunished(l)
+	})
+}
+
+// TestFalseWayKeepsNobodyOut has a neighbour say that it has a link to a member,
+// to which in truth another leads, and swallow or answer what is opened to that.
+func TestFalseWayKeepsNobodyOut(t *testing.T) {
+	for name, answers := range map[string]bool{"swallows": false, "answers": true} {
+		t.Run(name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				ana, cy := r.apart()
+				l := r.lie(ana)
+				im := l.impostor(l.id, peer.NewSalt())
+				im.self.Instance = cy.Self().Instance
+				if answers {
+					l.on(wire.TypeRelay, func(p []byte) []byte { return append(im.open(), im.answer(p)...) })
+				}
+				l.WriteMessage(append(hello(), reach(wire.Route{To: cy.Self().Instance})...))
+				pass(20 * time.Second)
+				r.present(ana, "liar")
+				r.join("bo", nil)
+				pass(10 * time.Second)
+				r.via(ana, "cy", "bo")
+				r.via(cy, "ana", "bo")
+				r.say(cy, "it is me")
+				pass(time.Minute)
+				if got := ana.lines(cy); got != "it is me" {
+					t.Errorf("ana has read %q", got)
+				}
+				r.via(ana, "cy", "bo")
+				r.unpunished(l)
+			})
+		})
+	}
+}
