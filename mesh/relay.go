@@ -13,8 +13,9 @@ import (
 const (
 	// A tunnel is opened to a member that others reach when no direct link to it
 	// may come any more, which is looked at each pendingEvery. Where nobody has
-	// told where it may be dialed, it is given addressPatience from our last direct
-	// link on, for while a room forms news of all kinds keep coming. Neither is for
+	// told where it may be dialed, it is given addressPatience since it was heard
+	// of and since our last direct link, for while a room forms news of all kinds
+	// keep coming. Neither is for
 	// ever: dials may take turns for maxPending, addresses come for maxPatience.
 	pendingEvery    = 200 * time.Millisecond
 	maxPending      = 30 * time.Second
@@ -160,9 +161,9 @@ func (n *Node) hopeLocked(now time.Time, to peer.Instance, s *seek) time.Time {
 	if _, known := n.contacts.Known(to); known {
 		return now
 	}
-	since := s.born
-	if n.linkedAt.After(since) {
-		since = n.linkedAt
+	since := n.linkedAt
+	if heard := n.paths.HeardOf(to); heard.After(since) {
+		since = heard // who comes and goes is sought by nobody
 	}
 	return earlier(since.Add(addressPatience), s.born.Add(maxPatience))
 }
