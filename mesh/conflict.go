@@ -3,6 +3,7 @@ package mesh
 import (
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 )
 
@@ -13,6 +14,9 @@ import (
 // What it says is shown and passed on all the same: whose story is the true one
 // nobody can tell, and dropping either would take it from those who count on
 // it.
+
+// newAccused is how many contradictions are told of origins that were never here.
+func newAccused() budget.Bucket { return budget.Bucket{Burst: 16, PerSecond: 1.0 / 60} }
 
 // tip is the last message of a stream that was taken in.
 type tip struct{ seq, digest uint64 }
@@ -65,9 +69,10 @@ func (n *Node) checkPrivateLocked(m *member, msg *wire.Message) {
 	n.conflictLocked(s, m.peer.Member, Conflict{Seq: last.seq, Private: true})
 }
 
-// conflictLocked tells the program, once of each origin.
+// conflictLocked tells the program, once of each origin. Origins that were never
+// here cost a key each, and whoever answers an ask can make up any number.
 func (n *Node) conflictLocked(s *shelf, origin Member, c Conflict) {
-	if s.conflict {
+	if s.conflict || n.members[origin] == nil && !n.accused.Take(time.Now(), 1) {
 		return
 	}
 	s.conflict = true

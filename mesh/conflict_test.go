@@ -229,3 +229,37 @@ func TestRepeatOfNobody(t *testing.T) {
 		}
 	})
 }
+
+// TestMadeUpConflicts has a member answer with many who were never here and
+// contradict themselves: the program is told of some.
+func TestMadeUpConflicts(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		l := r.lie(ana)
+		var frames [][]byte
+		for range 40 {
+			cy := newAbsent()
+			tale := newTale(cy.id, cy.self)
+			first := tale.says("hi")
+			tale.next.Previous++
+			second := tale.says("ho")
+			frames = append(frames, wire.AppendPast(nil, 0, first[wire.FrameHeader:]), wire.AppendPast(nil, 0, second[wire.FrameHeader:]))
+		}
+		l.answers(frames...)
+		l.WriteMessage(helloWithPast())
+		pass(3 * time.Second)
+		if got := strings.Count(ana.conflicts(), ", ") + 1; got != 16 {
+			t.Errorf("ana was told of %d conflicts, want 16", got)
+		}
+		if got := len(strings.Fields(ana.texts())); got != 80 {
+			t.Errorf("ana has read %d messages, want 80", got)
+		}
+		l.WriteMessage(l.tale().says("so"))
+		l.WriteMessage(l.says("lan", nil))
+		pass(time.Second)
+		if !strings.HasSuffix(ana.conflicts(), "liar 1") {
+			t.Errorf("a member's own is not told after them: %s", ana.conflicts())
+		}
+		r.unpunished(l)
+	})
+}

@@ -76,8 +76,9 @@
 //     who reads one takes an event from another. [TestTopicsAreApart]
 //   - A member is here in a topic while it says that it takes part in it:
 //     [Joined] and [Left] come and go with that, a Left without a reason behind
-//     what was said before. A [Receipt] counts those alone who are here in the
-//     topic. What comes from somebody who is not there (any more) comes as
+//     what was said before. (If the link breaks meanwhile, the next one begins
+//     with that, and what was said before comes as history.) A [Receipt] counts
+//     those alone who are here in the topic. What comes from somebody who is not there (any more) comes as
 //     history. [TestPresenceByTopic, TestLastWordsBeforeATopicIsLeft,
 //     TestSaidWhereItsSenderIsNot, TestTopicsOverARelay]
 //   - Every node holds, passes on and confirms what is said in all topics,
@@ -263,9 +264,10 @@
 // belong to one story: by its next message, in what others hold of it, by a
 // newcomer who hears of both, and when two members compare what they hold, which
 // each does with one of its links a minute. A [Conflict] says so, once of each
-// origin. Nothing is dropped for it: what is true nobody can tell.
-// [TestTwoPasts, TestTwoPastsWithoutAnEnd, TestTwoPastsInHistory,
-// TestTwoPastsOverARelay, TestTwoPastsInPrivate, TestTwoBodiesForOneSequence]
+// origin, and of those that were never here at most 16 at once and one a minute:
+// any member can make them up. [TestMadeUpConflicts] Nothing is dropped for it:
+// what is true nobody can tell. [TestTwoPasts, TestTwoPastsWithoutAnEnd,
+// TestTwoPastsInHistory, TestTwoPastsOverARelay, TestTwoPastsInPrivate, TestTwoBodiesForOneSequence]
 //
 // What a member's link makes a node do beside taking in messages, such as
 // checking records and routes, is rationed to a twentieth of a core, with half a

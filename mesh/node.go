@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/discovery"
+	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/mesh/internal/contacts"
 	"github.com/lanyap/lanyap/mesh/internal/paths"
 	"github.com/lanyap/lanyap/mesh/internal/store"
@@ -81,7 +82,8 @@ type Node struct {
 	unshown    int          // of what is in it: kept for others, not asked for
 	marks      map[Member]mark
 	gather     *gathering // nil: none under way
-	compares   []*link    // to be compared, one after the other
+	accused    budget.Bucket
+	compares   []*link // to be compared, one after the other
 	compareDue time.Time
 	contacts   *contacts.Table
 	swept      time.Time
@@ -240,6 +242,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		archive:    newArchive(historyLimit(cfg.KeepHistory), bounds),
 		wanted:     historyLimit(cfg.History),
 		marks:      make(map[Member]mark),
+		accused:    newAccused(),
 		compareDue: time.Now().Add(compareEvery),
 		contacts:   contacts.New(hello.Instance, rand.Uint64(), byHand),
 	}

@@ -156,7 +156,7 @@
 //
 //	ID          32
 //	salt        16    random at each start
-//	revision    8     of two records of one member the higher one counts
+//	revision    8     from 1 on; of two records of one member the higher one counts
 //	key         32    X25519 (RFC 7748), new at each start
 //	name        1 + at most 64    length and a name
 //	topics      1     how many, at most 16; then each like a name, and not empty
