@@ -25,14 +25,14 @@ type isolated struct {
 }
 
 // isolate joins a hub, and so many clients that reach it alone.
-func (r *room) isolate(count int) (hub *actor, clients []*isolated) {
+func (r *room) isolate(count int) (clients []*isolated) {
 	r.Helper()
 	for i := range count {
 		for j := range i {
 			r.lan.Cut(r.lan.Host(fmt.Sprint("c", i)), r.lan.Host(fmt.Sprint("c", j)))
 		}
 	}
-	hub = r.join("hub", nil)
+	hub := r.join("hub", nil)
 	hub.Forget()
 	for i := range count {
 		a := r.joinSilently(fmt.Sprint("c", i), nil).unread()
@@ -48,7 +48,7 @@ func (r *room) isolate(count int) (hub *actor, clients []*isolated) {
 			r.Fatalf("%s sees %d members, want %d", c.Self().Name, got, count)
 		}
 	}
-	return hub, clients
+	return clients
 }
 
 func (c *isolated) listen() {
@@ -83,7 +83,7 @@ func TestIsolatedClientsAllSpeak(t *testing.T) {
 }
 
 func (r *room) allSpeak(count, rounds int) {
-	hub, clients := r.isolate(count)
+	clients := r.isolate(count)
 	body := []byte(strings.Repeat("x", 64<<10))
 	for range rounds {
 		for _, c := range clients {
@@ -106,7 +106,6 @@ func (r *room) allSpeak(count, rounds int) {
 		}
 		c.mu.Unlock()
 	}
-	_ = hub
 	for _, c := range clients {
 		c.Close()
 		<-c.read
