@@ -306,7 +306,7 @@
 //	                          8 a second
 //	relays between two        3
 //	tunnels                   256; of messages 192 KiB under way in each, and
-//	                          12 MiB in all members' together
+//	                          11 MiB in all members' together
 //	kept for others           16 MiB of what they send through this node
 //
 // Those in MiB are a node's in a program that may use 256 MiB or more. If the

@@ -97,7 +97,7 @@ func (t *tunnelLink) relayer() *Peer {
 // bytes of messages: what a relay may have to keep in the worst case, where it is
 // the only one, everybody speaks at once and nobody reads. The records that it
 // is sealed in have to fit [limits].relayed.
-const spread = 12 << 20
+const spread = 11 << 20
 
 // windowLocked gives each of our tunnels an even share of what this member may
 // have under way of that. So none waits for another, however slow that is.

@@ -14,7 +14,7 @@ const (
 	// of a tunnel, whatever its end grants itself; MinWindow is what it may have
 	// in the largest room.
 	MaxWindow = 192 << 10
-	MinWindow = 1 << 10
+	MinWindow = 512
 	// creditUnread is after how many bytes the other side is told that they have
 	// been read, when more wait to be read; creditRead when none do, which is the
 	// least that a window of MinWindow waits for.

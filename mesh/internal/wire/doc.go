@@ -300,12 +300,12 @@
 // has the tunnel ended. So that relays need not drop anything, a member gives
 // each of its tunnels a window of
 //
-//	12 MiB / members of the room / its own tunnels
+//	11 MiB / members of the room / its own tunnels
 //
-// but 1 KiB at the least, and sends parts of at most 16 KiB. A relay keeps for
+// but 512 bytes at the least, and sends parts of at most 16 KiB. A relay keeps for
 // each neighbour at least 16 MiB divided by its neighbours. Credit counts the
 // bytes of messages that were read, and when none waits to be read those of the
-// parts that are here too. It is due after 512 bytes when all was read, after 48
+// parts that are here too. It is due after 256 bytes when all was read, after 48
 // KiB in any case.
 //
 // A side that has sent a message or a ping and heard nothing for two seconds
