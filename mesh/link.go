@@ -260,6 +260,9 @@ func (n *Node) linkEnded(l *link, err error) {
 		n.unlinkedLocked(instance, endOf(err), now)
 	} else {
 		n.seekDue = earlier(n.seekDue, now)
+		if errors.Is(err, peer.ErrReplaced) {
+			n.seekLaterLocked(instance, now)
+		}
 		if way := l.tunnel.broken(err); way != nil {
 			way.doubtLocked(instance, now, doubtFor)
 		}

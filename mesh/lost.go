@@ -103,6 +103,14 @@ func (n *Node) detourLocked(l *link, err error, now time.Time) bool {
 	return true
 }
 
+// seekLaterLocked takes in that a tunnel has ended because a link takes its
+// place that we do not have yet: another tunnel would take the place of that.
+func (n *Node) seekLaterLocked(to peer.Instance, now time.Time) {
+	if s := n.seekOfLocked(now, to); s != nil {
+		s.next, s.tried = now.Add(graceTime), true
+	}
+}
+
 // detourOverLocked takes in that a neighbour knows no way to an instance any
 // more: if it was the last, who is missed is not looked for any longer.
 func (n *Node) detourOverLocked(to peer.Instance, now time.Time) {
