@@ -97,9 +97,8 @@
 // same room with topics of their own: they are nobody here, and what they say
 // there is not shown.
 //
-// "lanyap peers --json" prints objects of type peer (with peer, addr, rtt_ms
-// and topics)
-// and sighting: with instance, addrs and a reason, which is refused, hung_up,
+// "lanyap peers --json" prints objects of type peer (with peer, addr, rtt_ms and
+// topics) and sighting: with instance, addrs and a reason, which is refused, hung_up,
 // timeout, udp_blocked, version, other_room, full, other_instance, failed, or
 // pending with the step that is waited for (none, tcp, offer or udp); and with
 // via, a member that reaches it all the same. "lanyap doctor --json" prints
@@ -124,9 +123,8 @@
 // ends in a slash, each room has a file of its own there. One program at a time
 // holds a file; a second one says so and goes on without. A file of another room,
 // or that another version wrote, or that is no history, is an error and is not
-// touched. If it cannot be written,
-// on a full disk for example, a warning says so, and the exit code is 1 if it is
-// not complete in the end. Messages to one alone are never kept.
+// touched. If it cannot be written, on a full disk for example, a warning says so,
+// and the exit code is 1 if it is not complete in the end. Messages to one alone are never kept.
 //
 // # Environment
 //
