@@ -18,11 +18,10 @@ const (
 )
 
 // Broadcast says data to everyone who takes part in the node's own topic. It
-// returns when this node has
-// accepted the message, which is at once unless a member that keeps
-// confirming, 256 KiB a second or more, has more than 4 MiB still to confirm:
-// then it waits for room, or for ctx. A message whose Broadcast failed was not accepted, and nobody gets
-// it. data is not kept.
+// returns when this node has accepted the message, which is at once unless a
+// member that keeps confirming, 256 KiB a second or more, has more than 4 MiB
+// still to confirm: then it waits for room, or for ctx. A message whose
+// Broadcast failed was not accepted, and nobody gets it. data is not kept.
 //
 // With nobody there a message is accepted too, and Delivered returns nil at
 // once: nobody was promised it. Who joins later gets it as history, but whom
@@ -127,11 +126,11 @@ func (n *Node) pressureLocked(now time.Time) (until time.Time) {
 	return until
 }
 
-// Send says data to one member of the node's own topic; nobody else gets it. It returns when this node
-// has accepted the message, and waits while what is on its way to that member
-// exceeds 1 MiB. Private messages have an order and numbers of their own: none
-// is promised between them and broadcasts. Without such a member it returns
-// [ErrNoMember].
+// Send says data to one member of the node's own topic; nobody else gets it. It
+// returns when this node has accepted the message, and waits while what is on its
+// way to that member exceeds 1 MiB. Private messages have an order and numbers of
+// their own: none is promised between them and broadcasts. Without such a member
+// it returns [ErrNoMember].
 func (n *Node) Send(ctx context.Context, to Member, data []byte) (*Receipt, error) {
 	return n.main.Send(ctx, to, data)
 }

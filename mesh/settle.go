@@ -56,10 +56,10 @@ func (n *Node) liveFromLocked(in peer.Instance, now time.Time) uint64 {
 // take none.
 //
 // It takes as long as the slowest dial; if nobody who was met had been here for a
-// quarter of a second, it takes that long after [Join] at the least. When ctx ends first it returns who is missing, ordered by
-// instance, and ctx's error; nobody may be missing then, when a member has not
-// told yet whom it knows. Whom nobody reaches is missing for as long as it is
-// sighted, so give ctx a deadline.
+// quarter of a second, it takes that long after [Join] at the least. When ctx
+// ends first it returns who is missing, ordered by instance, and ctx's error;
+// nobody may be missing then, when a member has not told yet whom it knows. Whom
+// nobody reaches is missing for as long as it is sighted, so give ctx a deadline.
 func (n *Node) Settle(ctx context.Context) (missing []Sighting, err error) {
 	for {
 		n.mu.Lock()

@@ -44,7 +44,7 @@ func newThrottle[K comparable](limit rate.Limit, burst int) *throttle[K] {
 	return &throttle[K]{rate: limit, burst: burst, limiters: make(map[K]*rate.Limiter), others: rate.NewLimiter(limit, burst)}
 }
 
-// pay takes cost tokens of whom's, if there are as many.
+// allow takes cost tokens of whom's, if there are as many.
 func (t *throttle[K]) allow(whom K, cost int) bool {
 	now := time.Now()
 	return t.limiter(whom, now).AllowN(now, cost)

@@ -242,12 +242,11 @@
 // Whoever is not the one it is to passes it on, with one off hops, over its
 // link to that member or else over the shortest way that does not lead back. Of
 // several that are as short it takes the one that it took before, so that no
-// frame overtakes another.
-// Where hops is 0 or no way is known it is dropped, and where too much waits that
-// came from the same neighbour. What waits for one link came from several and is
-// sent in turns, each neighbour's in its order. The originator sets hops to 4; more is a violation, and so is a
-// payload of more than [MaxRelayed] bytes. from is where an answer goes, and
-// proves nothing.
+// frame overtakes another. Where hops is 0 or no way is known it is dropped, and
+// where too much waits that came from the same neighbour. What waits for one link
+// came from several and is sent in turns, each neighbour's in its order. The
+// originator sets hops to 4; more is a violation, and so is a payload of more
+// than [MaxRelayed] bytes. from is where an answer goes, and proves nothing.
 //
 // # Tunnels
 //
