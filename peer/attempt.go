@@ -20,6 +20,7 @@ type attempt struct {
 	observer bool         // it only looks, as it says; of a dial of ours, once it answered
 	known    bool         // it was linked before, as far as it can be told
 	count    uint64       // of the offer; of one of theirs, from hello on
+	heard    uint64       // of a dial of ours, from hello on: the highest count that the other side knows
 
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
@@ -98,7 +99,9 @@ func (a *attempt) establish(d description) (*Conn, error) {
 	if said.hello.Observer != a.observer {
 		return nil, errHello
 	}
-	if !a.dialing {
+	if a.dialing {
+		a.heard = said.count
+	} else {
 		a.count = said.count
 	}
 	l := a.newLink(ch, said.hello, w)
@@ -174,7 +177,11 @@ func (a *attempt) greet(ch *rtcChannel, d description) (greeting, error) {
 	if !a.dialing {
 		script.offerer, script.answerer = d.fingerprint, t.fingerprint
 	}
-	said, err := greet(ch, greeting{hello: t.Self(), count: a.count}, t.identity, script, a.dialing)
+	count := a.count
+	if !a.dialing {
+		count = t.claims.highest(a.instance)
+	}
+	said, err := greet(ch, greeting{hello: t.Self(), count: count}, t.identity, script, a.dialing)
 	switch {
 	case !late():
 		return greeting{}, context.Cause(a.ctx)

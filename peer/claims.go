@@ -121,6 +121,15 @@ func (c *claims) nextOfferLocked(in Instance) uint64 {
 	return count
 }
 
+// highest returns the highest count of an offer that we know of between an
+// instance and us. It is told the one that dials: if that has forgotten us, and we
+// believe in an old link of higher count, its next dial outranks that.
+func (c *claims) highest(in Instance) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen[in].offers
+}
+
 // outranks reports whether a link counts, and not another between the same two
 // instances. The offer of higher count was made by who knew of the other one, or
 // made that one itself. Of two that crossed with the same count it is the lower
@@ -166,7 +175,7 @@ func (c *claims) link(a *attempt, l *link, won func(linked func(Instance) bool))
 	defer c.mu.Unlock()
 	old = c.links[a.instance]
 	if old != nil && old.conn.Err() == nil && !old.evicted && !c.outranks(l, old) {
-		c.rememberLocked(a.instance, old.place, l.offer)
+		c.rememberLocked(a.instance, old.place, max(l.offer, a.heard))
 		return nil, nil, ErrLinked
 	}
 	a.known = true // hello has proven it
@@ -177,7 +186,7 @@ func (c *claims) link(a *attempt, l *link, won func(linked func(Instance) bool))
 		loser.evicted = true
 	}
 	l.place = place{from: a.from, observer: a.observer, first: c.firstLocked(a)}
-	c.rememberLocked(a.instance, l.place, l.offer)
+	c.rememberLocked(a.instance, l.place, max(l.offer, a.heard))
 	c.links[a.instance] = l
 	won(func(in Instance) bool { return c.links[in] != nil })
 	c.dropLocked(a)

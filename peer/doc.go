@@ -125,7 +125,8 @@
 // first, make the secret of proofs: the first 16 bytes of SHA-256 over "lanyap
 // token", a zero byte and the two. The instance that an attempt named over HTTP
 // must be that of the ID and the salt, or there is no link. The offer count is the
-// offering side's; the other's means nothing.
+// offering side's; the other side gives the highest that it knows of between the
+// two, or 0, and the next offer to it counts further.
 //
 // How it may grow: a reader ignores what follows the nonce, what follows the
 // addresses, and flags that it does not know. Another version in the first byte

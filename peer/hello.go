@@ -75,7 +75,7 @@ func (t *transcript) message(byOfferer bool, rest []byte) []byte {
 type greeting struct {
 	hello Hello
 	token token  // its half; what greet returns is what both halves make
-	count uint64 // of the offer, from the offering side
+	count uint64 // of the offer, from the offering side; the highest that the other knows
 }
 
 // greet does hello over an open channel: it returns what the other side says,

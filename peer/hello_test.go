@@ -36,7 +36,7 @@ func meetAs(a, b transcript, aKey, bKey *Identity) (near, far greeted) {
 	x, y := memories()
 	done := make(chan greeted)
 	go func() {
-		g, err := greet(y, greeting{hello: Hello{Salt: Salt{9}, Name: "bo"}}, bKey, b, false)
+		g, err := greet(y, greeting{hello: Hello{Salt: Salt{9}, Name: "bo"}, count: 50}, bKey, b, false)
 		y.close("")
 		done <- greeted{g, err}
 	}()

@@ -19,6 +19,7 @@ type duel struct {
 type duelLink struct {
 	by    int // which side has offered it
 	count uint64
+	told  uint64   // what the other side says in hello is the highest count
 	ends  [2]*link // nil until that side has done hello
 	over  [2]bool  // a side has closed it, and the other will hear of that
 }
@@ -47,11 +48,17 @@ func (d *duel) greet(k *duelLink, side int) {
 		return
 	}
 	c := &d.sides[side]
+	if k.ends[1-side] == nil {
+		k.told = d.sides[1-k.by].highest(d.sides[k.by].self)
+	}
 	near, _ := Pipe(Hello{}, Hello{Instance: d.sides[1-side].self})
 	near.dialed = k.by == side
 	l := &link{conn: near, offer: k.count}
 	k.ends[side] = l
 	a := &attempt{instance: d.sides[1-side].self, count: k.count, over: make(chan struct{})}
+	if k.by == side {
+		a.heard = k.told // before this side has heard of the link
+	}
 	old, _, err := c.link(a, l, func(func(Instance) bool) {})
 	if err != nil {
 		d.close(k, side)
@@ -133,5 +140,34 @@ func TestBothSidesKeepTheSameLink(t *testing.T) {
 		if newest := len(d.links) - 1; d.kept(0) != newest || d.kept(1) != newest {
 			t.Fatalf("%s: after another dial, the sides keep %d and %d, want %d", what, d.kept(0), d.kept(1), newest)
 		}
+	}
+}
+
+// TestForgetfulDialerReplacesALink has one side forget the other, which believes
+// in an old link that many came before: the second dial replaces that.
+func TestForgetfulDialerReplacesALink(t *testing.T) {
+	d := newDuel(1)
+	settle := func(k *duelLink) {
+		for side := range 2 {
+			d.greet(k, side)
+		}
+		for side := range 2 {
+			d.hear(k, side)
+		}
+	}
+	for range 50 {
+		d.offer(1)
+		settle(d.links[len(d.links)-1])
+	}
+	a, b := &d.sides[0], &d.sides[1]
+	a.unlink(a.linked(b.self))
+	delete(a.seen, b.self)
+	a.offers = 0
+	for range 2 {
+		d.offer(0)
+		settle(d.links[len(d.links)-1])
+	}
+	if newest := len(d.links) - 1; d.kept(0) != newest || d.kept(1) != newest {
+		t.Errorf("after two dials the sides keep %d and %d, want %d", d.kept(0), d.kept(1), newest)
 	}
 }
