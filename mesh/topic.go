@@ -253,7 +253,12 @@ func (n *Node) recallLocked(t *Topic) {
 	slices.SortStableFunc(all, keyed.compare)
 	for _, k := range all[max(0, len(all)-n.wanted):] {
 		msg := said[k.item]
-		t.events.push(pastEvent(n.authorLocked(k.origin), k.item, &msg))
+		ev := pastEvent(n.authorLocked(k.origin), k.item, &msg)
+		if m := n.members[k.origin]; m != nil && k.seq >= m.start {
+			n.emitLocked(m, t, ev) // older ones of it may still be on their way
+			continue
+		}
+		t.events.push(ev)
 	}
 }
 
