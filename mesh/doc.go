@@ -214,7 +214,9 @@
 //
 // A program that does not read its events stalls nobody, neither here nor
 // elsewhere: past 8 MiB of them messages are dropped, and a Gap in their place
-// says how many. [TestProgramThatDoesNotReadGetsAGap]
+// says how many. [TestProgramThatDoesNotReadGetsAGap] Of the ways to a member that
+// change then it is told the last; past 16 MiB it is not told of a member that
+// came and went meanwhile, nor of a Conflict. [TestUnreadEventsAreBounded]
 //
 // # Networks
 //
@@ -294,7 +296,8 @@
 //	private, per recipient    1 MiB, then Send waits
 //	private, for the absent   32 MiB in all, 15 minutes
 //	topics                    16
-//	events not read           8 MiB in each topic
+//	events not read           8 MiB in each topic; 16 MiB with those of members
+//	                          that come and go, and of ways that change
 //	former members known      1,024
 //	sightings                 512, 16 addresses each
 //	dials at once             4 at first, 1 to 16 as dials turn out to be slow

@@ -51,7 +51,7 @@ type Left struct {
 
 // Rerouted says that a member that is here is reached another way than before:
 // Peer.Via is whoever relays now, nil if the link is direct. Nothing is lost by
-// it.
+// it. A program that does not read its events finds the last way alone.
 type Rerouted struct{ Peer Peer }
 
 // Message is what a member said, to all or to us alone.
@@ -74,10 +74,10 @@ type Gap struct {
 	Count uint64
 }
 
-// Conflict says, to every topic, that From signed two different messages with one sequence
-// number: it, or whoever has its key, told different members different things,
-// or one member now this and now that. It comes once of each; all that From said
-// before and says after is shown as it came.
+// Conflict says, to every topic, that From signed two different messages with
+// one sequence number: it, or whoever has its key, told different members
+// different things, or one member now this and now that. It comes once of each;
+// all that From said before and says after is shown as it came.
 type Conflict struct {
 	From    Peer
 	Seq     uint64

@@ -16,24 +16,35 @@ var errEnd = errors.New("end of events")
 // queue holds the events that the program has not read yet. It never blocks
 // whoever adds: past its bound, messages become a Gap in their place. Past
 // twice its bound, which takes tens of thousands of members that come and go,
-// a visit that nobody saw begin is forgotten when it ends.
+// a visit that nobody saw begin is forgotten when it ends, and what is told only
+// once is lost. All of it is done under [Node]'s lock, so none of it looks through
+// the whole queue.
 type queue struct {
 	ready signal
 
-	mu    sync.Mutex // guards what follows
-	items []Event
+	mu    sync.Mutex     // guards what follows
+	items []Event        // nil where one was forgotten
+	holes int            // in items
 	size  int            // of all but history
 	past  int            // of history
 	limit int            // of size, for messages
 	most  int            // of past
-	gaps  map[Member]int // index in items, from start, of a Gap that is its origin's last event
-	start int            // how many events were ever taken out of the front
+	ends  map[Member]end // of those of whom there is any
+	start int            // the position of the first of items; from 1 on
 	ended error
 	done  chan struct{}
 }
 
+// end is where the queue has what may still change of a member: positions, of
+// which those before the start, as 0, are of none.
+type end struct {
+	joined   int // its Joined, unless a Left follows
+	gap      int // a Gap that no message of it follows
+	rerouted int // its last Rerouted since then
+}
+
 func newQueue(bounds limits) *queue {
-	return &queue{limit: bounds.queued, most: int(bounds.history) + maxHistory*eventCost, ready: newSignal(), gaps: make(map[Member]int), done: make(chan struct{})}
+	return &queue{limit: bounds.queued, most: int(bounds.history) + maxHistory*eventCost, ready: newSignal(), ends: make(map[Member]end), start: 1, done: make(chan struct{})}
 }
 
 // push adds an event.
@@ -43,6 +54,8 @@ func (q *queue) push(ev Event) {
 	if q.ended != nil {
 		return
 	}
+	who := eventOf(ev)
+	e := q.ends[who]
 	switch ev := ev.(type) {
 	case Message:
 		if ev.History {
@@ -55,19 +68,42 @@ func (q *queue) push(ev Event) {
 			q.missedLocked(Gap{From: ev.From, Count: 1})
 			return
 		}
-		delete(q.gaps, ev.From.Member)
+		e.gap = 0
 	case Gap:
 		q.missedLocked(ev)
 		return
 	case Joined:
-		delete(q.gaps, ev.Peer.Member)
+		e = end{joined: q.nextLocked()}
 	case Left:
-		delete(q.gaps, ev.Peer.Member)
-		if q.size >= 2*q.limit && q.forgetVisitLocked(ev.Peer.Member) {
+		if q.size >= 2*q.limit && e.joined >= q.start {
+			q.forgetLocked(who, e.joined)
+			return
+		}
+		e = end{}
+	case Rerouted:
+		if q.size >= q.limit && e.rerouted >= q.start { // only the last way matters
+			q.items[e.rerouted-q.start] = ev
+			return
+		}
+		e.rerouted = q.nextLocked()
+	case Conflict, HistoryFailed:
+		if q.size >= 2*q.limit {
 			return
 		}
 	}
+	q.endsLocked(who, e)
 	q.addLocked(ev)
+}
+
+// nextLocked is the position of the next event.
+func (q *queue) nextLocked() int { return q.start + len(q.items) }
+
+func (q *queue) endsLocked(who Member, e end) {
+	if max(e.joined, e.gap, e.rerouted) < q.start {
+		delete(q.ends, who)
+		return
+	}
+	q.ends[who] = e
 }
 
 func (q *queue) addLocked(ev Event) {
@@ -85,46 +121,59 @@ func (q *queue) share(ev Event) *int {
 	return &q.size
 }
 
-// missedLocked adds to the origin's last Gap if nothing of the origin follows it.
+// missedLocked adds to the origin's last Gap if nothing that it said follows it.
 func (q *queue) missedLocked(g Gap) {
-	if i, ok := q.gaps[g.From.Member]; ok && i >= q.start {
-		last := q.items[i-q.start].(Gap)
+	e := q.ends[g.From.Member]
+	if e.gap >= q.start {
+		last := q.items[e.gap-q.start].(Gap)
 		last.Count += g.Count
-		q.items[i-q.start] = last
+		q.items[e.gap-q.start] = last
 		return
 	}
-	q.gaps[g.From.Member] = q.start + len(q.items)
+	e.gap = q.nextLocked()
+	q.ends[g.From.Member] = e
 	q.addLocked(g)
 }
 
-// forgetVisitLocked removes everything of a member from its Joined on. It
-// reports false if the program has seen the Joined already.
-func (q *queue) forgetVisitLocked(m Member) bool {
-	joined := -1
-	for i, ev := range q.items {
-		if j, ok := ev.(Joined); ok && j.Peer.Member == m {
-			joined = i
+// forgetLocked removes everything of a member from its Joined on.
+func (q *queue) forgetLocked(who Member, joined int) {
+	delete(q.ends, who)
+	for i := joined - q.start; i < len(q.items); i++ {
+		if ev := q.items[i]; ev != nil && eventOf(ev) == who {
+			*q.share(ev) -= cost(ev)
+			q.items[i] = nil
+			q.holes++
 		}
 	}
-	if joined < 0 {
-		return false
+	if q.holes > 64 && q.holes > len(q.items)/2 {
+		q.closeLocked()
 	}
-	kept := q.items[:0]
-	clear(q.gaps)
+}
+
+// closeLocked closes the holes.
+func (q *queue) closeLocked() {
+	kept, moved := q.items[:0], make(map[Member]end, len(q.ends))
 	for i, ev := range q.items {
-		if i >= joined && eventOf(ev) == m {
-			*q.share(ev) -= cost(ev)
+		if ev == nil {
 			continue
 		}
-		delete(q.gaps, eventOf(ev))
-		if _, ok := ev.(Gap); ok {
-			q.gaps[eventOf(ev)] = q.start + len(kept)
+		who, was, now := eventOf(ev), q.start+i, q.start+len(kept)
+		e, old := moved[who], q.ends[who]
+		switch was {
+		case old.joined:
+			e.joined = now
+		case old.gap:
+			e.gap = now
+		case old.rerouted:
+			e.rerouted = now
+		}
+		if e != (end{}) {
+			moved[who] = e
 		}
 		kept = append(kept, ev)
 	}
 	clear(q.items[len(kept):])
-	q.items = kept
-	return true
+	q.items, q.holes, q.ends = kept, 0, moved
 }
 
 // all yields what is added, until the queue ends.
@@ -167,18 +216,23 @@ func (q *queue) next(ctx context.Context) (Event, error) {
 func (q *queue) pop() (Event, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.items) == 0 {
-		return nil, q.ended
+	for len(q.items) > 0 {
+		ev := q.items[0]
+		q.items[0] = nil
+		q.items = q.items[1:]
+		q.start++
+		if ev == nil {
+			q.holes--
+			continue
+		}
+		*q.share(ev) -= cost(ev)
+		q.endsLocked(eventOf(ev), q.ends[eventOf(ev)])
+		if len(q.items) > 0 {
+			q.ready.set() // for another reader
+		}
+		return ev, nil
 	}
-	ev := q.items[0]
-	q.items[0] = nil
-	q.items = q.items[1:]
-	q.start++
-	*q.share(ev) -= cost(ev)
-	if len(q.items) > 0 {
-		q.ready.set() // for another reader
-	}
-	return ev, nil
+	return nil, q.ended
 }
 
 // end lets readers take what is left, unless drop is set, and then tells them err.
@@ -186,7 +240,8 @@ func (q *queue) end(err error, drop bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if drop {
-		q.items = nil
+		q.items, q.holes = nil, 0
+		clear(q.ends)
 	}
 	if q.ended == nil {
 		q.ended = err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -240,11 +241,11 @@ func TestQueueIsBounded(t *testing.T) {
 		q.push(Left{Peer: seen})
 		q.push(Joined{Peer: seen})
 	}
-	if n := len(q.items); n > 2*100+10 {
-		t.Errorf("%d events are queued", n)
+	if n := len(q.items) - q.holes; n > 2*100+10 || q.holes > n+64 {
+		t.Errorf("%d events are queued, and %d were", n, q.holes)
 	}
-	if len(q.gaps) > len(q.items) {
-		t.Errorf("%d gaps of %d events", len(q.gaps), len(q.items))
+	if len(q.ends) > len(q.items) {
+		t.Errorf("%d ends of %d events", len(q.ends), len(q.items))
 	}
 	here := true
 	for _, ev := range q.drain() {
@@ -264,6 +265,72 @@ func TestQueueIsBounded(t *testing.T) {
 	if !here {
 		t.Error("who joined last is not here")
 	}
+}
+
+// TestUnreadEventsAreBounded tells a program that never reads of what costs its
+// cause little: contradictions, and ways that change.
+func TestUnreadEventsAreBounded(t *testing.T) {
+	q := newQueue(limits{queued: 100 * eventCost})
+	moves := named(0)
+	q.push(Joined{Peer: moves})
+	for i := range 10000 {
+		moves.Addr = netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(i))
+		q.push(Rerouted{Peer: moves})
+		q.push(Conflict{From: Peer{Member: Member{Instance: peer.Instance{1, byte(i >> 8), byte(i)}}}})
+	}
+	if n := len(q.items); n > 2*100+10 {
+		t.Errorf("%d events are queued", n)
+	}
+	var last Peer
+	for _, ev := range q.drain() {
+		if r, ok := ev.(Rerouted); ok {
+			last = r.Peer
+		}
+	}
+	if last.Addr != moves.Addr {
+		t.Errorf("the last way told is %v, want %v", last.Addr, moves.Addr)
+	}
+	if q.size != 0 || len(q.ends) != 0 {
+		t.Errorf("an empty queue has size %d and %d ends", q.size, len(q.ends))
+	}
+}
+
+// TestFlappingBeforeAFullQueue has a member come and go before a program that has
+// not read of many others: what is forgotten is not looked for from the front,
+// and what the queue says of others stays.
+func TestFlappingBeforeAFullQueue(t *testing.T) {
+	q := newQueue(limits{queued: 100 * eventCost})
+	for i := range 300 {
+		q.push(Joined{Peer: numbered(i)})
+	}
+	for i := range 1000 {
+		q.push(Joined{Peer: named(0)})
+		q.push(Gap{From: numbered(i % 300), Count: 1})
+		q.push(Rerouted{Peer: numbered(i % 300)})
+		q.push(Left{Peer: named(0)})
+	}
+	for i := range 150 {
+		q.push(Left{Peer: numbered(i)})
+	}
+	var missed uint64
+	kinds := make(map[string]int)
+	for _, ev := range q.drain() {
+		kinds[fmt.Sprintf("%T", ev)]++
+		if g, ok := ev.(Gap); ok {
+			missed += g.Count
+		}
+	}
+	want := map[string]int{"mesh.Joined": 150, "mesh.Gap": 150, "mesh.Rerouted": 150}
+	if !reflect.DeepEqual(kinds, want) || missed != 150*3 {
+		t.Errorf("got %v and %d missed, want %v", kinds, missed, want)
+	}
+	if q.size != 0 || q.holes != 0 || len(q.ends) != 0 {
+		t.Errorf("an empty queue has size %d, %d holes and %d ends", q.size, q.holes, len(q.ends))
+	}
+}
+
+func numbered(i int) Peer {
+	return Peer{Member: Member{Instance: peer.Instance{1, byte(i >> 8), byte(i)}}}
 }
 
 // silent is a carrier that nothing goes over.
