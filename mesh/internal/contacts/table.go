@@ -139,6 +139,9 @@ func (t *Table) Linked(now time.Time, instance peer.Instance, at netip.AddrPort,
 	c.otherRoom = false
 	if at.IsValid() {
 		t.release(now, at.Addr())
+		if t.owners[c.found] == instance {
+			delete(t.owners, c.found)
+		}
 		c.found, t.owners[at] = at, instance
 	}
 }

@@ -145,3 +145,17 @@ func TestReplacement(t *testing.T) {
 		t.Error("a link over an address that came back is replaced")
 	}
 }
+
+// TestOwnersAreForgotten holds that of each instance that is linked only the
+// address is kept where it is.
+func TestOwnersAreForgotten(t *testing.T) {
+	s := table()
+	for port := range uint16(1000) {
+		now := at(time.Duration(port) * time.Second)
+		s.Linked(now, upper, netip.AddrPortFrom(addr.Addr(), port+1), nil)
+		s.Expire(now)
+	}
+	if n := len(s.owners); n != 1 {
+		t.Errorf("%d addresses are kept of one instance that is linked", n)
+	}
+}
