@@ -72,6 +72,10 @@ func (c *contact) wants() bool {
 	return len(c.lan) > 0 || len(c.link) > 0 || len(c.told) > 0
 }
 
+// inVain returns how often in a row the contact was dialed for nothing: no link
+// came of it, or one that ended soon.
+func (c *contact) inVain() int { return c.fails + c.brief }
+
 // expected reports whether discovery says that the instance is here, and no
 // dial has found that it is nobody of this room.
 func (c *contact) expected() bool {

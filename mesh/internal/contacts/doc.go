@@ -32,7 +32,8 @@
 //
 // # In what order
 //
-// Who was met where another was meant; who failed least often; who is due first,
+// Who was met where another was meant; who failed least often, or ended a link
+// within five seconds of its coming; who is due first,
 // where chance decides within a second, so that of many who start at once not all
 // dial the same one (due.go). Half of the places are for those that never failed.
 // Of a contact's addresses those come last at which it did not answer last time,

@@ -27,7 +27,7 @@ func (t *Table) Wake(now time.Time) time.Time {
 	next := earlier(t.dials.wake(now), t.byHand.wake(now))
 	room := t.room(now)
 	for _, c := range t.contacts {
-		if c.wants() && room.admits(c.fails) {
+		if c.wants() && room.admits(c.inVain()) {
 			next = earlier(next, t.due(now, c))
 		}
 	}
@@ -68,13 +68,13 @@ func (t *Table) dueContacts(now time.Time) []*Dial {
 			}
 			return 1
 		}
-		return cmp.Or(a.fails-b.fails, a.place.Compare(b.place), bytes.Compare(a.instance[:], b.instance[:]))
+		return cmp.Or(a.inVain()-b.inVain(), a.place.Compare(b.place), bytes.Compare(a.instance[:], b.instance[:]))
 	})
 	var out []*Dial
 	room := t.room(now)
 	for _, turn := range ready {
 		c := turn.contact
-		if !room.admits(c.fails) {
+		if !room.admits(c.inVain()) {
 			continue
 		}
 		d, wait := t.admit(now, c, room.addrs)
@@ -84,10 +84,10 @@ func (t *Table) dueContacts(now time.Time) []*Dial {
 		}
 		room.dials--
 		room.addrs -= len(d.Addrs)
-		if c.fails > 0 {
+		if c.inVain() > 0 {
 			room.retries--
 		}
-		t.dials.begin(now, d, len(d.Addrs), c.fails > 0)
+		t.dials.begin(now, d, len(d.Addrs), c.inVain() > 0)
 		d.usual = t.window.dialTakes(now)
 		c.answers = netip.AddrPort{}
 		c.dial = d

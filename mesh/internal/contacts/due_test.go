@@ -141,3 +141,51 @@ func TestExhaustedPaceCostsNoPlace(t *testing.T) {
 	s.pace = budget.Bucket{Burst: 1, PerSecond: 1}
 	s.one(t, now) // as soon as the pace allows it
 }
+
+// TestSlowLinksThatBreakDelayNobody holds that who makes links slowly, and ends
+// them at once, again and again, does not keep the others from being dialed.
+func TestSlowLinksThatBreakDelayNobody(t *testing.T) {
+	const crowd, takes, step = 60, 1900 * time.Millisecond, 50 * time.Millisecond
+	s := table()
+	sight := func(now time.Time, i int) {
+		instance, a := numbered(i)
+		s.Sighted(now, instance, false, []netip.AddrPort{a})
+	}
+	for i := range crowd {
+		sight(noon, i)
+	}
+	under := make(map[*Dial]time.Time)
+	var came time.Time
+	for now := noon; now.Before(at(10 * time.Minute)); now = now.Add(step) {
+		if came.IsZero() && !now.Before(at(2*time.Minute)) {
+			came = now
+			s.Sighted(now, upper, false, []netip.AddrPort{addr})
+		}
+		for d, began := range under {
+			if now.Sub(began) < takes {
+				continue
+			}
+			delete(under, d)
+			s.Linked(now, d.Instance, d.Addrs[0], d.Addrs)
+			s.Ended(now, d, nil)
+			s.Unlinked(now, d.Instance, false)
+		}
+		for _, d := range s.Due(now) {
+			if d.Instance == upper {
+				if wait := now.Sub(came); wait > takes+step {
+					t.Errorf("it is dialed after %v, want %v at most", wait, takes+step)
+				}
+				return
+			}
+			s.Moved(now, d, peer.StepConnect, d.Addrs[0])
+			s.Moved(now, d, peer.StepOffer, d.Addrs[0])
+			under[d] = now
+		}
+		if int(now.Sub(noon)/step)%200 == 0 {
+			for i := range crowd {
+				sight(now, i)
+			}
+		}
+	}
+	t.Error("it is not dialed within minutes")
+}
