@@ -27,7 +27,8 @@
 //
 // Labs of many hosts need more room for neighbours than the kernel has as a
 // rule: as long as there is a lab, net.ipv4.neigh.default.gc_thresh1 to 3 of the
-// machine, and those of IPv6, are as high as 128 hosts need. The last lab of all
+// machine, and those of IPv6, are as high as 128 hosts need, and
+// net.core.netdev_max_backlog is 65,536. The last lab of all
 // processes puts back what was there; if that one was killed, the last one of
 // the next run does. Where they cannot be set, the test's log says so, and more
 // than 16 hosts are told each other's hardware addresses instead.
