@@ -57,6 +57,7 @@ func (n *Node) reachLocked(now time.Time) (next time.Time) {
 	if n.reachDue.IsZero() || n.reachDue.After(now) {
 		return n.reachDue
 	}
+	n.paths.Busy(n.contacts.DialTakes(now))
 	wake, next := n.paths.Tick(now)
 	for _, to := range wake {
 		if l := n.links[to]; l != nil {

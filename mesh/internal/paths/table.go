@@ -15,6 +15,7 @@ type Table struct {
 	gone       []Instance             // of those that own lost since then, whom all see go
 	gather     time.Time              // when to tell what is new; zero: nothing is
 	since      time.Time              // from when on there is something new
+	linkTakes  time.Duration          // see Busy
 	urgent     bool                   // somebody is reached no more, or not as well
 	heardOf    map[Instance]time.Time // since when neighbours have said that they reach somebody
 	ways       map[Instance][]Way     // those that were looked for since something changed

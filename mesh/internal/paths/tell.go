@@ -16,6 +16,20 @@ const (
 	gatherLatest = 2 * time.Second
 )
 
+// A machine that is short of time is given this many links' time more. Telling
+// and asking all while everybody's links keep changing is most of the work that
+// 64 nodes have that start at once on two cores, and what makes them take longer
+// still.
+const (
+	quietLinks  = 2
+	latestLinks = 8
+)
+
+// Busy takes in what a link takes to make at present: what is new is gathered,
+// and neighbours are asked for all, as much later. What is lost is told at once
+// all the same.
+func (t *Table) Busy(linkTakes time.Duration) { t.linkTakes = min(linkTakes, time.Second) }
+
 // few is how many new links are named. Of more only the digest is told: most
 // likely the neighbour has the same.
 const few = 4
@@ -41,8 +55,8 @@ func (t *Table) soon(now time.Time) {
 	if t.gather.IsZero() {
 		t.since = now
 	}
-	t.gather = now.Add(gatherQuiet)
-	if latest := t.since.Add(gatherLatest); t.gather.After(latest) {
+	t.gather = now.Add(gatherQuiet + quietLinks*t.linkTakes)
+	if latest := t.since.Add(gatherLatest + latestLinks*t.linkTakes); t.gather.After(latest) {
 		t.gather = latest
 	}
 }
@@ -107,7 +121,11 @@ func (t *Table) ask(n *neighbour, a asking, now time.Time) (next time.Time) {
 	if !n.reported || n.known() || n.asks >= maxAsks {
 		return time.Time{}
 	}
-	due := earlier(t.changed.Add(askQuiet), n.since.Add(askLatest))
+	latest := n.since
+	if n.asked.After(latest) {
+		latest = n.asked // its links may never stay as they are for long
+	}
+	due := earlier(t.changed.Add(askQuiet+quietLinks*t.linkTakes), latest.Add(askLatest+latestLinks*t.linkTakes))
 	if a.eager && n.settled && n.asks == 0 {
 		due = now
 	}
