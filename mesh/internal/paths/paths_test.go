@@ -131,6 +131,33 @@ func TestFormingCosts(t *testing.T) {
 	}
 }
 
+// TestBusyFormingCosts does the same for a room that forms slowly, as on a machine
+// that is short of time, and knows it.
+func TestBusyFormingCosts(t *testing.T) {
+	const size, linkTakes = 24, 400 * time.Millisecond
+	w := newNetwork(t, 1, size)
+	w.slow = false
+	for _, x := range w.nodes {
+		x.Busy(linkTakes)
+	}
+	for a := range size { // nobody's links stay the same for long, for 10 s
+		for b := range a {
+			w.link(a, b)
+		}
+		w.run(linkTakes)
+	}
+	for _, x := range w.nodes {
+		x.Busy(0)
+	}
+	w.silent()
+	w.check()
+	sides := size * (size - 1)
+	t.Logf("%.1f frames and %.1f entries for each side of a link", float64(w.frames)/float64(sides), float64(w.named)/float64(sides))
+	if w.frames > 5*sides || w.named > 8*sides {
+		t.Errorf("told %d entries in %d frames, want %d and %d at the most", w.named, w.frames, 8*sides, 5*sides)
+	}
+}
+
 // TestWayInUseIsKept holds that a way over which something is relayed is kept
 // while no shorter is there, whatever else comes and goes, and that those that
 // are as short are shared out.
