@@ -42,6 +42,8 @@
 //	  22 |   30,440 |    352,160 |    100 | 0 of each                                            | 0.8 / 2.4 s
 //	  23 |   30,647 |    369,582 |    108 | 0 of each                                            | 0.9 / 2.4 s
 //	  31 |   30,134 |    363,043 |    102 | 0 of each                                            | 0.3 / 3.9 s
+//	  51 |   30,255 |    343,971 |     98 | 0 of each                                            | 0.1 / 2.9 s
+//	  52 |   30,215 |    347,500 |    109 | 0 of each; 24 of the faults are clock jumps          | 0.2 / 1.0 s
 //
 // # Figures
 //
@@ -61,11 +63,12 @@
 // of two between machines and by a third between runs.
 //
 //	what                                                                       | lanyap              | N     | libp2p                           | N
-//	process start → first message read by the other, 2 hosts, p50 / p99        | 9.5 / 13 ms         | 12    | 15 / 17 ms, 1 of 12 not in 5 s   | 11
-//	late node and 16 others: all see it, it sees all, p50 / p99                | 44 / 61 ms          | 12    | 71 / 97 ms, 2 of 12 not in 5 s   | 10
-//	8 / 16 / 32 / 64 hosts started at once → full mesh, p50                    | 0.09/0.29/1.35/33 s | 3     | 0.15 / 0.53 / 2.19 s, 64: > 60 s | 3
-//	broadcast of 256 B at 10/s among 16, send → last receiver, p50 / p99       | 4.5 / 7.3 ms        | 300   | 5.1 / 12 ms                      | 300
-//	kill -9 of one of 16 → all others see it leave, p50 / max                  | 23 / 48 ms          | 12    | 5.4 / 7.0 ms                     | 12
+//	process start → first message read by the other, 2 hosts, p50 / p99        | 11 / 11 ms          | 10    | 17 / 21 ms, 1 of 10 not in 5 s   | 9
+//	late node and 16 others: all see it, it sees all, p50 / p99                | 46 / 64 ms          | 10    | 80 / 90 ms, 1 of 10 not in 5 s   | 9
+//	8 / 16 / 32 / 64 hosts started at once → full mesh, p50                    | 0.08/0.27/1.33/9.5 s | 3    | 0.15 / 0.53 / 2.26 s, 64: > 60 s | 3
+//	32 hosts at once: processor time for each link, start and both sides, p50  | 5.2 ms              | 5     | 8.2 ms                           | 5
+//	broadcast of 256 B at 10/s among 16, send → last receiver, p50 / p99       | 3.5 / 5.9 ms        | 300   | 5.0 / 11 ms                      | 300
+//	kill -9 of one of 16 → all others see it leave, p50 / max                  | 23 / 28 ms          | 10    | 5.4 / 6.6 ms                     | 10
 //
 // An earlier version, on a machine half as fast:
 //
