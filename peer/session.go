@@ -289,23 +289,36 @@ func (c *rtcChannel) close(closing string) { c.closing <- closing }
 // hangUp sends the closing text, gives it a moment and closes the PeerConnection.
 func (c *rtcChannel) hangUp(closing string) {
 	if closing != "" {
-		flushed := make(chan struct{}, 1)
-		c.session.dc.OnBufferedAmountLow(func() {
-			select {
-			case flushed <- struct{}{}:
-			default:
-			}
-		})
-		limit := time.NewTimer(closeFlush)
-		defer limit.Stop()
-		_ = c.raw.SetWriteDeadline(time.Now().Add(closeFlush))
-		if c.write([]byte(closing), true) == nil && c.unacked() > 0 {
-			select {
-			case <-flushed:
-			case <-limit.C:
-			case <-c.session.ended.Done():
-			}
-		}
+		c.sayAtLast(closing)
 	}
 	c.session.release()
+}
+
+// sayAtLast returns when the other side's stack has the closing text, or after
+// closeFlush: what it does not have by then, the release drops.
+func (c *rtcChannel) sayAtLast(closing string) {
+	flushed := make(chan struct{}, 1)
+	c.session.dc.OnBufferedAmountLow(func() {
+		select {
+		case flushed <- struct{}{}:
+		default:
+		}
+	})
+	limit := time.NewTimer(closeFlush)
+	defer limit.Stop()
+	_ = c.raw.SetWriteDeadline(time.Now().Add(closeFlush))
+	if c.write([]byte(closing), true) != nil {
+		return
+	}
+	// Once is not enough: what was written before may be confirmed while the
+	// text is being written.
+	for c.unacked() > 0 {
+		select {
+		case <-flushed:
+		case <-limit.C:
+			return
+		case <-c.session.ended.Done():
+			return
+		}
+	}
 }
