@@ -157,7 +157,7 @@ func TestUnknownCommandStaysInTheLine(t *testing.T) {
 	if got := ty.entered(); got != nil {
 		t.Errorf("said %q", got)
 	}
-	if shown := strings.Join(ty.e.block().rows, "\n"); !strings.Contains(shown, "/mgs bo secret") || !strings.Contains(shown, "no command /mgs") {
+	if shown := strings.Join(ty.e.block().Rows, "\n"); !strings.Contains(shown, "/mgs bo secret") || !strings.Contains(shown, "no command /mgs") {
 		t.Errorf("the screen shows %q", shown)
 	}
 	ty.keys("<c-a>/<enter>")
@@ -174,7 +174,7 @@ func TestUnknownCommandStaysInTheLine(t *testing.T) {
 func TestPastedTabsStay(t *testing.T) {
 	ty := newTypist(t)
 	ty.send(tea.PasteMsg{Content: "a\tb\n\tc"})
-	if shown := strings.Join(ty.e.block().rows, "\n"); !strings.Contains(shown, "a␉b") {
+	if shown := strings.Join(ty.e.block().Rows, "\n"); !strings.Contains(shown, "a␉b") {
 		t.Errorf("the screen shows %q", shown)
 	}
 	ty.keys("<enter><up>!<enter>")

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -24,7 +25,7 @@ const (
 type editor struct {
 	area      textarea.Model
 	queue     *typed
-	painter   *painter
+	painter   *screen.Painter
 	commands  *interpreter
 	interrupt func()        // for Ctrl-C
 	suspend   func()        // for Ctrl-Z
@@ -48,7 +49,7 @@ type takenMsg struct{}
 // startedMsg is the first message of all.
 type startedMsg struct{}
 
-func newEditor(queue *typed, painter *painter) *editor {
+func newEditor(queue *typed, painter *screen.Painter) *editor {
 	area := textarea.New()
 	area.SetStyles(textarea.Styles{}) // as the terminal shows text
 	area.SetPromptFunc(len(promptMark), func(info textarea.PromptInfo) string {
@@ -85,11 +86,11 @@ func (e *editor) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.Width <= 0 || msg.Height <= 0 {
 			break // from Bubble Tea, which does not know the terminal
 		}
-		screen := sizeOf(msg.Width, msg.Height)
-		e.width = screen.width
-		e.area.MaxHeight = max(1, min(inputRows, screen.height/2))
-		e.area.SetWidth(screen.width - 1) // a row that is full leaves the cursor where terminals do not agree
-		e.painter.resize(screen)
+		size := screen.SizeOf(msg.Width, msg.Height)
+		e.width = size.Width
+		e.area.MaxHeight = max(1, min(inputRows, size.Height/2))
+		e.area.SetWidth(size.Width - 1) // a row that is full leaves the cursor where terminals do not agree
+		e.painter.Resize(size)
 	case tea.KeyPressMsg:
 		e.warning = ""
 		cmd = e.press(msg)
@@ -104,7 +105,7 @@ func (e *editor) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		e.area, cmd = e.area.Update(msg)
 	}
-	e.painter.show(e.block())
+	e.painter.Show(e.block())
 	return e, cmd
 }
 
@@ -176,7 +177,7 @@ func (e *editor) press(msg tea.KeyPressMsg) tea.Cmd {
 			return nil
 		}
 	case "ctrl+l":
-		e.painter.wipe()
+		e.painter.Wipe()
 		return nil
 	case "ctrl+z":
 		return func() tea.Msg { e.suspend(); return nil }
@@ -249,9 +250,9 @@ func (e *editor) show(i int) {
 func (e *editor) View() tea.View { return tea.View{} }
 
 // block returns what is to be seen of the editor.
-func (e *editor) block() block {
+func (e *editor) block() screen.Block {
 	if e.closing {
-		return block{}
+		return screen.Block{}
 	}
 	text := strings.ReplaceAll(e.area.View(), tab, "␉")
 	below := e.warning
@@ -266,5 +267,5 @@ func (e *editor) block() block {
 		rows[i] = strings.TrimRight(row, " ") // the text area fills rows up
 	}
 	cursor := e.area.Cursor()
-	return block{rows: rows, x: cursor.X, y: cursor.Y}
+	return screen.Block{Rows: rows, X: cursor.X, Y: cursor.Y}
 }

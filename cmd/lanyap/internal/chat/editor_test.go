@@ -10,6 +10,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -24,7 +25,7 @@ type typist struct {
 
 func newTypist(t *testing.T) *typist {
 	ty := &typist{t: t}
-	ty.e = newEditor(newTyped(), newPainter(io.Discard, sizeOf(40, 20)))
+	ty.e = newEditor(newTyped(), screen.NewPainter(io.Discard, screen.SizeOf(40, 20), screen.Typing))
 	ty.room = NewRoom(member("ana"))
 	ty.e.commands = &interpreter{room: ty.room, tell: func(text string) { ty.told = append(ty.told, text) }}
 	ty.e.interrupt = func() { ty.interrupted++ }
@@ -120,7 +121,7 @@ func TestTooLongForAMessage(t *testing.T) {
 	ty := newTypist(t)
 	ty.keys("kept ")
 	ty.send(tea.PasteMsg{Content: strings.Repeat("x", mesh.MaxBody)})
-	if view := strings.Join(ty.e.block().rows, "\n"); !strings.Contains(view, "not pasted") || !strings.Contains(view, "kept") {
+	if view := strings.Join(ty.e.block().Rows, "\n"); !strings.Contains(view, "not pasted") || !strings.Contains(view, "kept") {
 		t.Errorf("the screen shows %q", view)
 	}
 	ty.keys("<enter>")
@@ -160,7 +161,7 @@ func TestTypingAheadIsBounded(t *testing.T) {
 func TestSizeThatIsNone(t *testing.T) {
 	ty := newTypist(t)
 	ty.send(tea.WindowSizeMsg{})
-	if got, want := ty.e.painter.size, (size{40, 20}); got != want {
+	if got, want := ty.e.painter.Size(), (screen.Size{Width: 40, Height: 20}); got != want {
 		t.Errorf("the screen is %v, want %v", got, want)
 	}
 }
@@ -183,9 +184,9 @@ func TestEndsOfInput(t *testing.T) {
 
 func TestLayOut(t *testing.T) {
 	text := "bo: " + strings.Repeat("漢字 ", 30) + "\n\tlast"
-	lines := layOut(text, 20)
+	lines := screen.LayOut(text, 20)
 	for i, line := range lines {
-		if i > 0 && !strings.HasPrefix(line, continuation) {
+		if i > 0 && !strings.HasPrefix(line, screen.Indent) {
 			t.Errorf("line %d %q looks like one of its own", i, line)
 		}
 		if wide := 4*strings.Count(line, "漢字") + strings.Count(line, " "); wide > 19 {

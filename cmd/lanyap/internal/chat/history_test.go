@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -84,7 +85,7 @@ func TestHistoryOfStrangers(t *testing.T) {
 		}
 	}
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-	if len(lines) != 2 || !strings.HasPrefix(lines[1], continuation) {
+	if len(lines) != 2 || !strings.HasPrefix(lines[1], screen.Indent) {
 		t.Errorf("plain: lines %q", lines)
 	}
 	if want := `] "[12:00] ana␛[2J␊* bo left": x`; !strings.Contains(lines[0], want) {

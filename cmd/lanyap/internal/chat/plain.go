@@ -9,11 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 )
-
-// continuation starts the second and further lines of a message, so that
-// nobody can write a line that looks like somebody else's.
-const continuation = "    "
 
 // NewPlain returns a face that writes `name: text` for each message to out,
 // and notices and mistakes to notices.
@@ -47,7 +44,7 @@ func said(name, text string, private bool) string {
 	if private {
 		name += " (private)"
 	}
-	return name + ": " + strings.ReplaceAll(output.Text(text), "\n", "\n"+continuation)
+	return name + ": " + strings.ReplaceAll(output.Text(text), "\n", "\n"+screen.Indent)
 }
 
 // when returns what goes before a message that was said earlier: its time, as

@@ -13,6 +13,8 @@ import (
 
 	"github.com/charmbracelet/x/vt"
 	"golang.org/x/sys/unix"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 )
 
 // pseudoTerminal returns both ends of a terminal of that many characters: what
@@ -152,7 +154,7 @@ func (e *emulator) resize(face *Terminal, width, height int) {
 	if err := unix.Kill(os.Getpid(), unix.SIGWINCH); err != nil {
 		e.t.Fatal(err)
 	}
-	face.painter.until(func(p *painter) bool { return p.size == size{width, height} })
+	until(face.painter, func(p *screen.Painter) bool { return p.Size() == screen.Size{Width: width, Height: height} })
 }
 
 func (e *emulator) typed(keys string) {
@@ -306,7 +308,7 @@ func TestSizesThatAreNone(t *testing.T) {
 func TestTerminalThatNobodyReads(t *testing.T) {
 	for name, end := range map[string]func(*Terminal){"closed": (*Terminal).Close, "abandoned": (*Terminal).Abandon} {
 		t.Run(name, func(t *testing.T) {
-			screen, tty := pseudoTerminal(t, 80, 24)
+			pty, tty := pseudoTerminal(t, 80, 24)
 			before := termios(t, tty)
 			room := NewRoom(member("ana"))
 			face, err := NewTerminal(TerminalConfig{In: tty, Out: tty, Members: room, Self: room.self, Interrupt: func() {}})
@@ -320,11 +322,11 @@ func TestTerminalThatNobodyReads(t *testing.T) {
 					face.Show(Message{From: bo, Text: strings.Repeat("x", 1000)})
 				}
 			}()
-			io.WriteString(screen, "said\r")
+			io.WriteString(pty, "said\r")
 			if u, err := face.Next(t.Context()); err != nil || u.Text != "said" {
 				t.Errorf("typed %q, %v", u.Text, err)
 			}
-			face.painter.until(func(p *painter) bool { return p.waiting > printAhead }) // nothing is taken any more
+			until(face.painter, (*screen.Painter).Behind) // nothing is taken any more
 			ended := make(chan struct{})
 			go func() { defer close(ended); end(face) }()
 			select {
@@ -335,7 +337,7 @@ func TestTerminalThatNobodyReads(t *testing.T) {
 			if after := termios(t, tty); after != before {
 				t.Errorf("the terminal is %+v, was %+v", after, before)
 			}
-			go io.Copy(io.Discard, screen)
+			go io.Copy(io.Discard, pty)
 			face.Close()
 			<-shown
 		})
@@ -343,14 +345,8 @@ func TestTerminalThatNobodyReads(t *testing.T) {
 }
 
 // until waits for what want says of the painter.
-func (p *painter) until(want func(*painter) bool) {
-	for {
-		p.mu.Lock()
-		done := want(p)
-		p.mu.Unlock()
-		if done {
-			return
-		}
+func until(p *screen.Painter, want func(*screen.Painter) bool) {
+	for !want(p) {
 		runtime.Gosched()
 	}
 }

@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -29,15 +30,15 @@ type TerminalConfig struct {
 // typed stays below it.
 //
 // Keys are read by Bubble Tea and edited in the text area of Bubbles; what is
-// shown is drawn by a [painter] of our own, see there for why. The terminal of
+// shown is drawn by a [screen.Painter] of our own, see there for why. The terminal of
 // golang.org/x/term was tried first: it counts every character as one column,
 // so wide ones break the line; a paste of three lines is three messages; and
 // Ctrl-C and Ctrl-D are the same to it. The readline packages have no way to
 // print above the line, or none that takes a paste as one.
 type Terminal struct {
 	cfg     TerminalConfig
-	console *console
-	painter *painter
+	console *screen.Console
+	painter *screen.Painter
 	program *tea.Program
 	queue   *typed
 	unwatch func()
@@ -46,14 +47,14 @@ type Terminal struct {
 
 // NewTerminal takes over the terminal until [Terminal.Close].
 func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
-	t := &Terminal{cfg: cfg, console: newConsole(cfg.In, cfg.Out), queue: newTyped(), done: make(chan struct{})}
-	if err := t.console.take(); err != nil {
+	t := &Terminal{cfg: cfg, console: screen.NewConsole(cfg.In, cfg.Out), queue: newTyped(), done: make(chan struct{})}
+	if err := t.console.Take(); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
 	if t.cfg.Paint == nil {
 		t.cfg.Paint = cfg.Out
 	}
-	t.painter = newPainter(t.cfg.Paint, t.console.size())
+	t.painter = screen.NewPainter(t.cfg.Paint, t.console.Size(), screen.Typing)
 	editor := newEditor(t.queue, t.painter)
 	editor.interrupt, editor.suspend = cfg.Interrupt, t.suspend
 	editor.commands = &interpreter{room: cfg.Members, tell: t.tell}
@@ -68,11 +69,11 @@ func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
 	select {
 	case <-editor.started:
 	case <-t.done:
-		t.console.give()
+		t.console.Give()
 		return nil, failed
 	}
-	go t.painter.run()
-	t.unwatch = sync.OnceFunc(watch(t.resized, t.resumed))
+	go t.painter.Run()
+	t.unwatch = sync.OnceFunc(screen.Watch(t.resized, t.resumed))
 	t.resized()
 	return t, nil
 }
@@ -83,18 +84,18 @@ func (t *Terminal) Close() {
 	t.unwatch()
 	t.program.Send(closeMsg{})
 	<-t.done
-	t.painter.close()
-	t.console.give()
+	t.painter.Close()
+	t.console.Give()
 }
 
 // Abandon gives the terminal back at once, whatever waits to be shown. It is
 // for a program that ends in the midst of something.
 func (t *Terminal) Abandon() {
-	t.console.give()
+	t.console.Give()
 	given := make(chan struct{})
 	go func() {
 		defer close(given)
-		_, _ = io.WriteString(t.cfg.Paint, giveKeys+wrapOn+"\r\n")
+		_, _ = io.WriteString(t.cfg.Paint, screen.Typing.Abandon())
 	}()
 	select {
 	case <-given:
@@ -106,24 +107,24 @@ func (t *Terminal) Abandon() {
 const abandonLimit = 100 * time.Millisecond
 
 func (t *Terminal) resized() {
-	screen := t.console.size()
-	t.program.Send(tea.WindowSizeMsg{Width: screen.width, Height: screen.height})
+	size := t.console.Size()
+	t.program.Send(tea.WindowSizeMsg{Width: size.Width, Height: size.Height})
 }
 
 // suspend stops the program, as Ctrl-Z does.
 func (t *Terminal) suspend() {
-	t.painter.hold()
-	t.console.give()
-	stopSelf()
-	if t.painter.isHeld() { // nothing could stop us
+	t.painter.Hold()
+	t.console.Give()
+	screen.Stop()
+	if t.painter.Held() { // nothing could stop us
 		t.resumed()
 	}
 }
 
 // resumed takes the terminal again from whoever had it.
 func (t *Terminal) resumed() {
-	if t.console.take() == nil {
-		t.painter.release()
+	if t.console.Take() == nil {
+		t.painter.Release()
 	}
 }
 
@@ -136,8 +137,8 @@ func (t *Terminal) Ended() <-chan struct{} { return t.queue.ended }
 // Show implements [Face].
 func (t *Terminal) Show(ev Event) error {
 	if text := t.render(ev); text != "" {
-		t.painter.await()
-		t.painter.print(text)
+		t.painter.Await()
+		t.painter.Print(text)
 	}
 	return nil
 }
@@ -145,13 +146,13 @@ func (t *Terminal) Show(ev Event) error {
 // Log shows a line that is not of the chat, and reports whether the terminal is
 // still ours. It waits for nobody: what logs may be what has to go on.
 func (t *Terminal) Log(line string) bool {
-	return t.painter.print(t.paint(faint, output.Text(strings.TrimSuffix(line, "\n"))))
+	return t.painter.Print(t.paint(faint, output.Text(strings.TrimSuffix(line, "\n"))))
 }
 
 // tell shows an answer. Its lines are ours, and look like it.
 func (t *Terminal) tell(answer string) {
 	for line := range strings.SplitSeq(answer, "\n") {
-		t.painter.print(t.paint(faint, line))
+		t.painter.Print(t.paint(faint, line))
 	}
 }
 

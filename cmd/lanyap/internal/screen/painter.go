@@ -1,4 +1,4 @@
-package chat
+package screen
 
 import (
 	"io"
@@ -9,7 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// painter draws what scrolls by and the block of rows below it in which a line
+// Painter draws what scrolls by and the block of rows below it in which a line
 // is typed.
 //
 // Bubble Tea has a renderer of its own. What it prints above its rows it puts
@@ -22,8 +22,9 @@ import (
 // itself. It goes up to the first of them, erases them, writes what is to be
 // printed and then the block anew: nothing above is ever touched, and the
 // terminal scrolls by itself.
-type painter struct {
+type Painter struct {
 	out  io.Writer
+	mode Mode
 	wake chan struct{} // one token: there is something to draw
 	done chan struct{} // closed when nothing more is drawn
 
@@ -33,22 +34,22 @@ type painter struct {
 	room    sync.Cond  // of mu: above has shrunk, or the painter is closed
 	above   []string   // to be printed, not laid out
 	waiting int        // bytes in above
-	block   block      // to be drawn
-	size    size
+	block   Block      // to be drawn
+	size    Size
 	lead    string // control sequences that go before everything else
 	held    bool   // somebody else has the terminal
 	closed  bool
 	row     int // of the drawn block in which the cursor is
 }
 
-// block is what stands below everything else.
-type block struct {
-	rows []string // narrower than the screen
-	x, y int      // of the cursor
+// Block is what stands below everything else.
+type Block struct {
+	Rows []string // narrower than the screen
+	X, Y int      // of the cursor
 }
 
-// size is what a terminal says it has, within reason.
-type size struct{ width, height int }
+// Size is what a terminal says it has, within reason.
+type Size struct{ Width, Height int }
 
 // A terminal that says nothing is like most were; one that claims thousands
 // (it may claim 65,535 by 65,535) is not believed, since a row costs memory.
@@ -57,19 +58,22 @@ const (
 	mostWidth, mostHeight   = 1000, 500
 )
 
-func sizeOf(width, height int) size {
+// SizeOf returns the size of a terminal that says that it has so many columns and
+// rows.
+func SizeOf(width, height int) Size {
 	if width <= 0 {
 		width = usualWidth
 	}
 	if height <= 0 {
 		height = usualHeight
 	}
-	return size{width: min(width, mostWidth), height: min(height, mostHeight)}
+	return Size{Width: min(width, mostWidth), Height: min(height, mostHeight)}
 }
 
 const (
-	// printAhead is how many bytes may wait to be printed before Show waits.
-	printAhead = 64 << 10
+	// PrintAhead is how many bytes may wait to be printed before [Painter.Await]
+	// waits.
+	PrintAhead = 64 << 10
 
 	// finishLimit is how long the last of it may take. A terminal that nobody
 	// reads takes nothing at all.
@@ -85,20 +89,35 @@ const (
 	wrapOn      = "\x1b[?7h"      //
 	takeKeys    = "\x1b[?2004h" + // pastes come in brackets,
 		"\x1b[>4;2m" + "\x1b[>1u" // and Shift-Enter is told from Enter: xterm's modifyOtherKeys, Kitty's flags
-	giveKeys = "\x1b[?2004l" + "\x1b[>4m" + "\x1b[<u"
+	giveKeys   = "\x1b[?2004l" + "\x1b[>4m" + "\x1b[<u"
+	hideCursor = "\x1b[?25l" // DECTCEM
+	showCursor = "\x1b[?25h"
 )
 
-func newPainter(out io.Writer, screen size) *painter {
-	p := &painter{out: out, wake: make(chan struct{}, 1), done: make(chan struct{}), size: screen}
+// Mode is what a painter tells a terminal when it takes it, and when it gives it
+// back.
+type Mode struct{ take, give string }
+
+var (
+	Typing   = Mode{takeKeys, giveKeys}     // somebody edits a line in the block
+	Watching = Mode{hideCursor, showCursor} // the block is only looked at
+)
+
+// Abandon returns what gives a terminal back at once, wherever its cursor is.
+func (m Mode) Abandon() string { return m.give + wrapOn + "\r\n" }
+
+// NewPainter returns a painter on out, which draws once [Painter.Run] does.
+func NewPainter(out io.Writer, screen Size, mode Mode) *Painter {
+	p := &Painter{out: out, mode: mode, wake: make(chan struct{}, 1), done: make(chan struct{}), size: screen}
 	p.room.L = &p.mu
 	// What the shell wrote last may lack its line feed. As many spaces as a
 	// row has go over to the next row then, and stay on an empty one.
-	p.lead = strings.Repeat(" ", screen.width) + takeKeys
+	p.lead = strings.Repeat(" ", screen.Width) + mode.take
 	return p
 }
 
-// run draws until the painter is closed.
-func (p *painter) run() {
+// Run draws until the painter is closed.
+func (p *Painter) Run() {
 	defer close(p.done)
 	for range p.wake {
 		if p.paint() {
@@ -107,8 +126,8 @@ func (p *painter) run() {
 	}
 }
 
-// print adds text to what scrolls by, and reports whether that is still drawn.
-func (p *painter) print(text string) bool {
+// Print adds text to what scrolls by, and reports whether that is still drawn.
+func (p *Painter) Print(text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -120,79 +139,93 @@ func (p *painter) print(text string) bool {
 	return true
 }
 
-// await returns when there is room for something to print.
-func (p *painter) await() {
+// Await returns when there is room for something to print.
+func (p *Painter) Await() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.waiting > printAhead && !p.closed {
+	for p.waiting > PrintAhead && !p.closed {
 		p.room.Wait()
 	}
 }
 
-// show replaces the block.
-func (p *painter) show(b block) {
+// Show replaces the block.
+func (p *Painter) Show(b Block) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.block = b
 	signal(p.wake)
 }
 
-// resize makes it draw for a screen of another size.
-func (p *painter) resize(screen size) {
+// Resize makes it draw for a screen of another size.
+func (p *Painter) Resize(screen Size) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.size = screen
 	signal(p.wake)
 }
 
-// wipe clears the screen.
-func (p *painter) wipe() {
+// Wipe clears the screen.
+func (p *Painter) Wipe() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lead, p.row = p.lead+clearScreen, 0
 	signal(p.wake)
 }
 
-// hold takes the block off the screen and draws nothing until release.
-func (p *painter) hold() {
+// Hold takes the block off the screen and draws nothing until release.
+func (p *Painter) Hold() {
 	p.writing.Lock()
 	defer p.writing.Unlock()
 	p.write(p.drawLast())
 }
 
 // drawLast returns what leaves the terminal to somebody else.
-func (p *painter) drawLast() string {
+func (p *Painter) drawLast() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.held || p.closed {
 		return ""
 	}
 	p.held = true
-	return p.drawLocked(block{}) + giveKeys
+	return p.drawLocked(Block{}) + p.mode.give
 }
 
-// isHeld reports whether the terminal is somebody else's.
-func (p *painter) isHeld() bool {
+// Size returns what it draws for.
+func (p *Painter) Size() Size {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.size
+}
+
+// Behind reports whether more waits to be printed than Await lets through.
+func (p *Painter) Behind() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waiting > PrintAhead
+}
+
+// Held reports whether the terminal is somebody else's.
+func (p *Painter) Held() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.held
 }
 
-// release goes on after hold, or after somebody else wrote to the terminal:
+// Release goes on after hold, or after somebody else wrote to the terminal:
 // the cursor is then at the start of a row that is ours.
-func (p *painter) release() {
+func (p *Painter) Release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return
 	}
-	p.held, p.row, p.lead = false, 0, takeKeys
+	p.held, p.row, p.lead = false, 0, p.mode.take
 	signal(p.wake)
 }
 
-// close prints what waits, takes the block off the screen and ends. It takes
+// Close prints what waits, takes the block off the screen and ends. It takes
 // finishLimit at most.
-func (p *painter) close() {
+func (p *Painter) Close() {
 	p.mu.Lock()
 	p.closed = true
 	p.room.Broadcast()
@@ -205,7 +238,7 @@ func (p *painter) close() {
 }
 
 // paint draws what has changed and reports whether that was the last.
-func (p *painter) paint() (last bool) {
+func (p *Painter) paint() (last bool) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
 	text, last := p.draw()
@@ -213,25 +246,25 @@ func (p *painter) paint() (last bool) {
 	return last
 }
 
-func (p *painter) draw() (text string, last bool) {
+func (p *Painter) draw() (text string, last bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.held:
 		return "", p.closed
 	case p.closed:
-		return p.drawLocked(block{}) + giveKeys, true
+		return p.drawLocked(Block{}) + p.mode.give, true
 	}
 	return p.drawLocked(p.block), false
 }
 
-func (p *painter) write(text string) {
+func (p *Painter) write(text string) {
 	// A terminal that is gone ends the input; there is nobody to tell.
 	_, _ = io.WriteString(p.out, text)
 }
 
 // drawLocked returns what draws b below everything that was to be printed.
-func (p *painter) drawLocked(b block) string {
+func (p *Painter) drawLocked(b Block) string {
 	var out strings.Builder
 	out.WriteString(p.lead + "\r")
 	if p.row > 0 {
@@ -239,18 +272,18 @@ func (p *painter) drawLocked(b block) string {
 	}
 	out.WriteString(eraseBelow)
 	for _, text := range p.above {
-		for _, line := range layOut(text, p.size.width) {
+		for _, line := range LayOut(text, p.size.Width) {
 			out.WriteString(line + "\r\n")
 		}
 	}
 	p.above, p.waiting, p.lead = nil, 0, ""
 	p.room.Broadcast()
 
-	rows, y := b.rows, b.y
-	for len(rows) > p.size.height && y > 0 { // going up ends at the top of the screen
+	rows, y := b.Rows, b.Y
+	for len(rows) > p.size.Height && y > 0 { // going up ends at the top of the screen
 		rows, y = rows[1:], y-1
 	}
-	rows = rows[:min(len(rows), p.size.height)]
+	rows = rows[:min(len(rows), p.size.Height)]
 	out.WriteString(wrapOff)
 	for i, row := range rows {
 		if i > 0 {
@@ -263,22 +296,34 @@ func (p *painter) drawLocked(b block) string {
 		out.WriteString(ansi.CursorUp(up))
 	}
 	out.WriteByte('\r')
-	if b.x > 0 {
-		out.WriteString(ansi.CursorForward(b.x))
+	if b.X > 0 {
+		out.WriteString(ansi.CursorForward(b.X))
 	}
 	p.row = y
 	return out.String()
 }
 
-// layOut breaks text into lines that are narrower than the screen, so that
+// Indent starts the second and further lines of a text, so that nobody can write
+// a line that looks like somebody else's.
+const Indent = "    "
+
+// LayOut breaks text into lines that are narrower than the screen, so that
 // lines after the first are indented and nobody's text looks like somebody
 // else's.
-func layOut(text string, width int) []string {
-	width = max(width-1, 2*len(continuation))
-	text = strings.ReplaceAll(text, "\t", continuation)
-	lines := strings.Split(ansi.Wrap(text, width-len(continuation), ""), "\n")
+func LayOut(text string, width int) []string {
+	width = max(width-1, 2*len(Indent))
+	text = strings.ReplaceAll(text, "\t", Indent)
+	lines := strings.Split(ansi.Wrap(text, width-len(Indent), ""), "\n")
 	for i := range lines[1:] {
-		lines[i+1] = continuation + lines[i+1]
+		lines[i+1] = Indent + lines[i+1]
 	}
 	return lines
+}
+
+// signal leaves a token in c unless one is there.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }

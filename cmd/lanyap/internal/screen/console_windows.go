@@ -1,4 +1,4 @@
-package chat
+package screen
 
 import (
 	"os"
@@ -19,8 +19,9 @@ func prepareOutput(out *os.File) (restore func(), err error) {
 	return func() { _ = windows.SetConsoleMode(console, before) }, nil
 }
 
-// watch does nothing: a console says by its input that it was resized, and
+// Watch does nothing: a console says by its input that it was resized, and
 // stops no processes.
-func watch(resized, resumed func()) (stop func()) { return func() {} }
+func Watch(resized, resumed func()) (stop func()) { return func() {} }
 
-func stopSelf() {}
+// Stop does nothing.
+func Stop() {}

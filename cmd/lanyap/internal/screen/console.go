@@ -1,4 +1,4 @@
-package chat
+package screen
 
 import (
 	"os"
@@ -7,8 +7,8 @@ import (
 	"golang.org/x/term"
 )
 
-// console is a terminal whose keys come one by one.
-type console struct {
+// Console is a terminal whose keys come one by one.
+type Console struct {
 	in, out *os.File
 
 	mu     sync.Mutex  // guards the rest
@@ -16,10 +16,12 @@ type console struct {
 	undo   func()      // of what was done to out
 }
 
-func newConsole(in, out *os.File) *console { return &console{in: in, out: out} }
+// NewConsole returns the terminal whose keys come from in and that shows what is
+// written to out.
+func NewConsole(in, out *os.File) *Console { return &Console{in: in, out: out} }
 
-// take makes keys come one by one, again if somebody else has changed it.
-func (c *console) take() error {
+// Take makes keys come one by one, again if somebody else has changed it.
+func (c *Console) Take() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before, err := term.MakeRaw(int(c.in.Fd()))
@@ -38,8 +40,8 @@ func (c *console) take() error {
 	return nil
 }
 
-// give makes it as it was before take.
-func (c *console) give() {
+// Give makes it as it was before Take.
+func (c *Console) Give() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.before == nil {
@@ -51,8 +53,8 @@ func (c *console) give() {
 	c.before = nil
 }
 
-// size returns what the terminal has, or says it has.
-func (c *console) size() size {
+// Size returns what the terminal has, or says it has.
+func (c *Console) Size() Size {
 	width, height, _ := term.GetSize(int(c.out.Fd())) // no size is one that is not known
-	return sizeOf(width, height)
+	return SizeOf(width, height)
 }

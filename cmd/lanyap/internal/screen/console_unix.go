@@ -1,6 +1,6 @@
 //go:build unix
 
-package chat
+package screen
 
 import (
 	"os"
@@ -12,9 +12,9 @@ import (
 // prepareOutput makes a terminal take control sequences.
 func prepareOutput(*os.File) (restore func(), err error) { return func() {}, nil }
 
-// watch calls resized when the terminal has another size, and resumed when this
+// Watch calls resized when the terminal has another size, and resumed when this
 // process goes on after it was stopped, until stop is called.
-func watch(resized, resumed func()) (stop func()) {
+func Watch(resized, resumed func()) (stop func()) {
 	came := make(chan os.Signal, 1)
 	ossignal.Notify(came, syscall.SIGWINCH, syscall.SIGCONT)
 	over := make(chan struct{})
@@ -41,9 +41,9 @@ func watch(resized, resumed func()) (stop func()) {
 // that nobody could set going again, such as the first of a container, is not.
 const stopLimit = 100 * time.Millisecond
 
-// stopSelf stops this process and those that were started with it, as Ctrl-Z
+// Stop stops this process and those that were started with it, as Ctrl-Z
 // does.
-func stopSelf() {
+func Stop() {
 	_ = syscall.Kill(0, syscall.SIGTSTP)
 	time.Sleep(stopLimit)
 }
