@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -109,7 +110,7 @@ func (s *session) meet(ctx context.Context, due time.Time) error {
 func (s *session) find(ctx context.Context, due time.Time) error {
 	clock := time.After(time.Until(due))
 	for {
-		if _, err := s.Members.Find(s.For); s.upToDate() && !errors.Is(err, errUnknown) {
+		if _, err := s.Members.Find(s.For); s.upToDate() && !errors.Is(err, people.ErrUnknown) {
 			return nil // if two have the name, saying it will tell
 		}
 		select {

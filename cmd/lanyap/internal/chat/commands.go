@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -102,7 +103,7 @@ func (c *interpreter) message(arg string) (*Utterance, error) {
 	}
 	p, err := c.room.FindShown(name)
 	switch {
-	case errors.Is(err, errAmbiguous):
+	case errors.Is(err, people.ErrAmbiguous):
 		return nil, &MistakeError{Text: err.Error() + "; not sent", Hint: "name one of these"}
 	case err != nil:
 		return nil, &MistakeError{Text: err.Error() + "; not sent", Hint: "/who lists who is here; a name with spaces goes into double quotes"}
@@ -175,7 +176,7 @@ func (c *interpreter) names(word, behind string) []string {
 
 // quoted returns how /msg takes p.
 func quoted(p mesh.Peer, members []mesh.Peer) string {
-	ref := reference(p, members)
+	ref := people.Reference(p, members)
 	if strings.HasPrefix(ref, `"`) || !strings.ContainsFunc(ref, unicode.IsSpace) {
 		return ref
 	}

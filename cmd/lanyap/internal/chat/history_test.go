@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -94,7 +95,7 @@ func TestHistoryOfStrangers(t *testing.T) {
 	for name, want := range map[string]string{"[17:02] bo": `"[17:02] bo"`, "* bo": `"* bo"`, "error": `"error"`, "bo: yes": `"bo: yes"`, "bo": "bo", "b[o": "b[o"} {
 		p := bo
 		p.Name = name
-		if got := displayName(p); got != want {
+		if got := people.Name(p); got != want {
 			t.Errorf("name %q is shown as %s, want %s", name, got, want)
 		}
 	}

@@ -1,83 +1,17 @@
 package chat
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 )
 
-var (
-	errUnknown   = errors.New("nobody of that name or ID is here")
-	errAmbiguous = errors.New("more than one member here has that name or ID")
-)
+// Find returns the member that to means, see [people.Find].
+func (r *Room) Find(to string) (mesh.Peer, error) { return people.Find(r.Members(), to) }
 
-// Find returns the member that to means: an ID of 52 characters, an instance
-// of 16, or a name as it was given. IDs go first, since anybody can choose a
-// name that looks like the ID of somebody else. The short form of an ID means
-// nobody: it is easily imitated, and programs have the whole one.
-func (r *Room) Find(to string) (mesh.Peer, error) {
-	return r.find(to, byID, byInstance, byName)
-}
-
-// FindShown is Find for what a person reads and types: the short form of an ID,
-// which is all that a terminal shows of it, and a name as it is shown do as
-// well.
-func (r *Room) FindShown(to string) (mesh.Peer, error) {
-	return r.find(to, byID, byInstance, byShort, byName, displayName)
-}
-
-func byID(p mesh.Peer) string       { return p.ID.String() }
-func byInstance(p mesh.Peer) string { return p.Instance.String() }
-func byShort(p mesh.Peer) string    { return p.ID.Short() }
-func byName(p mesh.Peer) string     { return p.Name }
-
-func (r *Room) find(to string, keys ...func(mesh.Peer) string) (mesh.Peer, error) {
-	members := r.Members()
-	for _, key := range keys {
-		var found []mesh.Peer
-		for _, p := range members {
-			if key(p) == to {
-				found = append(found, p)
-			}
-		}
-		switch len(found) {
-		case 0:
-		case 1:
-			return found[0], nil
-		default:
-			return mesh.Peer{}, fmt.Errorf("%q: %w: %s", to, errAmbiguous, candidates(found, members))
-		}
-	}
-	return mesh.Peer{}, fmt.Errorf("%q: %w", to, errUnknown)
-}
-
-func candidates(found, members []mesh.Peer) string {
-	list := make([]string, len(found))
-	for i, p := range found {
-		list[i] = reference(p, members)
-	}
-	return strings.Join(list, ", ")
-}
-
-// reference returns the shortest thing by which FindShown finds p alone among
-// members: its name, the short form of its ID, or its instance.
-func reference(p mesh.Peer, members []mesh.Peer) string {
-	for _, key := range []func(mesh.Peer) string{displayName, byShort} {
-		alone := true
-		for _, other := range members {
-			if other.Member != p.Member && (key(other) == key(p) || byName(other) == key(p)) {
-				alone = false
-			}
-		}
-		if alone {
-			return key(p)
-		}
-	}
-	return byInstance(p)
-}
+// FindShown returns the member that a person means, see [people.FindShown].
+func (r *Room) FindShown(to string) (mesh.Peer, error) { return people.FindShown(r.Members(), to) }
 
 // Label returns the name to show for p. Where somebody else who is here or
 // known from history, or this node itself, bears the same name, the short form
@@ -98,7 +32,7 @@ func (r *Room) LabelGone(p mesh.Peer) string {
 }
 
 func (r *Room) labelLocked(p mesh.Peer, here bool) string {
-	name := displayName(p)
+	name := people.Name(p)
 	var tags []string
 	if r.sharesNameLocked(p, name) {
 		tags = append(tags, p.ID.Short())
@@ -116,11 +50,11 @@ func (r *Room) labelLocked(p mesh.Peer, here bool) string {
 const shortInstance = 4
 
 func (r *Room) sharesNameLocked(p mesh.Peer, name string) bool {
-	if r.self.ID != p.ID && displayName(r.self) == name {
+	if r.self.ID != p.ID && people.Name(r.self) == name {
 		return true
 	}
 	for _, other := range r.members {
-		if other.ID != p.ID && displayName(other) == name {
+		if other.ID != p.ID && people.Name(other) == name {
 			return true
 		}
 	}
@@ -143,12 +77,4 @@ func (r *Room) isTwiceLocked(p mesh.Peer) bool {
 		}
 	}
 	return false
-}
-
-// displayName is the name of p as a terminal may show it, never empty.
-func displayName(p mesh.Peer) string {
-	if name := output.Name(p.Name); name != "" {
-		return name
-	}
-	return p.ID.Short()
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 )
 
@@ -29,7 +30,7 @@ func (f *plain) Show(ev Event) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m, ok := ev.(Message); ok {
-		_, err := io.WriteString(f.out, when(m)+said(displayName(m.From), m.Text, m.Private)+"\n")
+		_, err := io.WriteString(f.out, when(m)+said(people.Name(m.From), m.Text, m.Private)+"\n")
 		return err
 	}
 	if text := notice(ev, f.room); text != "" {
@@ -73,7 +74,7 @@ func earlier(t, now time.Time) string {
 func notice(ev Event, room *Room) string {
 	switch ev := ev.(type) {
 	case Ready:
-		return fmt.Sprintf("* you are %s in room %s; waiting for others", displayName(ev.Self), output.Line(ev.Room))
+		return fmt.Sprintf("* you are %s in room %s; waiting for others", people.Name(ev.Self), output.Line(ev.Room))
 	case Joined:
 		if ev.Peer.Via != nil {
 			return fmt.Sprintf("* %s joined (through %s)", room.Label(ev.Peer), room.Label(*ev.Peer.Via))

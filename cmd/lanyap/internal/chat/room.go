@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -54,7 +55,7 @@ func (r *Room) Recall(p mesh.Peer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, known := r.past[p.ID]; known || len(r.past) < maxPast {
-		r.past[p.ID] = displayName(p)
+		r.past[p.ID] = people.Name(p)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -95,9 +96,9 @@ func (s *session) unsaid(ctx context.Context, u Utterance, err error) bool {
 	switch {
 	case ctx.Err() != nil:
 		return false
-	case errors.Is(err, errAmbiguous):
+	case errors.Is(err, people.ErrAmbiguous):
 		hint = "name the ID, or the instance where one ID is here twice; both are in the joined events and in lanyap peers --json"
-	case errors.Is(err, errUnknown), errors.Is(err, mesh.ErrNoMember):
+	case errors.Is(err, people.ErrUnknown), errors.Is(err, mesh.ErrNoMember):
 		hint = "name somebody who is here, as lanyap peers lists them"
 	case errors.Is(err, mesh.ErrTooLarge):
 		hint = "split it into several messages"
@@ -106,7 +107,7 @@ func (s *session) unsaid(ctx context.Context, u Utterance, err error) bool {
 		return false
 	}
 	text := fmt.Sprintf("%v; not sent: %q", err, excerpt(u.Text))
-	if u.To != nil && (errors.Is(err, mesh.ErrNoMember) || u.Whom != "" && errors.Is(err, errUnknown)) {
+	if u.To != nil && (errors.Is(err, mesh.ErrNoMember) || u.Whom != "" && errors.Is(err, people.ErrUnknown)) {
 		text = fmt.Sprintf("%q is no longer here; not sent: %q", cmp.Or(u.Whom, *u.To), excerpt(u.Text))
 	}
 	s.refuse(&MistakeError{Text: text, Hint: hint, Ref: u.Ref})
