@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"net"
@@ -105,7 +106,7 @@ func (a *attempt) establish(d description) (*Conn, error) {
 		a.count = said.count
 	}
 	l := a.newLink(ch, said.hello, w)
-	if err := a.join(l, said.token); err != nil {
+	if err := a.join(l, said.token, d.fingerprint); err != nil {
 		return nil, err
 	}
 	return l.conn, nil
@@ -127,10 +128,11 @@ func (a *attempt) newLink(ch *rtcChannel, remote Hello, w *watch) *link {
 // join makes the link one of the transport's, unless one that counts more is
 // there or there is no place. The other side may be done with hello and believe
 // in it: it is told.
-func (a *attempt) join(l *link, shared token) error {
+func (a *attempt) join(l *link, shared token, fingerprint [sha256.Size]byte) error {
 	t := a.t
 	old, loser, err := t.claims.link(a, l, func(linked func(Instance) bool) {
 		t.tokens.set(a.instance, shared, linked)
+		t.tokens.certify(a.instance, certified{l.conn.remote.ID, fingerprint})
 	})
 	switch {
 	case errors.Is(err, ErrLinked):

@@ -9,7 +9,7 @@ import (
 )
 
 // requests are the connections that are requests and not yet, or never, the
-// watch of a link.
+// watch of a link or a stream of who has proven to be a member.
 type requests struct {
 	mu   sync.Mutex // guards what follows
 	open map[net.Conn]request
@@ -20,16 +20,19 @@ type request struct {
 	since time.Time
 }
 
-// countRequests is the server's ConnState: it closes what is too much.
+// countRequests is the server's ConnState; take has added the connection.
 func (t *Transport) countRequests(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateHijacked, http.StateClosed:
+	if state == http.StateHijacked || state == http.StateClosed {
 		t.requests.remove(conn)
-	case http.StateNew:
-		addr := plain(conn.RemoteAddr()).Addr()
-		if out := t.requests.add(conn, t.callers.source(addr), t.sockets.own(addr)); out != nil {
-			_ = out.Close()
-		}
+	}
+}
+
+// close ends all connections.
+func (r *requests) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for conn := range r.open {
+		_ = conn.Close()
 	}
 }
 

@@ -26,6 +26,9 @@ const (
 	strangerRate  = 128 // offers a second of all sources together: a tenth of a core
 	strangerBurst = 512
 
+	streamRate  = 64 // streams a second that one instance opens: 0.5 ms of CPU each
+	streamBurst = 256
+
 	maxLimiters = 1024 // that have spent something lately; further ones share one limiter
 )
 
@@ -84,6 +87,7 @@ type limits struct {
 	sources   *throttle[netip.Prefix]
 	members   *throttle[Instance] // who replaces its link, and proves it: strangers elsewhere do not stand in its way
 	strangers *rate.Limiter
+	streams   *throttle[Instance] // who opens streams, and proves it
 }
 
 func newLimits() limits {
@@ -92,6 +96,7 @@ func newLimits() limits {
 		sources:   newThrottle[netip.Prefix](sourceRate, sourceBurst),
 		members:   newThrottle[Instance](sourceRate, sourceBurst),
 		strangers: rate.NewLimiter(strangerRate, strangerBurst),
+		streams:   newThrottle[Instance](streamRate, streamBurst),
 	}
 }
 

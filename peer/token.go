@@ -25,13 +25,15 @@ func sharedToken(offerer, answerer token) token {
 
 // What a proof is for.
 const (
-	purposeOffer = "offer" // to replace the link; the body is proven with it
-	purposeWatch = "watch" // to open its watch anew
+	purposeOffer  = "offer"  // to replace the link; the body is proven with it
+	purposeWatch  = "watch"  // to open its watch anew
+	purposeStream = "stream" // to have a TLS handshake, see serveStream
 )
 
 // proof is what whoever holds the token can say, and nobody else: who says it,
 // what for, and how many it has said before. The count only grows, so that a
 // proof which was overheard is worth nothing, and a link may need any number.
+// Streams are opened side by side, and their proofs may come in another order.
 type proof struct {
 	by      Instance
 	purpose string
@@ -55,10 +57,41 @@ type tokens struct {
 }
 
 type tokenEntry struct {
-	token token
-	since time.Time
-	given uint64 // proofs of ours
-	taken uint64 // the highest count of a proof of theirs
+	token   token
+	since   time.Time
+	given   uint64 // proofs of ours
+	taken   uint64 // the highest count of a proof of theirs
+	streams window // the counts of those for streams, several of which may be under way
+	who     certified
+}
+
+// certified is whose certificate has which fingerprint, as hello has proven. It is
+// that of one start of a program, and so stays the instance's.
+type certified struct {
+	id          ID
+	fingerprint [sha256.Size]byte
+}
+
+// window is which of the last counts were taken (RFC 4303 §3.4.3): up to top, with a
+// bit for each of the 64 before and with it.
+type window struct {
+	top  uint64
+	seen uint64 // bit i: top-i
+}
+
+// take reports whether a count is a new one, and takes it.
+func (w *window) take(count uint64) bool {
+	if count > w.top {
+		w.seen = w.seen<<(count-w.top) | 1
+		w.top = count
+		return true
+	}
+	bit := uint64(1) << (w.top - count)
+	if bit == 0 || w.seen&bit != 0 {
+		return false
+	}
+	w.seen |= bit
+	return true
 }
 
 // set remembers the token of a new link. Whoever comes and goes makes us forget
@@ -82,6 +115,26 @@ func (ts *tokens) set(in Instance, t token, linked func(Instance) bool) {
 	ts.byIn[in] = &tokenEntry{token: t, since: time.Now()}
 }
 
+// certify notes whose certificate that of a new link is; set comes before.
+func (ts *tokens) certify(in Instance, who certified) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if e := ts.byIn[in]; e != nil {
+		e.who = who
+	}
+}
+
+// certified returns what is known of an instance that is or was linked.
+func (ts *tokens) certified(in Instance) (certified, bool) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	e := ts.byIn[in]
+	if e == nil {
+		return certified{}, false
+	}
+	return e.who, true
+}
+
 // prove returns a new proof of ours for in, or "" if we never had a link.
 func (ts *tokens) prove(in Instance, purpose, body string) string {
 	ts.mu.Lock()
@@ -94,7 +147,8 @@ func (ts *tokens) prove(in Instance, purpose, body string) string {
 	return proof{ts.self, purpose, e.given}.under(e.token, body)
 }
 
-// check reports whether said is a proof of in's that is newer than all before.
+// check reports whether said is a proof of in's that is newer than all before;
+// for a stream, whether it is a new one.
 func (ts *tokens) check(in Instance, purpose, body, said string) bool {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -104,11 +158,14 @@ func (ts *tokens) check(in Instance, purpose, body, said string) bool {
 	}
 	digits, _, _ := strings.Cut(said, " ")
 	count, err := strconv.ParseUint(digits, 10, 64)
-	if err != nil || count <= e.taken {
+	if err != nil || purpose != purposeStream && count <= e.taken {
 		return false
 	}
 	if !hmac.Equal([]byte(proof{in, purpose, count}.under(e.token, body)), []byte(said)) {
 		return false
+	}
+	if purpose == purposeStream {
+		return e.streams.take(count)
 	}
 	e.taken = count
 	return true

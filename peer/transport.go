@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"log/slog"
@@ -82,10 +83,12 @@ type Transport struct {
 	room, tag   string
 	addrsOnly   bool
 	cert        webrtc.Certificate
+	tlsCert     tls.Certificate // the same
 	fingerprint [sha256.Size]byte
 	log         *slog.Logger
 
 	listener net.Listener
+	front    *front
 	server   *http.Server
 	sockets  *sockets
 	callers  callers
@@ -95,6 +98,7 @@ type Transport struct {
 	requests requests
 	limits   limits
 	incoming chan *Conn
+	streams  streams
 	made     atomic.Int64 // PeerConnections, ever
 
 	ctx    context.Context
@@ -153,6 +157,7 @@ func open(cfg Config) (*Transport, error) {
 		return nil, err
 	}
 	t.cert, t.fingerprint = forDTLS(cert)
+	t.tlsCert = cert
 	if t.listener, t.sockets, err = listen(cfg.Port, cfg.Addrs); err != nil {
 		return nil, err
 	}
@@ -160,6 +165,8 @@ func open(cfg Config) (*Transport, error) {
 	t.tokens.self = t.self.Instance
 	t.incoming = make(chan *Conn, t.claims.limit(false)+t.claims.limit(true))
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
+	t.front = newFront(t)
+	t.streams = newStreams()
 	t.server = newServer(t)
 	t.server.ConnState = t.countRequests
 	return t, nil
@@ -167,7 +174,8 @@ func open(cfg Config) (*Transport, error) {
 
 // serve begins to answer.
 func (t *Transport) serve() {
-	t.wg.Go(func() { _ = t.server.Serve(gate{t.listener, t}) })
+	t.wg.Go(func() { _ = t.server.Serve(t.front) })
+	t.wg.Go(t.takeCalls)
 	t.wg.Go(t.sweep)
 }
 
@@ -224,8 +232,8 @@ func (t *Transport) spawn(f func()) bool {
 	return true
 }
 
-// Close ends all links, tells the other sides so as [Conn.Close] does, closes
-// the sockets and waits until nothing of the transport runs any more.
+// Close ends all links, tells the other sides so as [Conn.Close] does, breaks all
+// streams, closes the sockets and waits until nothing of the transport runs any more.
 func (t *Transport) Close() error {
 	t.mu.Lock()
 	if t.closed {
@@ -237,9 +245,11 @@ func (t *Transport) Close() error {
 	t.mu.Unlock()
 	t.cancel(ErrClosed)
 	err := t.server.Close()
+	t.requests.close()
 	for _, l := range t.claims.all() {
 		_ = l.conn.Close(nil)
 	}
+	t.streams.close()
 	t.wg.Wait()
 	t.sockets.close()
 	return err
