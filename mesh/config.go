@@ -59,7 +59,12 @@ type Config struct {
 // is asked whether an address is on a network of its host before a node dials
 // it on somebody else's word, and tells of changes: Watch returns when ctx is
 // done and calls changed after each. Without them every address is taken to
-// be near, and nothing ever changes.
+// be near, and nothing ever changes. One that has
+//
+//	DialStream(context.Context, peer.Instance, []netip.AddrPort) (*peer.Stream, error)
+//	AcceptStream(context.Context) (*peer.Stream, error)
+//
+// as *[peer.Transport] does carries streams beside links ([Node.Dial]).
 type Network interface {
 	Listen(peer.Config) (Transport, error)
 	Discover(discovery.Config) (Discovery, error)
@@ -98,6 +103,10 @@ var (
 	ErrNoMember = errors.New("mesh: no such member here")
 	ErrObserver = errors.New("mesh: an observer takes part in nothing")
 	ErrTopic    = errors.New("mesh: topic cannot be opened") // it is open already, or there are MaxTopics
+
+	ErrService   = errors.New("mesh: service cannot be listened for")       // somebody does already, or it is no name of 1 to 64 bytes
+	ErrNoService = errors.New("mesh: member does not listen for it")        // as it says itself
+	ErrBusy      = errors.New("mesh: member takes no more streams for now") // see Node.Listen
 
 	// ErrHistory is what an error about the history file is.
 	ErrHistory     = errors.New("mesh: history file")

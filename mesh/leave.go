@@ -119,6 +119,7 @@ func (n *Node) end(cause, last error, drop bool) error {
 		t.events.end(last, drop && first)
 	}
 	n.cancel()
+	n.services.close()
 	for _, l := range links {
 		l.conn.Close(cause)
 	}

@@ -15,7 +15,7 @@ import (
 
 // loopback returns the name of the loopback interface. A network namespace that
 // nobody has set up has one that is down.
-func loopback(t *testing.T) string {
+func loopback(t testing.TB) string {
 	t.Helper()
 	interfaces, err := net.Interfaces()
 	if err != nil {

@@ -37,6 +37,7 @@ type member struct {
 	detour  bool      // another way to it is looked for meanwhile
 	asking  int       // how many others have not said yet what they have of it
 	gone    bool      // it said goodbye
+	noTCP   time.Time // until when streams to it avoid TCP, which did not get through
 
 	// What we have of it. 0: never met.
 	want, privateWant uint64

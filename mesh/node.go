@@ -48,6 +48,7 @@ type Node struct {
 	wanted    int        // messages of history that are asked for and shown
 	clockwork signal     // something that the clockwork looks at has changed
 	born      time.Time
+	services  services
 
 	ctx    context.Context // ends when the node closes
 	cancel context.CancelFunc
@@ -158,6 +159,9 @@ func join(ctx context.Context, cfg Config, byHand []*contacts.Address) (*Node, e
 	}
 	n.wg.Go(n.runExaminer)
 	n.wg.Go(n.accept)
+	if s, ok := transport.(streams); ok {
+		n.wg.Go(func() { n.acceptStreams(s) })
+	}
 	if err := disc.Announce(ctx, n.service()); err != nil {
 		n.Close()
 		return nil, err
@@ -231,6 +235,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		examined:   make(chan *ask, 4),
 		clockwork:  newSignal(),
 		born:       time.Now(),
+		services:   newServices(),
 		addrs:      transport.Addrs(),
 		stream:     newStream(wire.Broadcast),
 		members:    make(map[Member]*member),
@@ -278,6 +283,14 @@ func (n *Node) Addrs() []netip.AddrPort { return n.transport.Addrs() }
 // order in which they joined it, without this node and without observers. Of an
 // observer's it returns all members of the room.
 func (n *Node) Members() []Peer { return n.main.Members() }
+
+// Present returns who is in the room now, whatever it takes part in, in the order
+// in which they came, without this node and without observers.
+func (n *Node) Present() []Peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.present)
+}
 
 // Events yields what happens in the node's own topic, in order, from the node's
 // start on; each event once, whoever reads. It ends without an error after

@@ -23,6 +23,7 @@ type LAN struct {
 	order     []*Host
 	paths     map[pair]*path
 	links     map[*link]bool
+	streams   map[*stream]bool
 	services  []*service
 	multicast bool
 	tap       func(from, to *Host, message []byte)
@@ -51,6 +52,7 @@ func NewLAN() *LAN {
 		hosts:     make(map[string]*Host),
 		paths:     make(map[pair]*path),
 		links:     make(map[*link]bool),
+		streams:   make(map[*stream]bool),
 		multicast: true,
 		changed:   make(chan struct{}),
 	}
@@ -72,8 +74,8 @@ func (l *LAN) Host(name string) *Host {
 }
 
 // Cut breaks the path between two hosts: nothing comes through, neither links'
-// messages nor dials nor discovery. What is on its way waits. A link that is
-// cut for 7 s ends.
+// messages nor streams nor dials nor discovery. What is on its way waits. A link
+// or a stream that is cut for 7 s ends.
 func (l *LAN) Cut(a, b *Host) { l.setCut(a, b, true) }
 
 // Heal mends the path between two hosts.
@@ -148,6 +150,9 @@ func (l *LAN) openLocked(a, b *Host) bool {
 func (l *LAN) cutChangedLocked() {
 	for k := range l.links {
 		k.cutChangedLocked(l.openLocked(k.near.host, k.far.host))
+	}
+	for s := range l.streams {
+		s.cutChangedLocked(l.openLocked(s.near.host, s.far.host))
 	}
 	l.announceLocked()
 }

@@ -31,6 +31,7 @@ func (l *LAN) connectLocked(near, far *transport) *peer.Conn {
 	k.there = newDirection(k, x, y, far.host)
 	k.back = newDirection(k, y, x, near.host)
 	l.links[k] = true
+	near.met[far.hello.Instance], far.met[near.hello.Instance] = true, true
 	far.accepted = append(far.accepted, b)
 	signal(far.arrived)
 	go k.run()

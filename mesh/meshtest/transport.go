@@ -28,10 +28,13 @@ type transport struct {
 	limit int
 	done  chan struct{}
 
+	streams chan *peer.Stream // that others opened
+
 	// Guarded by host.lan.mu.
 	dead     bool
 	accepted []*peer.Conn
-	arrived  chan struct{} // holds a token when accepted is not empty
+	arrived  chan struct{}          // holds a token when accepted is not empty
+	met      map[peer.Instance]bool // to whom a link was made
 }
 
 func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
@@ -59,6 +62,8 @@ func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
 		limit:   cmp.Or(cfg.MaxLinks, maxLinks),
 		done:    make(chan struct{}),
 		arrived: make(chan struct{}, 1),
+		streams: make(chan *peer.Stream, maxStreams),
+		met:     make(map[peer.Instance]bool),
 	}
 	id := cfg.Identity.ID()
 	t.hello = peer.Hello{
@@ -254,6 +259,9 @@ func (t *transport) Close() error {
 	for k := range lan.links {
 		k.hangUpLocked(t)
 	}
+	for s := range lan.streams {
+		s.hangUpLocked(t)
+	}
 	nodes := t.host.nodes[:0]
 	for _, other := range t.host.nodes {
 		if other != t {
@@ -268,6 +276,9 @@ func (t *transport) killLocked() {
 	t.endLocked()
 	for k := range t.host.lan.links {
 		k.killLocked(t)
+	}
+	for s := range t.host.lan.streams {
+		s.killLocked(t)
 	}
 }
 

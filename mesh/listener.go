@@ -1,0 +1,263 @@
+package mesh
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/lanyap/lanyap/peer"
+)
+
+const (
+	// maxUnaccepted is how many streams wait for a listener's Accept. Further ones
+	// are refused.
+	maxUnaccepted = 64
+
+	// maxServed is how many streams that others opened there are, in all, and
+	// maxServedFrom how many one member has of them. Further ones are refused.
+	maxServed     = 1024
+	maxServedFrom = 128
+)
+
+// services are what this program listens for, and the streams that are open.
+type services struct {
+	mu        sync.Mutex // guards what follows
+	listeners map[string]*listener
+	conns     map[*serviceConn]bool // whose end is to be waited for
+	served    map[Member]int        // of those that others opened
+	count     int                   // the same of all
+	closed    bool
+}
+
+func newServices() services {
+	return services{
+		listeners: make(map[string]*listener),
+		conns:     make(map[*serviceConn]bool),
+		served:    make(map[Member]int),
+	}
+}
+
+// add takes in a stream of ours, unless the node is closed.
+func (s *services) add(c *serviceConn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.conns[c] = true
+	}
+	return !s.closed
+}
+
+func (s *services) remove(c *serviceConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conns[c] && c.accepted {
+		s.leaveLocked(c.remote.Member)
+	}
+	delete(s.conns, c)
+}
+
+func (s *services) leaveLocked(m Member) {
+	s.count--
+	if s.served[m]--; s.served[m] == 0 {
+		delete(s.served, m)
+	}
+}
+
+// enter takes a place for a stream that another opens, and one in its listener's
+// queue.
+func (s *services) enter(c *serviceConn) (l *listener, status byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l = s.listeners[c.remote.Service]
+	switch {
+	case s.closed || l == nil:
+		return nil, statusNone
+	case s.count >= maxServed || s.served[c.remote.Member] >= maxServedFrom || l.waiting >= maxUnaccepted:
+		return nil, statusBusy
+	}
+	l.waiting++
+	s.count++
+	s.served[c.remote.Member]++
+	s.conns[c] = true
+	return l, statusOpen
+}
+
+// close ends all.
+func (s *services) close() {
+	s.mu.Lock()
+	s.closed = true
+	var ends []io.Closer
+	for _, l := range s.listeners {
+		ends = append(ends, l)
+	}
+	for c := range s.conns {
+		ends = append(ends, c)
+	}
+	s.mu.Unlock()
+	for _, e := range ends {
+		_ = e.Close()
+	}
+}
+
+// Listen takes the streams that members open for a service: a name of 1 to 64
+// bytes as package name has them, such as "notes/1". Its Accept returns streams
+// as [Node.Dial] does, whose RemoteAddr says who opened it.
+//
+// One listener has each service; [ErrService] says that it is taken, or no name.
+// 64 streams wait to be accepted, and further ones are refused, as are those of a
+// member that has 128 open, and all while there are 1,024; the other side gets
+// [ErrBusy]. The listener ends with Close, which leaves the streams that were
+// accepted, and with the node. net/http's Serve works on it.
+func (n *Node) Listen(service string) (net.Listener, error) {
+	if err := checkService(service); err != nil {
+		return nil, err
+	}
+	if n.observer {
+		return nil, ErrObserver
+	}
+	s := &n.services
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	if s.listeners[service] != nil {
+		return nil, ErrService
+	}
+	l := &listener{
+		node: n, addr: Addr{n.self.Member, service},
+		queue: make(chan *serviceConn, maxUnaccepted), done: make(chan struct{}),
+	}
+	s.listeners[service] = l
+	return l, nil
+}
+
+// listener takes the streams for one service.
+type listener struct {
+	node    *Node
+	addr    Addr
+	queue   chan *serviceConn
+	done    chan struct{} // closed when it is
+	waiting int           // in queue, or about to be; guarded by services.mu
+}
+
+func (l *listener) Addr() net.Addr { return l.addr }
+
+func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case <-l.done:
+		return nil, l.ended()
+	default:
+	}
+	select {
+	case c := <-l.queue:
+		l.took()
+		return c, nil
+	case <-l.done:
+		return nil, l.ended()
+	}
+}
+
+// took gives back the place of one in the queue.
+func (l *listener) took() {
+	l.node.services.mu.Lock()
+	defer l.node.services.mu.Unlock()
+	l.waiting--
+}
+
+func (l *listener) ended() error {
+	if l.node.ctx.Err() != nil {
+		return ErrClosed
+	}
+	return &net.OpError{Op: "accept", Net: l.addr.Network(), Addr: l.addr, Err: net.ErrClosed}
+}
+
+// Close ends the streams that nobody accepted.
+func (l *listener) Close() error {
+	s := &l.node.services
+	s.mu.Lock()
+	if s.listeners[l.addr.Service] != l {
+		s.mu.Unlock()
+		return l.ended()
+	}
+	delete(s.listeners, l.addr.Service)
+	close(l.done)
+	s.mu.Unlock()
+	for {
+		select {
+		case c := <-l.queue:
+			_ = c.Close()
+		default:
+			return nil
+		}
+	}
+}
+
+// acceptStreams takes in the streams that others open.
+func (n *Node) acceptStreams(t streams) {
+	for {
+		s, err := t.AcceptStream(n.ctx)
+		if err != nil {
+			return
+		}
+		n.wg.Go(func() { n.serveStream(s, Member{s.ID, s.Instance}, carrierTCP) })
+	}
+}
+
+// serveStream hands a stream that another opened to whoever listens for what it is
+// for. It takes the stream over.
+func (n *Node) serveStream(raw peer.HalfConn, from Member, carrier string) {
+	stop := context.AfterFunc(n.ctx, func() { _ = raw.SetDeadline(time.Now()) })
+	defer stop()
+	_ = raw.SetDeadline(time.Now().Add(serviceTimeout))
+	service, status := readService(raw)
+	c := &serviceConn{
+		HalfConn: raw, node: n, carrier: carrier, accepted: true,
+		local: Addr{n.self.Member, service}, remote: Addr{from, service},
+	}
+	var l *listener
+	if status == statusOpen {
+		l, status = n.services.enter(c)
+	}
+	if status == statusMute {
+		_ = raw.Close()
+		return
+	}
+	_, err := raw.Write([]byte{status})
+	if l == nil {
+		_ = raw.Close()
+		return
+	}
+	if err == nil {
+		err = raw.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		_ = c.Close()
+		l.took()
+		return
+	}
+	l.queue <- c // there is a place for it
+	select {
+	case <-l.done:
+		_ = c.Close() // it was closed meanwhile, perhaps before it saw this one
+	default:
+	}
+}
+
+// readService reads what a stream is for.
+func readService(raw net.Conn) (service string, status byte) {
+	var head [2]byte
+	if _, err := io.ReadFull(raw, head[:]); err != nil {
+		return "", statusMute
+	}
+	if head[0] != serviceVersion {
+		return "", statusVersion
+	}
+	text := make([]byte, head[1])
+	if _, err := io.ReadFull(raw, text); err != nil {
+		return "", statusMute
+	}
+	return string(text), statusOpen
+}

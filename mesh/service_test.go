@@ -1,0 +1,108 @@
+package mesh_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// open has one node listen for a service and the other dial it.
+func open(t testing.TB, from, to *mesh.Node, service string) (near, far net.Conn) {
+	t.Helper()
+	l, err := to.Listen(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	near, err = from.Dial(t.Context(), to.Self().Member, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, err = l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		near.Close()
+		far.Close()
+	})
+	return near, far
+}
+
+// swap sends bytes both ways and ends both directions.
+func swap(t testing.TB, near, far net.Conn) {
+	t.Helper()
+	want := bytes.Repeat([]byte("0123456789"), 200_000)
+	for _, ends := range [][2]net.Conn{{near, far}, {far, near}} {
+		go func() {
+			ends[0].Write(want)
+			ends[0].(interface{ CloseWrite() error }).CloseWrite()
+		}()
+		if got, err := io.ReadAll(ends[1]); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes came as %d, %v", len(want), len(got), err)
+		}
+	}
+}
+
+func TestDialService(t *testing.T) {
+	inRoom(t, func(r *room) {
+		t := r.T
+		a, b := r.join("ana", nil), r.join("bo", nil)
+		near, far := open(t, a.Node, b.Node, "notes/1")
+		if got := near.RemoteAddr(); got != (mesh.Addr{Member: b.Self().Member, Service: "notes/1"}) {
+			t.Errorf("the near end goes to %v", got)
+		}
+		if got := far.RemoteAddr(); got != (mesh.Addr{Member: a.Self().Member, Service: "notes/1"}) {
+			t.Errorf("the far end goes to %v", got)
+		}
+		swap(t, near, far)
+		if _, err := a.Dial(t.Context(), b.Self().Member, "other"); !errors.Is(err, mesh.ErrNoService) {
+			t.Errorf("nobody listens: %v", err)
+		}
+		if _, err := a.Dial(t.Context(), mesh.Member{}, "notes/1"); !errors.Is(err, mesh.ErrNoMember) {
+			t.Errorf("nobody there: %v", err)
+		}
+	})
+}
+
+// two starts two nodes on this machine's loopback interface that have met.
+func two(t testing.TB) (a, b *mesh.Node) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("real sockets are not for short runs")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var nodes []*mesh.Node
+	for _, name := range []string{"ana", "bo"} {
+		n, err := mesh.Join(ctx, mesh.Config{
+			Name: name, Room: fmt.Sprint(t.Name(), os.Getpid()), Interfaces: []string{loopback(t)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { n.Close() })
+		nodes = append(nodes, n)
+	}
+	for _, n := range nodes {
+		if _, err := n.Settle(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return nodes[0], nodes[1]
+}
+
+// TestDialServiceOnThisMachine sends bytes over real sockets.
+func TestDialServiceOnThisMachine(t *testing.T) {
+	a, b := two(t)
+	near, far := open(t, a, b, "notes/1")
+	swap(t, near, far)
+}
