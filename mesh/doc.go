@@ -150,6 +150,7 @@
 //   - After [Node.Leave] everyone present has everything that was accepted, and
 //     sees Left without a reason. After [Node.Close], or a crash, they see Left
 //     with one. [TestLeaveDeliversWhatWasSaid, TestLeaverGetsWhatWasSaidToIt,
+//     TestMemberOnANewLinkIsWaitedFor, TestLeaveNamesWhoNeverAnswered,
 //     TestCloseIsSeenAsALoss]
 //
 // # History

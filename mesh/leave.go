@@ -13,18 +13,18 @@ import (
 var errLeft = errors.New("mesh: left")
 
 // mutePatience is how long those links hold up a goodbye over which no message
-// can go: the other side is an observer, or has never said where its streams
-// stand.
+// can go: the other side is an observer, or is not here and has never said where
+// its streams stand.
 const mutePatience = 5 * time.Second
 
 // Leave ends the node politely: nothing more is accepted, everyone gets what
 // was accepted before and a goodbye, and sends what it had accepted before it
-// heard it. The others see [Left] without a reason. Observers, and who has made a
-// link and never said a word on it, are waited for at most 5 seconds; members as
-// long as their links last. It returns nil when all have answered, ctx's error
-// when that took too long, [ErrClosed] if the node was closed before, and
-// otherwise an [ErrHistory] if the history file lacks something; in any case the
-// node has ended then.
+// heard it. The others see [Left] without a reason. Observers, and who is not here
+// and has never said a word on its link, are waited for at most 5 seconds; members
+// as long as their links last. It returns nil when all have answered, and all
+// receipts are settled then; ctx's error when that took too long, [ErrClosed] if
+// the node was closed before, and otherwise an [ErrHistory] if the history file
+// lacks something; in any case the node has ended then.
 func (n *Node) Leave(ctx context.Context) error {
 	n.mu.Lock()
 	if n.state == closed {
@@ -55,8 +55,8 @@ func (n *Node) Leave(ctx context.Context) error {
 	return err
 }
 
-// awaitByes waits until every link has ended or has answered our goodbye; not
-// for long where no message can go.
+// awaitByes waits until every link has ended or has answered our goodbye, not
+// for long where no message can go, and settles what nobody will confirm then.
 func (n *Node) awaitByes(ctx context.Context) error {
 	mute := time.NewTimer(mutePatience)
 	defer mute.Stop()
@@ -70,7 +70,12 @@ func (n *Node) awaitByes(ctx context.Context) error {
 		open := false
 		for _, l := range n.links {
 			over := l.byeAckHeard && !l.ackDue && !l.writing && !l.fetching.Load()
-			open = open || !over && (l.heard || patient)
+			open = open || !over && (l.carriesOurs() || patient)
+		}
+		if !open {
+			for _, m := range n.members {
+				n.unconfirmedLocked(m)
+			}
 		}
 		changed := n.linksChanged.channel()
 		n.mu.Unlock()
@@ -86,6 +91,12 @@ func (n *Node) awaitByes(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// carriesOurs reports whether what we said goes over the link, or will: a member
+// that is here may be on a new link, and not have said yet from where to go on.
+func (l *link) carriesOurs() bool {
+	return l.heard || !l.quiet && l.m.present
 }
 
 // Close ends the node at once. The others see [Left] with a reason, and what

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
 
@@ -140,6 +141,71 @@ func TestMuteLinkHoldsNobodyWhoLeaves(t *testing.T) {
 		}
 		r.heard(bo, "joined ana", "ana 1: last words", "left ana")
 	})
+}
+
+// TestMemberOnANewLinkIsWaitedFor has a member that is here make a new link in
+// place of its old one, over which nothing has come yet when somebody leaves: it
+// is waited for as any member is, and gets what was said.
+func TestMemberOnANewLinkIsWaitedFor(t *testing.T) {
+	inRoom(t, func(r *room) {
+		network := tap(r.lan.Host("bo"))
+		ana := r.join("ana", nil)
+		bo := r.join("bo", func(cfg *mesh.Config) { cfg.Network = network })
+		ana.host.Hold()
+		(<-network.links).Close(errors.New("a bad cable"))
+		pass(2 * time.Second)
+		r.present(ana, "bo")
+		receipt := r.say(ana, "last words")
+		time.AfterFunc(6*time.Second, ana.host.Release)
+		if err := ana.Leave(r.Context()); err != nil {
+			t.Error(err)
+		}
+		r.delivered(receipt)
+		r.heard(bo, "joined ana", "lost ana", "joined ana", "ana 1: last words", "left ana")
+	})
+}
+
+// TestLeaveNamesWhoNeverAnswered has a member say goodbye and come back on a link
+// on which it never says a word, and another answer a goodbye with nothing
+// confirmed. Neither holds up who leaves, and both are named.
+func TestLeaveNamesWhoNeverAnswered(t *testing.T) {
+	tests := []struct {
+		name string
+		lie  func(r *room, l *liar, a *actor)
+	}{
+		{"gone and mute", func(r *room, l *liar, a *actor) {
+			l.WriteMessage(wire.AppendBye(nil))
+			pass(time.Second)
+			r.link(l.id, l.transport, a)
+			pass(time.Second)
+			l.Close(peer.ErrReplaced)
+		}},
+		{"bye-ack alone", func(_ *room, l *liar, _ *actor) {
+			l.on(wire.TypeBye, func([]byte) []byte { return wire.AppendByeAck(nil) })
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inRoom(t, func(r *room) {
+				ana := r.join("ana", nil)
+				l := r.lie(ana)
+				l.WriteMessage(hello())
+				pass(time.Second)
+				broadcast := r.say(ana, "who has this?")
+				private, err := ana.Send(r.Context(), ana.Members()[0].Member, []byte("you?"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				pass(time.Second)
+				tt.lie(r, l, ana)
+				if err := ana.Leave(r.Context()); err != nil {
+					t.Error(err)
+				}
+				r.undelivered(broadcast, "liar")
+				r.undelivered(private, "liar")
+			})
+		})
+	}
 }
 
 func TestCloseIsSeenAsALoss(t *testing.T) {

@@ -39,8 +39,8 @@ func (r *Receipt) To() []Peer { return slices.Clone(r.to) }
 // Delivered waits until the node of everyone in [Receipt.To] has confirmed
 // that it holds the message, or is no longer here. It returns nil if all of
 // them have, an *[UndeliveredError] if some left without confirming (they may
-// have it), [ErrClosed] if this node ended before it could know, or ctx's
-// error. That a node holds a message does not say that its program has read
+// have it), [ErrClosed] if this node ended before it could know, which is never
+// so after a [Node.Leave] that returned nil, or ctx's error. That a node holds a message does not say that its program has read
 // it. It takes a round trip, and in rooms of more than five up to 20 ms besides,
 // so that what confirms a broadcast does not hold it up.
 func (r *Receipt) Delivered(ctx context.Context) error {
