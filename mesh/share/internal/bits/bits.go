@@ -129,15 +129,31 @@ func (s *Set) Clone() *Set {
 }
 
 // Next returns the first number in the set from i on, or the bound.
-func (s *Set) Next(i int) int { return s.next(i, 0) }
+func (s *Set) Next(i int) int {
+	return s.next(i, func(w int) uint64 { return s.words[w] })
+}
 
 // NextMissing returns the first number not in the set from i on, or the bound.
-func (s *Set) NextMissing(i int) int { return s.next(i, ^uint64(0)) }
+func (s *Set) NextMissing(i int) int {
+	return s.next(i, func(w int) uint64 { return ^s.words[w] })
+}
 
-func (s *Set) next(i int, flip uint64) int {
+// NextIn returns the first number from i on that is in both sets, or the bound.
+// Both must have the same.
+func (s *Set) NextIn(i int, other *Set) int {
+	return s.next(i, func(w int) uint64 { return s.words[w] & other.words[w] })
+}
+
+// NextNotIn returns the first number from i on that is in the set and not in the
+// other, or the bound. Both must have the same.
+func (s *Set) NextNotIn(i int, other *Set) int {
+	return s.next(i, func(w int) uint64 { return s.words[w] &^ other.words[w] })
+}
+
+func (s *Set) next(i int, word func(int) uint64) int {
 	i = max(i, 0)
 	for i < s.len {
-		if w := (s.words[i/64] ^ flip) >> (i % 64); w != 0 {
+		if w := word(i/64) >> (i % 64); w != 0 {
 			return min(i+bits.TrailingZeros64(w), s.len)
 		}
 		i += 64 - i%64

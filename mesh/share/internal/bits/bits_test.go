@@ -133,6 +133,32 @@ func TestRunsAndMissingAreAll(t *testing.T) {
 	}
 }
 
+func TestNextOfTwoSets(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	for _, n := range lengths {
+		a, b := New(n), New(n)
+		for range min(n, 5) {
+			a.AddRun(randomRun(random, n))
+			b.AddRun(randomRun(random, n))
+		}
+		both, only := n, n
+		for i := n - 1; i >= 0; i-- {
+			if a.Has(i) && b.Has(i) {
+				both = i
+			}
+			if a.Has(i) && !b.Has(i) {
+				only = i
+			}
+			if got := a.NextIn(i, b); got != both {
+				t.Fatalf("next from %d that is in both: %d, want %d", i, got, both)
+			}
+			if got := a.NextNotIn(i, b); got != only {
+				t.Fatalf("next from %d that is in the first alone: %d, want %d", i, got, only)
+			}
+		}
+	}
+}
+
 func TestRunIsInBounds(t *testing.T) {
 	const large = int(^uint(0) >> 1)
 	tests := []struct {
