@@ -10,8 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/share"
 )
 
 // app is one run of the program with everything that it touches.
@@ -25,18 +26,30 @@ type app struct {
 	// joinMesh is mesh.Join; tests make it fail.
 	joinMesh func(context.Context, mesh.Config) (*mesh.Node, error)
 
-	interrupt func()                        // what Ctrl-C does where the terminal makes no signal of it
-	terminal  atomic.Pointer[chat.Terminal] // that was taken over
+	// openSharer is share.Open; tests put a double here.
+	openSharer func(*mesh.Node, share.Config) (transfer.Sharer, error)
+
+	interrupt func()                   // what Ctrl-C does where the terminal makes no signal of it
+	terminal  atomic.Pointer[terminal] // that was taken over
 
 	twins   []string // flags that the environment has set
 	started bool     // a command runs: errors are no longer about the command line
 }
 
+// terminal is a face that has taken over the terminal.
+type terminal interface {
+	Log(line string) bool // reports whether it still has it
+	Abandon()             // gives it back at once
+}
+
+// take remembers who has taken over the terminal.
+func (a *app) take(t terminal) { a.terminal.Store(&t) }
+
 // newApp returns a run of the program with these standard files.
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{
 		stdin: stdin, stdout: stdout, stderr: stderr,
-		env: os.LookupEnv, joinMesh: mesh.Join, interrupt: func() {},
+		env: os.LookupEnv, joinMesh: mesh.Join, openSharer: openSharer, interrupt: func() {},
 	}
 	if f, ok := stdin.(*os.File); ok {
 		a.stdin = &patientFile{File: f}
@@ -91,6 +104,7 @@ no server, no account, no internet, nothing to configure.
 Without a command it chats; see "lanyap chat --help".`
 	root.Example = `  lanyap
   lanyap say backup done
+  lanyap send holiday.zip --to bo
   lanyap peers --json`
 	var version bool
 	root.Flags().BoolVarP(&version, "version", "v", false, "show the version")
@@ -116,7 +130,7 @@ Without a command it chats; see "lanyap chat --help".`
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
-	root.AddCommand(a.chatCommand(), a.sayCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
+	root.AddCommand(a.chatCommand(), a.sayCommand(), a.sendCommand(), a.receiveCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		// cobra's own takes any shell it does not know for a call for help.

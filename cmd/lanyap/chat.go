@@ -164,7 +164,7 @@ func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
 	if err != nil {
 		return err
 	}
-	a.terminal.Store(face)
+	a.take(face)
 	defer face.Close()
 	cfg.Face, cfg.Input = face, face
 	return chat.Run(ctx, cfg)
@@ -174,6 +174,6 @@ func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
 // something.
 func (a *app) abandon() {
 	if face := a.terminal.Load(); face != nil {
-		face.Abandon()
+		(*face).Abandon()
 	}
 }

@@ -24,6 +24,18 @@ func complete(cmd *cobra.Command) {
 				cobra.CompletionWithDesc("lines", "each line is a message"),
 				cobra.CompletionWithDesc("json", "each line is an object"),
 			}, cobra.ShellCompDirectiveNoFileComp)
+		case "progress":
+			values = cobra.FixedCompletions([]cobra.Completion{
+				cobra.CompletionWithDesc("auto", "bars on a terminal"),
+				cobra.CompletionWithDesc("plain", "a line every few seconds"),
+				cobra.CompletionWithDesc("none", "nothing"),
+			}, cobra.ShellCompDirectiveNoFileComp)
+		case "conflict":
+			values = cobra.FixedCompletions([]cobra.Completion{
+				cobra.CompletionWithDesc("rename", "land beside what is there"),
+				cobra.CompletionWithDesc("skip", "leave what is there"),
+				cobra.CompletionWithDesc("overwrite", "replace what is there"),
+			}, cobra.ShellCompDirectiveNoFileComp)
 		case "timeout":
 			values = cobra.FixedCompletions([]cobra.Completion{"1s", "10s", "30s", "2m"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
 		case "iface":

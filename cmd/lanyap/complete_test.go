@@ -30,6 +30,13 @@ var completions = []struct {
 	{line: []string{"lanyap", "say", "a"}},
 	{line: []string{"lanyap", "chat", "a"}},
 	{line: []string{"lanyap", "chat", "--history-file", "a"}, files: true},
+	{line: []string{"lanyap", "send", "a"}, files: true},
+	{line: []string{"lanyap", "send", "b", "a"}, files: true},
+	{line: []string{"lanyap", "send", "--to", "a"}},
+	{line: []string{"lanyap", "send", "--progress", "p"}, want: []string{"plain"}},
+	{line: []string{"lanyap", "rec"}, want: []string{"receive"}},
+	{line: []string{"lanyap", "receive", "--conflict", ""}, want: []string{"rename", "skip", "overwrite"}},
+	{line: []string{"lanyap", "recv", "--from", "a"}},
 }
 
 func TestCompletions(t *testing.T) {

@@ -5,6 +5,8 @@
 //	lanyap say backup done     say something to all of them and go
 //	tail -f log | lanyap chat  say each line of it
 //	lanyap chat --json         the same for programs
+//	lanyap send film.mkv       send files and folders to all of them, or --to NAME
+//	lanyap receive             take what others send
 //	lanyap peers               who is here
 //	lanyap doctor              why it may not work
 //
@@ -104,13 +106,98 @@
 // via, a member that reaches it all the same. "lanyap doctor --json" prints
 // objects of type check, with name, ok, text and todo.
 //
+// # Sending and receiving files
+//
+// "lanyap send PATH…" offers files and folders to all who are in the room, or to
+// each whom --to names (a name or an ID; once for each), and ends when each has
+// them or has refused. All are those who are here and receive, and who come while
+// it runs. All programs of one ID are one person: the first that accepts has it.
+// A name that two people have is an error, which names their IDs.
+//
+//   - Who is named and not here, and the first of all, may take --timeout (30 s) to
+//     come. Who vanishes in the middle may take as long to come back, each time.
+//     Somebody who is here and has neither "lanyap receive" nor a chat open is told
+//     of at once. How long somebody may take to say yes is not bounded.
+//   - A file that changes while it is sent is not there at the end, and is named.
+//     Symbolic links and special files inside a folder are left out, and named.
+//   - "-" is standard input: it is read to its end into a temporary file first, and
+//     sent as a file that --as names. --text sends a text of at most 64 KiB, which
+//     the other side prints.
+//   - --limit bounds what is uploaded, to all together: 5M is 5 MiB a second, 5MB
+//     five million bytes, 20Mbit bits.
+//
+// "lanyap receive [DIR]" (or recv) asks about each offer, with one key: y takes it,
+// n declines it. It ends when the first that was taken is here and nothing else
+// waits; with --loop when it is told to stop by a signal. --yes asks nothing. With
+// --from offers of others are declined; names are chosen freely, so be sure of
+// somebody by an ID only. Where there is no terminal nobody can be asked: one of
+// both has to be given, and --from alone takes what it lets through. With
+// --timeout somebody has to offer something within that time.
+//
+// For each item that is here and verified its path is written to standard output,
+// and for each text the text. --exec CMD runs "sh -c CMD" (Windows: cmd /C CMD) for
+// each, one after the other for each offer. In its environment are
+//
+//	LANYAP_PATH       where it is; empty for a text
+//	LANYAP_KIND       file, folder or text; a text is on its standard input
+//	LANYAP_SIZE       in bytes
+//	LANYAP_SENDER     the sender's name, as a terminal may show it
+//	LANYAP_SENDER_ID  the sender's ID
+//
+// Of a path or a name in quotes, as "$LANYAP_PATH", a shell makes nothing else. A
+// command that fails is told of, and the exit code is 1 in the end.
+//
+// What was there already, with the same content, is not sent again. What was cut
+// off goes on when the same is sent again, whoever sends it; "lanyap receive
+// --clean" removes what is left of it, and after a week it goes by itself.
+//
+// Progress is shown on standard error: as bars on a terminal, otherwise not, or
+// with --progress plain as a line every five seconds. --progress none shows none,
+// in JSON neither; --quiet tells of mistakes only.
+//
+// With --json they write ready, as a chat does (receive with dir), warning, and
+// these. offer is the same in all that are about one offer to or from one person;
+// there is to when it is sent, and from when it comes.
+//
+//	{"type":"offer","offer":"…","to":{…},"items":[{"name":"…","kind":"folder","files":2,"size":3}],
+//	 "count":1,"files":2,"size":3,"text":"…","here":0}
+//	{"type":"accepted","offer":"…","to":{…}}
+//	{"type":"refused","offer":"…","to":{…},"reason":"declined","text":"declined"}
+//	{"type":"withdrawn","offer":"…","from":{…},"reason":"withdrawn","text":"…"}
+//	{"type":"progress","offer":"…","to":{…},"phase":"moving","files":2,"files_done":1,"size":3,"done":2,
+//	 "skipped":0,"sent":2,"received":0,"holders":0,"current":"a/b","rate":1000,"left_s":0.5}
+//	{"type":"received","offer":"…","from":{…},"name":"…","kind":"file","path":"…","files":1,"size":3,
+//	 "root":"…","skipped":true,"text":"…"}
+//	{"type":"completed","offer":"…","to":{…},"files":2,"size":3,"skipped":0,"sent":3,"received":0,"took_s":0.1}
+//	{"type":"failed","offer":"…","to":{…},"reason":"no_space","text":"…","size":3,"done":2,
+//	 "failed":1,"failures":[{"path":"…","reason":"changed"}]}
+//	{"type":"omitted","paths":[{"path":"…","reason":"symbolic link"}]}
+//	{"type":"removed","key":"…","name":"…","dir":"…","size":3,"here":2}
+//
+// Sizes are in bytes, rate is in bytes a second. items are the first 64, count is
+// how many there are; kind is file or folder, of what was received also text. here
+// is how much of it is here from an earlier time. phase is connecting, asking,
+// moving, verifying or waiting (for somebody who vanished); left_s is how long the
+// rest takes, or how much longer is waited. done is what the receiver has verified,
+// and counts skipped, which was there already; sent and received are what this
+// node moved for it, to and from anybody. holders is from how many. progress comes
+// when something has changed, at most four times a second. root is the file's
+// BLAKE3 hash. skipped says that it was there, or that --conflict skip left another
+// in its place. A reason is declined, not_receiving, busy, nobody, taken, withdrawn,
+// canceled, vanished, changed, unreadable, mismatch, no_space, read_only, in_use,
+// limit, protocol, incomplete, failed or, where this side declined by itself,
+// not_from, two_of_name or no_answer. removed is what --clean removed.
+//
 // # Exit codes
 //
 //	0    all is well
 //	1    something failed, or something could not be said
-//	2    the command line is wrong
-//	3    nobody is there, or nobody has what was said
+//	2    the command line is wrong, or a name in it is that of two
+//	3    nobody is there, nobody has what was said, who was named is not there or
+//	     does not receive, or nobody offered anything
 //	4    some did not come, or did not confirm, in time
+//	5    somebody refused what was sent
+//	6    somebody does not have all of it; the same again goes on where it stopped
 //	129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM
 //
 // Each error is one error: line and one hint: line on standard error.
@@ -129,8 +216,9 @@
 // # Environment
 //
 // Every flag has a twin: --room is LANYAP_ROOM, and so on; a flag goes before
-// its twin, and lists are separated by commas. LANYAP_STATE_DIR is where the
-// identity is kept, otherwise $XDG_STATE_HOME/lanyap or ~/.local/state/lanyap,
+// its twin, and lists are separated by commas, but for LANYAP_TO and LANYAP_FROM,
+// which are one name. LANYAP_STATE_DIR is where the
+// identity and what is unfinished are kept, otherwise $XDG_STATE_HOME/lanyap or ~/.local/state/lanyap,
 // and %LocalAppData%\lanyap on Windows. LANYAP_LOG (debug, info, warn, error)
 // writes a log to standard error. NO_COLOR is honoured. Where a container limits
 // memory, the log of what was said is kept within it (GOMEMLIMIT goes first). Up

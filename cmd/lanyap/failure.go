@@ -11,6 +11,7 @@ import (
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
 	"github.com/lanyap/lanyap/peer/errno"
@@ -18,11 +19,13 @@ import (
 
 // Exit codes; scripts rely on them.
 const (
-	exitOK       = 0
-	exitFailure  = 1
-	exitUsage    = 2
-	exitNobody   = 3
-	exitTimedOut = 4
+	exitOK         = 0
+	exitFailure    = 1
+	exitUsage      = 2
+	exitNobody     = 3
+	exitTimedOut   = 4
+	exitRefused    = 5
+	exitIncomplete = 6
 )
 
 // failure is an error as its user is told: what is wrong, what to do next, and
@@ -70,11 +73,15 @@ func explain(err error) *failure {
 	var pending *chat.PendingError
 	var face *chat.FaceError
 	var path *fs.PathError
+	var broken *transfer.FaceError
+	if f := explainMoving(err); f != nil {
+		return f
+	}
 	f := &failure{code: exitFailure, text: err.Error(), hint: doctorHint}
 	switch {
 	case errors.As(err, &mistake):
 		f.hint = mistake.Hint
-	case errors.Is(err, chat.ErrNobody):
+	case errors.Is(err, chat.ErrNobody), errors.Is(err, transfer.ErrNobody):
 		f.code = exitNobody
 		f.hint = "start lanyap on another machine of this network, or name one with --join HOST; " + doctorHint
 	case errors.Is(err, chat.ErrUnheard):
@@ -91,7 +98,7 @@ func explain(err error) *failure {
 		f.text, f.hint = unconfirmed(pending)
 	case errors.Is(err, chat.ErrUnsaid):
 		f.hint = "see the errors above; everything else was said"
-	case errors.As(err, &face), errors.Is(err, syscall.ENOSPC) && errors.As(err, &path) && path.Path == os.Stdout.Name():
+	case errors.As(err, &face), errors.As(err, &broken), errors.Is(err, syscall.ENOSPC) && errors.As(err, &path) && path.Path == os.Stdout.Name():
 		f.hint = "nothing can be written to standard output; is the disk full?"
 	case errors.Is(err, mesh.ErrHistory):
 		f.hint = "not all that was said is in that file; make room on its disk, or name another with --history-file"

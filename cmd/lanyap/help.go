@@ -45,6 +45,19 @@ const (
   3  nobody is there, or nobody has what was said
   4  some did not come, or did not confirm, in time
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfSending = `  0  all who were to get it have it
+  1  something failed
+  2  the command line is wrong, or a name is that of two
+  3  nobody is there, or somebody who was named is not, or does not receive
+  5  somebody refused it
+  6  somebody does not have all of it; the same command again goes on
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfReceiving = `  0  it is here
+  1  something failed, or a command did
+  2  the command line is wrong
+  3  nobody offered anything in time
+  6  not all of it is here; the same offer again goes on
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfPeers = `  0  somebody is here
   1  something failed
   2  the command line is wrong
@@ -91,11 +104,13 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 
 // otherNames are what people call commands elsewhere.
 var otherNames = map[string][]string{
-	"chat":   {"talk", "listen", "join", "room"},
-	"say":    {"send", "echo", "tell", "msg", "message", "write", "broadcast"},
-	"peers":  {"ls", "list", "who", "w", "users", "members", "nodes", "status"},
-	"doctor": {"check", "diagnose", "test", "debug", "ping"},
-	"id":     {"whoami", "key", "identity"},
+	"chat":    {"talk", "listen", "join", "room"},
+	"say":     {"echo", "tell", "msg", "message", "write", "broadcast"},
+	"send":    {"put", "push", "cp", "copy", "scp", "upload", "offer"},
+	"receive": {"pull", "fetch", "download", "accept", "inbox"},
+	"peers":   {"list", "who", "w", "users", "members", "nodes", "status"},
+	"doctor":  {"check", "diagnose", "test", "debug", "ping"},
+	"id":      {"whoami", "key", "identity"},
 }
 
 func suggestion(root *cobra.Command, word string) string {

@@ -170,7 +170,7 @@ type logWriter struct{ a *app }
 
 func (w logWriter) Write(line []byte) (int, error) {
 	file, isFile := fileOf(w.a.stderr)
-	if face := w.a.terminal.Load(); face != nil && isFile && term.IsTerminal(int(file.Fd())) && face.Log(string(line)) {
+	if face := w.a.terminal.Load(); face != nil && isFile && term.IsTerminal(int(file.Fd())) && (*face).Log(string(line)) {
 		return len(line), nil
 	}
 	return w.a.stderr.Write(line)

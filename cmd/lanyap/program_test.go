@@ -11,8 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/meshtest"
+	"github.com/lanyap/lanyap/mesh/share"
 )
 
 // program is one run of the program in a test.
@@ -28,7 +30,8 @@ type program struct {
 // setting is what a program runs in; the zero value is a network of its own.
 type setting struct {
 	network mesh.Network
-	join    func(context.Context, mesh.Config) (*mesh.Node, error) // nil: mesh.Join
+	join    func(context.Context, mesh.Config) (*mesh.Node, error)  // nil: mesh.Join
+	sharer  func(*mesh.Node, share.Config) (transfer.Sharer, error) // nil: share.Open
 	env     map[string]string
 	stdin   io.Reader // nil: a pipe that the test holds
 	stdout  io.Writer // nil: program.out
@@ -45,6 +48,9 @@ func (s setting) start(t *testing.T, args ...string) *program {
 		stderr:  &p.err,
 		network: s.network,
 		env:     func(key string) (string, bool) { v, ok := s.env[key]; return v, ok },
+	}
+	if a.openSharer = s.sharer; a.openSharer == nil {
+		a.openSharer = openSharer
 	}
 	if a.joinMesh = s.join; a.joinMesh == nil {
 		a.joinMesh = mesh.Join

@@ -44,8 +44,30 @@ func TestUsageErrors(t *testing.T) {
 		{args: "help nonsense", want: `unknown command "nonsense"`, hint: "lanyap --help"},
 		{args: "help caht", want: `unknown command "caht"`, hint: "did you mean lanyap chat?"},
 		{args: "help chat nonsense", want: `unknown command "chat nonsense"`, hint: "lanyap"},
-		{args: "ls", want: `unknown command "ls"`, hint: "did you mean lanyap peers?"},
-		{args: "send hello", want: `unknown command "send"`, hint: "did you mean lanyap say?"},
+		{args: "who", want: `unknown command "who"`, hint: "did you mean lanyap peers?"},
+		{args: "tell hello", want: `unknown command "tell"`, hint: "did you mean lanyap say?"},
+		{args: "upload film.mkv", want: `unknown command "upload"`, hint: "did you mean lanyap send?"},
+		{args: "download", want: `unknown command "download"`, hint: "did you mean lanyap receive?"},
+		{args: "send", want: "nothing to send", hint: "lanyap send holiday.zip"},
+		{args: "send --text=", want: "--text is empty", hint: "--text 'meet"},
+		{args: "send --text hi film.mkv", want: "exclude each other", hint: "one after the other"},
+		{args: "send - film.mkv", want: "exclude each other", hint: "one after the other"},
+		{args: "send --as x film.mkv", want: "--as names what comes from standard input", hint: "write -"},
+		{args: "send --as a/b -", want: `--as "a/b" is no name`, hint: "--as notes.txt"},
+		{args: "send --to= film.mkv", want: "--to is empty", hint: "lanyap peers"},
+		{args: "send /nonexistent/film.mkv", want: "/nonexistent/film.mkv: there is no such file", hint: "that are here"},
+		{args: "send --limit fast film.mkv", want: `--limit "fast" is no rate`, hint: "--limit 5M"},
+		{args: "send", env: "LANYAP_TEXT= ", want: "LANYAP_TEXT is empty", hint: "meet at 5"},
+		{args: "send x", env: "LANYAP_LIMIT=-1", want: `LANYAP_LIMIT="-1" is no rate`, hint: "LANYAP_LIMIT=5M"},
+		{args: "send --progress bars x", want: `--progress "bars" is not known`, hint: "--progress plain"},
+		{args: "send --timeout 0s x", want: "no time", hint: "30s"},
+		{args: "receive a b", want: `"b": there is more than one directory`, hint: "one directory"},
+		{args: "receive /nonexistent --yes", want: "/nonexistent: there is no such directory", hint: "mkdir"},
+		{args: "receive", want: "nobody can be asked", hint: "--yes"},
+		{args: "recv", want: "nobody can be asked", hint: "--from NAME"},
+		{args: "receive --conflict merge", want: `--conflict "merge" is not known`, hint: "--conflict skip"},
+		{args: "receive --from= --yes", want: "--from is empty", hint: "lanyap peers"},
+		{args: "receive --clean x", want: "exclude each other", hint: "removes them all"},
 		{args: "whoami", want: `unknown command "whoami"`, hint: "did you mean lanyap id?"},
 		{args: "say", want: "nothing to say", hint: "lanyap say hello"},
 		{args: "say --to=", want: "nothing to say", hint: "lanyap say hello"},
@@ -104,7 +126,7 @@ func TestNamesWithSpacesAround(t *testing.T) {
 }
 
 func TestEveryFlagHasATwin(t *testing.T) {
-	values := map[string]string{"int": "3", "bool": "true", "duration": "7s", "string": "value", "stringSlice": "a,b"}
+	values := map[string]string{"int": "3", "bool": "true", "duration": "7s", "string": "value", "stringSlice": "a,b", "stringArray": "value"}
 	env := make(map[string]string)
 	a := &app{env: func(key string) (string, bool) { v, ok := env[key]; return v, ok }}
 	fresh := func(name string) *pflag.FlagSet {
@@ -115,7 +137,7 @@ func TestEveryFlagHasATwin(t *testing.T) {
 		}
 		return cmd.Flags()
 	}
-	for _, name := range []string{"", "chat", "say", "peers", "doctor", "id", "version"} {
+	for _, name := range []string{"", "chat", "say", "send", "receive", "peers", "doctor", "id", "version"} {
 		fresh(name).VisitAll(func(f *pflag.Flag) {
 			if f.Name == "version" {
 				return // asked for once

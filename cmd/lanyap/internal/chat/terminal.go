@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -92,19 +91,8 @@ func (t *Terminal) Close() {
 // for a program that ends in the midst of something.
 func (t *Terminal) Abandon() {
 	t.console.Give()
-	given := make(chan struct{})
-	go func() {
-		defer close(given)
-		_, _ = io.WriteString(t.cfg.Paint, screen.Typing.Abandon())
-	}()
-	select {
-	case <-given:
-	case <-time.After(abandonLimit):
-	}
+	screen.Typing.Abandon(t.cfg.Paint)
 }
-
-// abandonLimit is how long a terminal may take to be told that we go.
-const abandonLimit = 100 * time.Millisecond
 
 func (t *Terminal) resized() {
 	size := t.console.Size()

@@ -103,8 +103,22 @@ var (
 	Watching = Mode{hideCursor, showCursor} // the block is only looked at
 )
 
-// Abandon returns what gives a terminal back at once, wherever its cursor is.
-func (m Mode) Abandon() string { return m.give + wrapOn + "\r\n" }
+// Abandon gives a terminal back at once, wherever its cursor is, for a program
+// that ends in the midst of something.
+func (m Mode) Abandon(out io.Writer) {
+	given := make(chan struct{})
+	go func() {
+		defer close(given)
+		_, _ = io.WriteString(out, m.give+wrapOn+"\r\n")
+	}()
+	select {
+	case <-given:
+	case <-time.After(abandonLimit):
+	}
+}
+
+// abandonLimit is how long a terminal may take to be told that we go.
+const abandonLimit = 100 * time.Millisecond
 
 // NewPainter returns a painter on out, which draws once [Painter.Run] does.
 func NewPainter(out io.Writer, screen Size, mode Mode) *Painter {

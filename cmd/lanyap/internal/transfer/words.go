@@ -1,0 +1,196 @@
+package transfer
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/share"
+)
+
+const (
+	// maxItemName is how many columns of a name are shown: enough to know it by,
+	// and too few to push what follows out of sight.
+	maxItemName = 60
+	// maxItems is how many items are named.
+	maxItems = 3
+)
+
+// itemName returns the name of a file or folder as one thing on a line: safe to
+// show, cut in its middle, and in quotes if it could pass for more than a name.
+func itemName(name string) string {
+	name = output.Line(name)
+	if width := ansi.StringWidth(name); width > maxItemName {
+		half := (maxItemName - 1) / 2
+		name = ansi.Truncate(name, half, "") + "…" + ansi.TruncateLeft(name, width-half, "")
+	}
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`"(),:;*`, r) }) {
+		return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`).Replace(name) + `"`
+	}
+	return name
+}
+
+// names returns the names of the first items, folders with a slash behind.
+func names(items []share.Item, count int) string {
+	var list []string
+	for _, item := range items[:min(len(items), maxItems)] {
+		name := itemName(item.Name)
+		if item.Dir {
+			name += "/"
+		}
+		list = append(list, name)
+	}
+	if more := count - len(list); more > 0 {
+		return strings.Join(list, ", ") + " and " + Count(more) + " more"
+	}
+	return strings.Join(list, ", ")
+}
+
+// what returns what a deal is about: `slides/, 12 files, 3.4 MiB`.
+func what(d Deal) string {
+	if d.Text != "" {
+		return "a text of " + plural(len(d.Text), "byte")
+	}
+	text := names(d.Items, d.Count)
+	if d.Files != 1 || d.Count != 1 || len(d.Items) == 1 && d.Items[0].Dir {
+		text += ", " + plural(d.Files, "file")
+	}
+	return text + ", " + Bytes(d.Size)
+}
+
+// subject returns what a deal is about in few words, for the start of a row.
+func subject(d Deal) string {
+	switch {
+	case d.Text != "":
+		return "text"
+	case d.Count == 1 && len(d.Items) == 1:
+		return names(d.Items, 1)
+	}
+	return plural(d.Count, "item")
+}
+
+// whom returns the name of somebody with the short form of the ID, since names
+// are not unique.
+func whom(p mesh.Peer) string { return people.Name(p) + " (" + p.ID.Short() + ")" }
+
+func plural[T int | int64](n T, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Count(n) + " " + noun + "s"
+}
+
+// notice returns the line that tells people of ev, or "" where there is nothing
+// to tell.
+func notice(ev Event) string {
+	switch ev := ev.(type) {
+	case Ready:
+		if ev.Dir == "" {
+			return ""
+		}
+		return fmt.Sprintf("* you are %s in room %s; what is sent to you lands in %s", people.Name(ev.Self), output.Line(ev.Room), output.Line(ev.Dir))
+	case Offered:
+		if ev.Incoming {
+			return "" // it is asked about, taken or declined
+		}
+		return fmt.Sprintf("* offered to %s: %s", people.Name(ev.Peer), what(ev.Deal))
+	case Accepted:
+		if !ev.Incoming {
+			return fmt.Sprintf("* %s takes it", people.Name(ev.Peer))
+		}
+		return fmt.Sprintf("* taking %s, from %s", what(ev.Deal), whom(ev.Peer))
+	case Refused:
+		if !ev.Incoming {
+			return fmt.Sprintf("* %s %s", people.Name(ev.Peer), because(ev.Reason))
+		}
+		return fmt.Sprintf("* declined %s, from %s%s", what(ev.Deal), whom(ev.Peer), declinedBecause(ev.Reason))
+	case Withdrawn:
+		return fmt.Sprintf("* %s from %s: %s", what(ev.Deal), whom(ev.Peer), because(ev.Reason))
+	case Completed:
+		return completed(ev)
+	case Failed:
+		return failed(ev)
+	case Omitted:
+		return omitted(ev.What)
+	case Removed:
+		return removed(ev.What)
+	case Warning:
+		if ev.Hint == "" {
+			return "* " + output.Line(ev.Text)
+		}
+		return output.Mistake(ev.Text, ev.Hint)
+	}
+	return ""
+}
+
+func declinedBecause(err error) string {
+	if code(err) == "declined" {
+		return "" // by whoever reads this
+	}
+	return ": " + because(err)
+}
+
+func completed(ev Completed) string {
+	moved := ev.At.Bytes - ev.At.Skipped
+	text := Bytes(ev.At.Bytes)
+	if ev.At.Files > 1 {
+		text += ", " + plural(ev.At.Files, "file")
+	}
+	text += fmt.Sprintf(", verified, in %s", duration(ev.Took))
+	if seconds := ev.Took.Seconds(); seconds > 0 && moved > 0 {
+		text += " (" + rate(float64(moved)/seconds) + ")"
+	}
+	if ev.At.Skipped > 0 {
+		text += "; " + Bytes(ev.At.Skipped) + " of it was there already"
+	}
+	switch {
+	case ev.Incoming:
+		return fmt.Sprintf("* received %s from %s: %s", subject(ev.Deal), people.Name(ev.Peer), text)
+	case ev.Text != "":
+		return fmt.Sprintf("* %s has the text", people.Name(ev.Peer))
+	}
+	return fmt.Sprintf("* %s has %s: %s", people.Name(ev.Peer), subject(ev.Deal), text)
+}
+
+func failed(ev Failed) string {
+	kept := fmt.Sprintf("%s of %s", Bytes(ev.At.BytesDone), Bytes(ev.Size))
+	if ev.Incoming {
+		return fmt.Sprintf("* %s from %s %s; %s kept, and the same offer again goes on from there", subject(ev.Deal), people.Name(ev.Peer), because(ev.Err), kept)
+	}
+	return fmt.Sprintf("* %s %s; it has %s of %s, and the same command again goes on from there", people.Name(ev.Peer), because(ev.Err), kept, subject(ev.Deal))
+}
+
+// maxOmitted is how many are named that are left out.
+const maxOmitted = 5
+
+func omitted(list []share.Omission) string {
+	var parts []string
+	for _, o := range list[:min(len(list), maxOmitted)] {
+		parts = append(parts, fmt.Sprintf("%s (%s)", itemName(o.Path), output.Line(o.Reason)))
+	}
+	text := fmt.Sprintf("* %s left out: %s", Count(len(list)), strings.Join(parts, ", "))
+	if more := len(list) - len(parts); more > 0 {
+		text += " and " + Count(more) + " more"
+	}
+	return text
+}
+
+func removed(list []share.Partial) string {
+	if len(list) == 0 {
+		return "* there is nothing to remove"
+	}
+	lines := make([]string, len(list))
+	for i, p := range list {
+		name := output.Name(p.Name)
+		if name == "" {
+			name = p.From.Short()
+		}
+		lines[i] = fmt.Sprintf("* removed %s from %s: %s of %s, in %s", names(p.Items, len(p.Items)), name, Bytes(p.Have), Bytes(p.Size), output.Line(p.Dir))
+	}
+	return strings.Join(lines, "\n")
+}
