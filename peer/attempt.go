@@ -105,7 +105,7 @@ func (a *attempt) establish(d description) (*Conn, error) {
 	} else {
 		a.count = said.count
 	}
-	l := a.newLink(ch, said.hello, w)
+	l := a.newLink(ch, said, w)
 	if err := a.join(l, said.token, d.fingerprint); err != nil {
 		return nil, err
 	}
@@ -113,9 +113,10 @@ func (a *attempt) establish(d description) (*Conn, error) {
 }
 
 // newLink makes a link of the attempt that nobody sees yet.
-func (a *attempt) newLink(ch *rtcChannel, remote Hello, w *watch) *link {
-	conn := newConn(ch, remote)
+func (a *attempt) newLink(ch *rtcChannel, said greeting, w *watch) *link {
+	conn := newConn(ch, said.hello)
 	conn.local, conn.remoteAddr, conn.dialed = a.session.socket, a.session.remote, a.dialing
+	conn.takesChannels, conn.spawn = said.channels, a.t.spawn
 	l := &link{
 		t: a.t, conn: conn, channel: ch, offer: a.count,
 		over: make(chan struct{}), renewed: make(chan *watch, 1), renewals: newRenewals(),
@@ -155,6 +156,7 @@ func (a *attempt) join(l *link, shared token, fingerprint [sha256.Size]byte) err
 			l.conn.end(cause, "")
 		}
 	})
+	l.channel.takeBeside(l.conn.takeBeside)
 	if !t.spawn(l.run) {
 		_ = l.conn.Close(nil) // Close has ended those links that it saw
 		l.run()
@@ -183,7 +185,7 @@ func (a *attempt) greet(ch *rtcChannel, d description) (greeting, error) {
 	if !a.dialing {
 		count = t.claims.highest(a.instance)
 	}
-	said, err := greet(ch, greeting{hello: t.Self(), count: count}, t.identity, script, a.dialing)
+	said, err := greet(ch, greeting{hello: t.Self(), count: count, channels: true}, t.identity, script, a.dialing)
 	switch {
 	case !late():
 		return greeting{}, context.Cause(a.ctx)

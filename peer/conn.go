@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lanyap/lanyap/internal/stream"
 	"github.com/lanyap/lanyap/peer/name"
 )
 
@@ -59,6 +60,11 @@ type channel interface {
 	// unacked is how many bytes were written and not confirmed by the other
 	// side's stack.
 	unacked() uint64
+	// openBeside opens what carries streams, once. It may wait until the channel is
+	// closed.
+	openBeside() (stream.Carrier, error)
+	// takeBeside has f given what the other side has opened for streams, or opens.
+	takeBeside(f func(stream.Carrier))
 	// close ends the channel without waiting. A closing text is sent as the last
 	// message, if it can be; empty means the other side is past hearing.
 	close(closing string)
@@ -76,6 +82,10 @@ type Conn struct {
 	local      *socket // nil for a [Pipe]
 	dialed     bool
 
+	takesChannels bool // the other side knows what they are
+	channels      channels
+	spawn         func(func()) bool // go, unless all has ended
+
 	rbuf     []byte
 	born     time.Time     // what heard counts from; its monotonic reading, which no time sync moves
 	heard    atomic.Int64  // when a message was last read, in nanoseconds after born
@@ -92,7 +102,10 @@ type Conn struct {
 }
 
 func newConn(ch channel, remote Hello) *Conn {
-	return &Conn{ch: ch, remote: remote, born: time.Now(), rbuf: make([]byte, readBuffer), done: make(chan struct{})}
+	return &Conn{
+		ch: ch, remote: remote, born: time.Now(), rbuf: make([]byte, readBuffer), done: make(chan struct{}),
+		channels: channels{accept: make(chan *stream.Conn, maxUnaccepted)},
+	}
 }
 
 // Remote returns what the other side said and proved of itself.
@@ -320,5 +333,6 @@ func (c *Conn) end(cause error, closing string) {
 	c.err = cause
 	close(c.done)
 	c.mu.Unlock()
+	c.endChannels(cause)
 	c.ch.close(closing)
 }

@@ -56,6 +56,33 @@
 // proves it, gets that of who came later where all have as many. The loser's
 // link ends with [ErrFull]; who gets none is told so.
 //
+// # Channels
+//
+// Beside its messages a link carries channels: streams of bytes, each a [net.Conn]
+// with CloseWrite. [Conn.OpenChannel] begins one and [Conn.AcceptChannel] takes one
+// in; either side may open 64 at once, and of those nobody accepts 16 wait. They
+// are for what is long: a file, a connection of another protocol.
+//
+//   - A channel keeps what [net.Conn] says. [TestChannel, TestPipeChannel,
+//     TestChannelsFromBothSides]
+//   - Bulk does not hold up messages: at most 192 KiB of it are on their way when
+//     a message is written. [TestBulkDoesNotDelayMessages, TestBulkKeepsTheLink]
+//   - Neither does a channel that nobody reads. What waits to be read is in memory
+//     of ours, not in SCTP's window: 256 KiB of one, 16 KiB of one that is not
+//     accepted, 5 MiB of all. Who sends more has its link ended.
+//     [TestUnreadChannelsDoNotStopMessages, TestLyingChannels,
+//     TestThousandsOfChannels]
+//   - A channel ends with its link, of the same error; a replaced link is another.
+//     [TestChannelsEndWithTheLink]
+//   - It costs nothing before it is used, and who does not know channels is never
+//     sent any. [TestNoChannelsToAnEarlierVersion]
+//
+// They share a data channel: each side opens one for all its channels, labelled
+// "lanyap streams", reliable and ordered, with the number 1 if it offered the link
+// or else 2; a second one, or any other, ends the link. Each message on it is a
+// frame with a number of a stream: open, data, credit, end or reset. The format is
+// that of package internal/stream.
+//
 // # How a link ends
 //
 //   - Close: the other side's Err is a *[CloseError] with the reason.
@@ -117,7 +144,8 @@
 //	name | count 1, topics | count 1, addresses
 //
 // with strings as length 1 and bytes, addresses as length 1 (4 or 16), address
-// and port 2, and numbers big-endian. Flag 1 is an observer's. The signature is
+// and port 2, and numbers big-endian. Flag 1 is an observer's, flag 2 says that
+// channels are known. The signature is
 // over "lanyap hello 1", a zero byte, "o" for the offering side or "a" for the
 // other, SHA-256 of "lanyap room", a zero byte and the room's name, SHA-256 of the
 // offering side's and of the other's DTLS certificate, the nonces in the same

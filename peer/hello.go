@@ -44,6 +44,7 @@ const (
 	maxHello     = 4 << 10 // bytes; the bounds above add up to 1.5 KiB
 
 	flagObserver = 1
+	flagChannels = 2
 )
 
 var errHello = errors.New("peer: malformed hello")
@@ -76,6 +77,8 @@ type greeting struct {
 	hello Hello
 	token token  // its half; what greet returns is what both halves make
 	count uint64 // of the offer, from the offering side; the highest that the other knows
+
+	channels bool // it takes channels
 }
 
 // greet does hello over an open channel: it returns what the other side says,
@@ -166,6 +169,9 @@ func appendGreeting(b []byte, g greeting) []byte {
 	if h.Observer {
 		flags |= flagObserver
 	}
+	if g.channels {
+		flags |= flagChannels
+	}
 	b = append(b, flags)
 	b = binary.BigEndian.AppendUint64(b, g.count)
 	b = appendString(b, h.Name)
@@ -191,7 +197,8 @@ func parseGreeting(p []byte) (greeting, error) {
 	r := reader{p: p}
 	copy(g.token[:], r.take(len(g.token)))
 	copy(h.Salt[:], r.take(len(h.Salt)))
-	h.Observer = r.byte()&flagObserver != 0
+	flags := r.byte()
+	h.Observer, g.channels = flags&flagObserver != 0, flags&flagChannels != 0
 	if count := r.take(8); count != nil {
 		g.count = binary.BigEndian.Uint64(count)
 	}

@@ -3,6 +3,8 @@ package peer
 import (
 	"io"
 	"sync"
+
+	"github.com/lanyap/lanyap/internal/stream"
 )
 
 // pipeBuffer is what each direction of a Pipe holds before WriteMessage blocks.
@@ -11,15 +13,23 @@ const pipeBuffer = 1 << 20
 // Pipe returns the two ends of a link in memory: the first end belongs to a
 // and sees b as its Remote, the second the other way round. A Hello without a
 // Salt gets a random one, and one without an Instance that of its ID and Salt. It
-// works inside a [testing/synctest] bubble. Each direction holds 1 MiB before
-// WriteMessage blocks.
+// works inside a [testing/synctest] bubble, channels too. Each direction holds 1 MiB
+// before WriteMessage blocks.
 func Pipe(a, b Hello) (*Conn, *Conn) {
 	a.start()
 	b.start()
 	ab, ba := newHalf(), newHalf()
-	near := newConn(&pipeEnd{in: ba, out: ab}, b)
-	far := newConn(&pipeEnd{in: ab, out: ba}, a)
+	x, y := &pipeEnd{in: ba, out: ab}, &pipeEnd{in: ab, out: ba}
+	x.other, y.other = y, x
+	near, far := newConn(x, b), newConn(y, a)
 	near.dialed = true
+	for _, c := range []*Conn{near, far} {
+		c.takesChannels, c.spawn = true, func(f func()) bool {
+			go f()
+			return true
+		}
+		c.ch.takeBeside(c.takeBeside)
+	}
 	return near, far
 }
 
@@ -100,7 +110,11 @@ func (h *half) close(closing string) {
 }
 
 // pipeEnd is one end of a Pipe.
-type pipeEnd struct{ in, out *half }
+type pipeEnd struct {
+	in, out *half
+	other   *pipeEnd
+	besides besides
+}
 
 func (e *pipeEnd) read(p []byte) (int, bool, error) { return e.in.read(p) }
 
@@ -119,4 +133,34 @@ func (e *pipeEnd) unacked() uint64 {
 func (e *pipeEnd) close(closing string) {
 	e.in.close("")
 	e.out.close(closing)
+}
+
+// openBeside opens two more directions, for streams.
+func (e *pipeEnd) openBeside() (stream.Carrier, error) {
+	ab, ba := newHalf(), newHalf()
+	e.other.besides.give(&pipeBeside{in: ab, out: ba})
+	return &pipeBeside{in: ba, out: ab}, nil
+}
+
+func (e *pipeEnd) takeBeside(f func(stream.Carrier)) { e.besides.takeWith(f) }
+
+// pipeBeside carries streams beside the messages of a Pipe.
+type pipeBeside struct {
+	in, out *half
+	buf     [stream.MaxFrame]byte
+}
+
+func (b *pipeBeside) ReadMessage() ([]byte, error) {
+	n, _, err := b.in.read(b.buf[:])
+	return b.buf[:n], err
+}
+
+func (b *pipeBeside) WriteMessage(p []byte) error {
+	return b.out.write(pipeMessage{data: append([]byte(nil), p...)})
+}
+
+func (b *pipeBeside) Close() error {
+	b.in.close("")
+	b.out.close("")
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/datachannel"
@@ -17,6 +18,8 @@ import (
 	"github.com/pion/stun/v4"
 	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/lanyap/lanyap/internal/stream"
 )
 
 const (
@@ -84,8 +87,8 @@ func newAPI(mux ice.UDPMux, addr netip.Addr, offerer bool) *webrtc.API {
 	)
 }
 
-// session is a PeerConnection with its one data channel, on the way to
-// becoming a Conn or on its way out.
+// session is a PeerConnection with its data channel for messages, and later two
+// at the most for streams, on the way to becoming a Conn or on its way out.
 type session struct {
 	socket *socket
 	remote netip.AddrPort
@@ -99,6 +102,10 @@ type session struct {
 	ended   context.Context
 	end     context.CancelCauseFunc // says why it has to end; release does the rest
 	once    sync.Once
+
+	offerer   bool
+	besides   besides
+	besideMet atomic.Bool // the other side has opened one
 }
 
 // rawChannel is a detached pion data channel.
@@ -132,16 +139,14 @@ func (t *Transport) newSession(local netip.Addr, remote netip.AddrPort, offerer 
 		_ = pc.Close()
 		return nil, err
 	}
-	ss := &session{socket: s, remote: remote, pc: pc, dc: dc, opened: make(chan rawChannel, 1), drop: drop}
+	ss := &session{socket: s, remote: remote, pc: pc, dc: dc, opened: make(chan rawChannel, 1), drop: drop, offerer: offerer}
 	ss.ended, ss.end = context.WithCancelCause(context.Background())
 	dc.OnOpen(func() {
 		if raw, err := dc.DetachWithDeadline(); err == nil {
 			ss.opened <- raw
 		}
 	})
-	// Each channel that the other side opens costs us 67 KiB, and version 1
-	// knows none.
-	pc.OnDataChannel(func(*webrtc.DataChannel) { ss.end(errProtocol) })
+	pc.OnDataChannel(ss.besideOpened)
 	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
 		switch state {
 		case webrtc.PeerConnectionStateFailed:
@@ -283,6 +288,10 @@ func (c *rtcChannel) write(p []byte, text bool) error {
 }
 
 func (c *rtcChannel) unacked() uint64 { return c.session.dc.BufferedAmount() }
+
+func (c *rtcChannel) openBeside() (stream.Carrier, error) { return c.session.openBeside() }
+
+func (c *rtcChannel) takeBeside(f func(stream.Carrier)) { c.session.besides.takeWith(f) }
 
 func (c *rtcChannel) close(closing string) { c.closing <- closing }
 

@@ -30,8 +30,9 @@ const (
 // it is said of the frame's receiver.
 const ours = 1 << 31
 
-// errProtocol ends a carrier whose other side sends what no honest one does.
-var errProtocol = errors.New("stream: the other side broke the protocol")
+// ErrProtocol is what ends a carrier whose other side sends what no honest one
+// does.
+var ErrProtocol = errors.New("stream: the other side broke the protocol")
 
 // frame is one as it was read: whose it is, is said of this side.
 type frame struct {
@@ -45,20 +46,20 @@ type frame struct {
 // parse reads a frame. body is part of p.
 func parse(p []byte) (frame, error) {
 	if len(p) < header {
-		return frame{}, errProtocol
+		return frame{}, ErrProtocol
 	}
 	f := frame{kind: p[0], number: binary.BigEndian.Uint32(p[1:]), body: p[header:]}
 	if f.number&^ours == 0 {
-		return frame{}, errProtocol
+		return frame{}, ErrProtocol
 	}
 	switch f.kind {
 	case kindData:
 		if len(f.body) > maxData {
-			return frame{}, errProtocol
+			return frame{}, ErrProtocol
 		}
 	case kindCredit:
 		if len(f.body) < 8 {
-			return frame{}, errProtocol
+			return frame{}, ErrProtocol
 		}
 		f.credit = int64(min(binary.BigEndian.Uint64(f.body), math.MaxInt64))
 	case kindReset:

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -21,11 +22,10 @@ const (
 	shared  = 1 << 20
 )
 
-// Errors of [Mux.Open]; those of a carrier come through as they are.
-var (
-	ErrTooMany = errors.New("stream: too many streams")
-	errFlood   = errors.New("stream: the other side opens streams without end")
-)
+// ErrTooMany is what Open returns when 64 of our streams are open.
+var ErrTooMany = errors.New("stream: too many streams")
+
+var errFlood = fmt.Errorf("%w: it opens streams without end", ErrProtocol)
 
 // Config is what a [Mux] needs.
 type Config struct {
@@ -141,7 +141,7 @@ func (m *Mux) takeLocked(f frame) error {
 		return m.takeOpenLocked(f.number)
 	}
 	if f.number&^ours > m.last[side(f.number)] {
-		return errProtocol // nobody has opened it
+		return ErrProtocol // nobody has opened it
 	}
 	c := m.streams[f.number]
 	if c == nil {
@@ -163,7 +163,7 @@ func (m *Mux) takeLocked(f frame) error {
 
 func (m *Mux) takeOpenLocked(number uint32) error {
 	if number&ours != 0 || number <= m.last[0] {
-		return errProtocol
+		return ErrProtocol
 	}
 	m.last[0] = number
 	if m.opened[0] >= maxStreams {

@@ -266,6 +266,6 @@ func FuzzTake(f *testing.F) {
 			c.Close()
 		}
 		own.Close()
-		m.End(errProtocol)
+		m.End(ErrProtocol)
 	})
 }

@@ -6,7 +6,7 @@ import "encoding/binary"
 func (c *Conn) takeDataLocked(p []byte) error {
 	c.got += int64(len(p))
 	if c.inEnded || c.got > c.limit {
-		return errProtocol
+		return ErrProtocol
 	}
 	if !c.closed && len(p) > 0 {
 		c.in.put(p)
