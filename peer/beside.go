@@ -9,7 +9,7 @@ import (
 	"github.com/pion/sctp"
 	"github.com/pion/webrtc/v4"
 
-	"github.com/lanyap/lanyap/internal/stream"
+	"github.com/lanyap/lanyap/peer/stream"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lanyap/lanyap/internal/stream"
+	"github.com/lanyap/lanyap/peer/stream"
 )
 
 // ErrNoChannels is what [Conn.OpenChannel] returns if the other side is of an

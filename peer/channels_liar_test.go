@@ -8,7 +8,7 @@ import (
 
 	"github.com/pion/webrtc/v4"
 
-	"github.com/lanyap/lanyap/internal/stream"
+	"github.com/lanyap/lanyap/peer/stream"
 )
 
 // liar is a link whose near end sends what it likes over the data channel for

@@ -124,7 +124,6 @@ func TestUnreadChannelsDoNotStopMessages(t *testing.T) {
 
 func testUnreadChannels(t *testing.T, near, far *peer.Conn) {
 	t.Helper()
-	const each = 16 << 10 // that many are sent of one that nobody accepts
 	for i := range 64 {
 		a, err := near.OpenChannel()
 		if err != nil {

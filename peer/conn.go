@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/lanyap/lanyap/internal/stream"
 	"github.com/lanyap/lanyap/peer/name"
+	"github.com/lanyap/lanyap/peer/stream"
 )
 
 // MaxMessage is the longest message [Conn.WriteMessage] takes, in bytes:

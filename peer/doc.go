@@ -81,7 +81,7 @@
 // "lanyap streams", reliable and ordered, with the number 1 if it offered the link
 // or else 2; a second one, or any other, ends the link. Each message on it is a
 // frame with a number of a stream: open, data, credit, end or reset. The format is
-// that of package internal/stream.
+// that of package stream.
 //
 // # How a link ends
 //

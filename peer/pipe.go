@@ -4,7 +4,7 @@ import (
 	"io"
 	"sync"
 
-	"github.com/lanyap/lanyap/internal/stream"
+	"github.com/lanyap/lanyap/peer/stream"
 )
 
 // pipeBuffer is what each direction of a Pipe holds before WriteMessage blocks.

@@ -19,7 +19,7 @@ import (
 	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 
-	"github.com/lanyap/lanyap/internal/stream"
+	"github.com/lanyap/lanyap/peer/stream"
 )
 
 const (
