@@ -1,0 +1,14 @@
+//go:build !windows
+
+package landing
+
+import "syscall"
+
+// What the operating system says, by what it means here.
+var (
+	noSpace      = []error{syscall.ENOSPC}
+	quota        = []error{syscall.EDQUOT}
+	tooLarge     = []error{syscall.EFBIG}
+	readOnly     = []error{syscall.EROFS, syscall.EACCES, syscall.EPERM}
+	notDirectory = []error{syscall.ENOTDIR, syscall.EISDIR}
+)

@@ -1,0 +1,626 @@
+package landing
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/share/internal/bits"
+	"github.com/lanyap/lanyap/mesh/share/internal/manifest"
+	"github.com/lanyap/lanyap/mesh/share/internal/tree"
+)
+
+// Conflict is what happens to an item whose name is taken at the destination.
+type Conflict int
+
+// The policies.
+const (
+	Rename    Conflict = iota // it lands beside it: "name (2).ext"
+	Skip                      // what is there stays and is not fetched; a folder gets what it lacks
+	Overwrite                 // a file is replaced, a folder gets what is sent and keeps the rest
+)
+
+// Options of Open.
+type Options struct {
+	State    string // the state directory; the journals are in its directory "partials"
+	Dir      string // the destination, which must be there
+	Conflict Conflict
+
+	// From and Name are who sends it, for the list of partials.
+	From, Name string
+
+	// Keep is how long a partial is kept that nobody comes back for. Zero
+	// means a week, negative for ever.
+	Keep time.Duration
+}
+
+// Item is one thing that is received, for the list of partials.
+type Item struct {
+	Name  string `json:"name"`
+	Dir   bool   `json:"dir"`
+	Files int    `json:"files"`
+	Size  int64  `json:"size"`
+}
+
+// What is known of an entry, a bit each.
+const (
+	begun   = 1 << iota // its file is in the stage, and ours
+	inPlace             // it is at its final place, not in the stage
+	skipped             // it is not wanted
+	listed              // the hashes of its pieces are known to add up to its root
+	rooted              // its root is known; of a file of one piece, when that is had
+	settled             // it needs nothing but to be moved
+	stale               // something that is of no use may have its name in the stage
+)
+
+// Landing is a content on its way into a directory. Its methods may be called
+// by several goroutines at once.
+type Landing struct {
+	m        *manifest.Manifest
+	conflict Conflict
+	path     string // of the destination, absolute
+	journal  *journal
+	dest     *folder
+	stage    *folder
+	names    map[int]string // paths of entries in the stage that are not called there what they are called
+	files    files
+
+	// moving is held while an item moves, and for reading by who reaches a
+	// file by its name.
+	moving    sync.RWMutex
+	finishing sync.Mutex // one Finish at a time
+
+	mu       sync.Mutex // guards all below
+	have     *bits.Set
+	unasked  *bits.Set // pieces of what is skipped
+	existing []int     // files at whose final place there is one of the same size
+	claims   *bits.Set // what an earlier run left and nobody has verified; nil: nothing
+	state    []uint8   // of each entry
+	writing  map[int]chan struct{}
+	items    []item
+	ready    []int // items that are complete and have not landed
+	landed   int
+	closed   bool
+}
+
+// item is a top name of the content.
+type item struct {
+	entries bits.Run
+	sent    string // what it is called where it comes from
+	name    string // what it is called in the stage, and at the destination if that is free
+	as      string // its name at the destination, once it has one; else empty
+	open    int    // how many of its files are not settled
+	there   bool   // all of it seemed to be at the destination when it was looked for
+	refused bool   // it is skipped as a whole
+	landed  bool
+}
+
+// Open begins to receive a content into a directory, or goes on where an
+// earlier run ended: then [Landing.Verify] comes next.
+//
+// It fails before anything is written where that has no prospect: the disk has
+// less space than is needed, or may not be written to, or a folder is in the
+// place of a file that is to be overwritten. Nothing is left then.
+func Open(m *manifest.Manifest, o Options) (*Landing, error) {
+	l, err := open(m, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Keep >= 0 {
+		keep := o.Keep
+		if keep == 0 {
+			keep = Week
+		}
+		_, _ = Clean(o.State, keep) // what cannot be removed now may be at another time
+	}
+	return l, nil
+}
+
+func open(m *manifest.Manifest, o Options) (*Landing, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, &Error{Path: o.Dir, Kind: ErrDestination, Cause: err}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, &Error{Path: dir, Kind: ErrDestination, Cause: bare(err)}
+	}
+	l := &Landing{
+		m:        m,
+		conflict: o.Conflict,
+		path:     dir,
+		dest:     newFolder(root),
+		state:    make([]uint8, m.Len()),
+		writing:  make(map[int]chan struct{}),
+	}
+	l.journal, err = openJournal(o.State, m.Key())
+	if err != nil {
+		l.dest.close()
+		return nil, failed(filepath.Join(o.State, partialsDir), err)
+	}
+	if err := l.begin(o); err != nil {
+		l.dest.close()
+		if l.stage != nil {
+			l.stage.close()
+		}
+		if l.claims == nil {
+			_ = l.forgetPartial()
+		} else {
+			_ = l.journal.close()
+		}
+		return nil, err
+	}
+	return l, nil
+}
+
+// begin finds out what there is, and what there is room for.
+func (l *Landing) begin(o Options) error {
+	l.count()
+	resumed, err := l.resume()
+	if err != nil {
+		return failed(l.path, err)
+	}
+	if !resumed {
+		if err := l.start(o); err != nil {
+			return err
+		}
+	}
+	if err := l.survey(); err != nil {
+		return err
+	}
+	if err := l.room(); err != nil {
+		return err
+	}
+	if l.claims == nil {
+		l.gatherLocked()
+	}
+	return nil
+}
+
+// count makes the sets and finds what entries each item has.
+func (l *Landing) count() {
+	l.have = bits.New(l.m.Pieces())
+	l.unasked = bits.New(l.m.Pieces())
+	l.items = make([]item, l.m.Items())
+	for k := range l.items {
+		sent := l.m.Item(k)
+		it := &l.items[k]
+		it.entries, it.sent, it.name = sent.Entry, sent.Name, sent.Name
+		for e := it.entries.First; e < it.entries.End(); e++ {
+			if l.m.FileSize(e) > 0 {
+				it.open++
+			} else {
+				l.state[e] |= settled
+			}
+		}
+	}
+}
+
+// single says whether a file is one piece, whose hash is its root.
+func (l *Landing) single(e int) bool { return l.m.PiecesOf(e).Count == 1 }
+
+// resume takes up what an earlier run left. It returns false if there is
+// nothing, or nothing that helps.
+func (l *Landing) resume() (bool, error) {
+	j := l.journal
+	if j.Version == 0 {
+		return false, nil
+	}
+	if !l.openStage() {
+		return false, l.discard()
+	}
+	if err := l.callItems(); err != nil {
+		return false, err
+	}
+	moves, err := j.readMoves()
+	if err != nil {
+		return false, err
+	}
+	for k, m := range moves {
+		if k >= 0 && k < len(l.items) {
+			l.takeUp(k, m)
+		}
+	}
+	if l.landed == len(l.items) {
+		return false, l.discard()
+	}
+	claims, err := j.claims(l.m.Pieces())
+	if err != nil {
+		return false, err
+	}
+	l.claims = claims
+	l.stage.replace = true
+	for e := range l.state {
+		l.state[e] |= stale
+	}
+	return true, nil
+}
+
+// takeUp notes what an earlier run said of an item's move.
+func (l *Landing) takeUp(k int, m move) {
+	it := &l.items[k]
+	it.as = m.As
+	if m.Done || !m.Merge && l.hasMoved(k, m) {
+		it.landed = true
+		l.landed++
+		return
+	}
+	if !m.Merge {
+		it.as = ""
+	}
+}
+
+// hasMoved says whether an item that was about to move has.
+func (l *Landing) hasMoved(k int, m move) bool {
+	if _, err := l.stage.top.Lstat(l.items[k].name); err == nil {
+		return false
+	}
+	info, err := l.dest.top.Lstat(m.As)
+	return err == nil && (m.Number == 0 || m.Number == number(info))
+}
+
+// discard forgets what an earlier run left: it is of no use.
+func (l *Landing) discard() error {
+	if l.stage != nil {
+		l.stage.close()
+		l.stage = nil
+	}
+	_ = removeStage(l.journal.about) // if it cannot be, it is not in the way either
+	l.journal.about = about{}
+	for k := range l.items {
+		l.items[k].landed, l.items[k].as = false, ""
+	}
+	l.landed = 0
+	return nil
+}
+
+// stagePrefix begins the name of the directory beside the destination's files
+// where data lies that is under way.
+const stagePrefix = ".lanyap-"
+
+func isStage(name string) bool {
+	return strings.HasPrefix(name, stagePrefix) && !strings.ContainsAny(name, `/\`)
+}
+
+// made says whether a directory is the stage: whoever may write to the
+// destination could have put another there.
+func (a about) made(info fs.FileInfo) bool {
+	return info.IsDir() && (ours(info) || a.Number != 0 && number(info) == a.Number)
+}
+
+// openStage opens the stage that the journal names. It is moved here if it is
+// beside another destination.
+func (l *Landing) openStage() bool {
+	a := l.journal.about
+	if a.Dir != l.path && !l.fetchStage(&a) {
+		return false
+	}
+	info, err := l.dest.top.Lstat(a.Stage)
+	if err != nil || !a.made(info) {
+		return false
+	}
+	root, err := enter(l.dest.top, a.Stage)
+	if err != nil {
+		return false
+	}
+	l.stage = newFolder(root)
+	return true
+}
+
+// fetchStage moves the stage from beside another destination to this one.
+func (l *Landing) fetchStage(a *about) bool {
+	old, err := os.OpenRoot(a.Dir)
+	if err != nil {
+		return false
+	}
+	defer old.Close()
+	if moveNew(old, a.Stage, l.dest.top, a.Stage) != nil {
+		return false // it is on another disk
+	}
+	moved := *a
+	moved.Dir = l.path
+	if l.journal.write(moved) != nil {
+		return false
+	}
+	*a = moved
+	return true
+}
+
+// start begins anew: a stage and a journal that are empty.
+func (l *Landing) start(o Options) error {
+	if err := l.journal.begin(l.m.Encoding()); err != nil {
+		return failed(l.journal.dir, err)
+	}
+	key := l.m.Key()
+	base := fmt.Sprintf("%s%x", stagePrefix, key[:8])
+	name := base
+	for n := 2; ; n++ {
+		err := l.dest.top.Mkdir(name, 0o700)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, os.ErrExist) || n > 100 {
+			return failed(l.path, err)
+		}
+		name = fmt.Sprintf("%s-%d", base, n) // another's, or its journal is lost
+	}
+	l.journal.Stage = name
+	root, err := enter(l.dest.top, name)
+	if err != nil {
+		return failed(l.path, err)
+	}
+	l.stage = newFolder(root)
+	info, err := root.Lstat(".")
+	if err != nil {
+		return failed(l.path, err)
+	}
+	a := about{
+		Key:    key.String(),
+		Dir:    l.path,
+		Stage:  name,
+		Number: number(info),
+		From:   o.From,
+		Name:   o.Name,
+		Items:  l.list(),
+		Files:  l.m.Files(),
+		Size:   l.m.Size(),
+		Since:  time.Now().UTC(),
+	}
+	if err := l.journal.write(a); err != nil {
+		return failed(l.journal.dir, err)
+	}
+	return failed(l.path, l.callItems())
+}
+
+// maxListed is how many items the list of partials names.
+const maxListed = 64
+
+func (l *Landing) list() []Item {
+	all := make([]Item, min(l.m.Items(), maxListed))
+	for k := range all {
+		sent := l.m.Item(k)
+		all[k] = Item{Name: sent.Name, Dir: sent.Kind == manifest.Folder, Files: sent.Files, Size: sent.Size}
+	}
+	return all
+}
+
+// room says an error if the disk has less space than is needed.
+func (l *Landing) room() error {
+	var need uint64
+	for e := range l.m.Len() {
+		if l.state[e]&settled != 0 {
+			continue
+		}
+		need = min(need+uint64(l.m.FileSize(e)), math.MaxInt64)
+	}
+	if need == 0 {
+		return nil
+	}
+	dir, err := l.dest.top.Open(".")
+	if err != nil {
+		return failed(l.path, err)
+	}
+	defer dir.Close()
+	if l.claims != nil {
+		need -= min(need, l.used())
+	}
+	if have := free(dir); need > uint64(have) {
+		return &Error{Path: l.path, Kind: ErrNoSpace, Cause: fmt.Errorf("%d bytes are needed, %d are free", need, have)}
+	}
+	return nil
+}
+
+// used returns how much of the disk what was received already has.
+func (l *Landing) used() uint64 {
+	var sum uint64
+	for e := range l.m.Len() {
+		if l.claims.CountRun(l.m.PiecesOf(e)) == 0 {
+			continue
+		}
+		at, name := splitPath(l.local(e))
+		d, err := l.stage.dir(at, false)
+		if err != nil {
+			continue
+		}
+		if info, err := d.Lstat(name); err == nil {
+			sum += uint64(allocated(info))
+		}
+		l.stage.release(d)
+	}
+	return sum
+}
+
+// gatherLocked finds the items that need nothing any more.
+func (l *Landing) gatherLocked() {
+	l.ready = l.ready[:0]
+	for k := range l.items {
+		if it := &l.items[k]; !it.landed && it.open == 0 {
+			l.ready = append(l.ready, k)
+		}
+	}
+}
+
+// Done says whether all items have landed.
+func (l *Landing) Done() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.landed == len(l.items)
+}
+
+// Close ends it. What has come is kept, to go on with; if all has landed, or
+// nothing has come, nothing is left but what has landed.
+func (l *Landing) Close() error {
+	l.mu.Lock()
+	keep := l.landed < len(l.items) && (l.have.Count() > 0 || l.claims != nil && l.claims.Count() > 0)
+	l.mu.Unlock()
+	return l.end(keep)
+}
+
+// Remove ends it, and leaves nothing but what has landed.
+func (l *Landing) Remove() error { return l.end(false) }
+
+func (l *Landing) end(keep bool) error {
+	l.moving.Lock() // nobody is at a file now
+	defer l.moving.Unlock()
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed = true
+	l.mu.Unlock()
+	l.files.close()
+	l.stage.close()
+	defer l.dest.close()
+	if keep {
+		return failed(l.journal.dir, l.journal.close())
+	}
+	return l.forgetPartial()
+}
+
+// forgetPartial removes the stage and the journal.
+func (l *Landing) forgetPartial() error {
+	var first error
+	if l.journal.Stage != "" {
+		first = failed(l.path, l.dest.top.RemoveAll(l.journal.Stage))
+	}
+	return errors.Join(first, failed(l.journal.dir, l.journal.remove()))
+}
+
+// Has says whether a piece is here and verified.
+func (l *Landing) Has(i int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.have.Has(i)
+}
+
+// Have returns the set of pieces that are here and verified: it can be served.
+func (l *Landing) Have() *bits.Set {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.have.Clone()
+}
+
+// Wanted returns the set of pieces that are to be fetched: those that are not
+// here, and not of what is skipped.
+func (l *Landing) Wanted() *bits.Set {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	set := bits.Full(l.m.Pieces())
+	for run := range l.have.Runs() {
+		set.RemoveRun(run)
+	}
+	for run := range l.unasked.Runs() {
+		set.RemoveRun(run)
+	}
+	return set
+}
+
+// Skipped returns the entries of files that the policy leaves out.
+func (l *Landing) Skipped() []int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []int
+	for e, s := range l.state {
+		if s&skipped != 0 && l.m.Kind(e) == manifest.File {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// local returns the slash path of an entry in the stage.
+func (l *Landing) local(e int) string {
+	if name, ok := l.names[e]; ok {
+		return name
+	}
+	it := &l.items[l.m.ItemOf(e)]
+	return under(it.name, it.sent, l.m.Path(e))
+}
+
+// final returns the slash path of an entry in the destination.
+func (l *Landing) final(e int) string {
+	it := &l.items[l.m.ItemOf(e)]
+	if it.as == "" {
+		return l.local(e)
+	}
+	return under(it.as, it.name, l.local(e))
+}
+
+// under is a path that begins with the name old, with the name top instead.
+func under(top, old, path string) string {
+	if top == old {
+		return path
+	}
+	return top + path[len(old):]
+}
+
+// splitPath separates the directory of a slash path from the base name.
+func splitPath(p string) (dir, base string) {
+	i := strings.LastIndexByte(p, '/')
+	if i < 0 {
+		return ".", p
+	}
+	return p[:i], p[i+1:]
+}
+
+// shown is a path in the destination as users know it.
+func (l *Landing) shown(p string) string { return filepath.Join(l.path, filepath.FromSlash(p)) }
+
+// create makes the file of an entry in its directory in the stage.
+func (l *Landing) create(d *os.Root, name string, e int) (*os.File, error) {
+	l.mu.Lock()
+	anew := l.state[e]&stale != 0
+	l.mu.Unlock()
+	if anew {
+		return createAnew(d, name, l.mode(e))
+	}
+	f, err := create(d, name, l.mode(e))
+	if errors.Is(err, fs.ErrExist) {
+		// The disk takes two names of the content for one, though it said
+		// that it would not. Neither is to be lost.
+		return nil, ErrInTheWay
+	}
+	return f, err
+}
+
+// settleLocked notes that a file needs nothing but to be moved.
+func (l *Landing) settleLocked(e int) {
+	if l.state[e]&settled != 0 {
+		return
+	}
+	l.state[e] |= settled
+	k := l.m.ItemOf(e)
+	l.items[k].open--
+	if l.items[k].open == 0 && !l.items[k].landed {
+		l.ready = append(l.ready, k)
+	}
+}
+
+// unsettleLocked notes that it does after all.
+func (l *Landing) unsettleLocked(e int) {
+	if l.state[e]&settled == 0 {
+		return
+	}
+	l.state[e] &^= settled
+	k := l.m.ItemOf(e)
+	l.items[k].open++
+	l.ready = slices.DeleteFunc(l.ready, func(r int) bool { return r == k })
+}
+
+func (l *Landing) root(e int) (tree.Hash, bool, error) {
+	var root [1]tree.Hash
+	if l.single(e) {
+		err := l.journal.readHashes(l.m.PiecesOf(e).First, root[:])
+		return root[0], root[0] != tree.Hash{}, err
+	}
+	err := l.journal.readRoots(e, root[:])
+	return root[0], root[0] != tree.Hash{}, err
+}
