@@ -31,7 +31,7 @@ func loopback(t testing.TB) string {
 }
 
 // await reads events until one fits.
-func await(ctx context.Context, t *testing.T, n *mesh.Node, fits func(mesh.Event) bool) {
+func await(ctx context.Context, t testing.TB, n *mesh.Node, fits func(mesh.Event) bool) {
 	t.Helper()
 	for ev, err := range n.Events(ctx) {
 		if err != nil {
@@ -118,7 +118,7 @@ func TestMachine(t *testing.T) {
 }
 
 // settle waits until no more goroutines run than that.
-func settle(ctx context.Context, t *testing.T, limit int) {
+func settle(ctx context.Context, t testing.TB, limit int) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

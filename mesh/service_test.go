@@ -8,10 +8,14 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
+	"golang.org/x/net/nettest"
+
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/meshtest"
 )
 
 // open has one node listen for a service and the other dial it.
@@ -73,14 +77,19 @@ func TestDialService(t *testing.T) {
 	})
 }
 
-// two starts two nodes on this machine's loopback interface that have met.
+// two starts two nodes on this machine's loopback interface that have met. They
+// leave no goroutine behind.
 func two(t testing.TB) (a, b *mesh.Node) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("real sockets are not for short runs")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() {
+		settle(ctx, t, before)
+		cancel()
+	})
 	var nodes []*mesh.Node
 	for _, name := range []string{"ana", "bo"} {
 		n, err := mesh.Join(ctx, mesh.Config{
@@ -105,4 +114,48 @@ func TestDialServiceOnThisMachine(t *testing.T) {
 	a, b := two(t)
 	near, far := open(t, a, b, "notes/1")
 	swap(t, near, far)
+}
+
+// TestStreamsAreConns has the streams of both transports pass for net.Conns.
+func TestStreamsAreConns(t *testing.T) {
+	t.Run("meshtest", func(t *testing.T) {
+		lan := meshtest.NewLAN()
+		var nodes []*mesh.Node
+		for _, name := range []string{"ana", "bo"} {
+			n, err := mesh.Join(t.Context(), mesh.Config{Name: name, Network: lan.Host(name)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer n.Close()
+			nodes = append(nodes, n)
+		}
+		await(t.Context(), t, nodes[0], joined)
+		await(t.Context(), t, nodes[1], joined)
+		nettest.TestConn(t, pipes(nodes[0], nodes[1]))
+	})
+	t.Run("tcp", func(t *testing.T) {
+		a, b := two(t)
+		nettest.TestConn(t, pipes(a, b))
+	})
+}
+
+// pipes makes streams as nettest wants them.
+func pipes(from, to *mesh.Node) nettest.MakePipe {
+	return func() (near, far net.Conn, stop func(), err error) {
+		l, err := to.Listen("pipe")
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		defer l.Close()
+		if near, err = from.Dial(context.Background(), to.Self().Member, "pipe"); err != nil {
+			return nil, nil, nil, err
+		}
+		if far, err = l.Accept(); err != nil {
+			return nil, nil, nil, err
+		}
+		return near, far, func() {
+			near.Close()
+			far.Close()
+		}, nil
+	}
 }
