@@ -12,8 +12,8 @@ const (
 	ahead = 400 * time.Millisecond
 
 	// The same in bytes. Alone with one holder nobody else has to wait for it.
-	aheadAlone = 4 << 20
-	aheadMost  = 16 << 20
+	aheadAlone = 16 << 20
+	aheadMost  = 32 << 20
 
 	// maxAsks is how many runs are in flight at a holder: many small files are
 	// few bytes.
