@@ -3,6 +3,8 @@ package share
 import (
 	"context"
 	"io"
+
+	"github.com/lanyap/lanyap/mesh/share/internal/manifest"
 )
 
 // MaxText is the longest text, in bytes.
@@ -31,13 +33,26 @@ type Content struct {
 	Size    int64
 	Omitted []Omission
 	Text    string // if it is one; there are no items then
+
+	m     *manifest.Manifest
+	paths []string
 }
 
 // Collect looks at files and folders that are to be sent: reads the folders, but
 // not the files. Of a path the base name is sent; two of the same are an error,
 // and so is a path that does not exist or cannot be read. What is inside a folder
 // and cannot be sent is in Omitted.
-func Collect(ctx context.Context, paths ...string) (*Content, error) { return nil, errSoon }
+func Collect(ctx context.Context, paths ...string) (*Content, error) {
+	m, at, err := walk(paths)
+	if err != nil {
+		return nil, err
+	}
+	c := &Content{Files: m.Files(), Size: m.Size(), m: m, paths: at}
+	for i := range m.Items() {
+		c.Items = append(c.Items, itemOf(m, i))
+	}
+	return c, nil
+}
 
 // Spool collects what r gives until its end as one file of the given name. It is
 // kept in a temporary file until Close.
@@ -49,3 +64,8 @@ func Text(text string) *Content { return &Content{Text: text, Size: int64(len(te
 
 // Close releases what a content of [Spool] holds; of others it holds nothing.
 func (c *Content) Close() error { return nil }
+
+func itemOf(m *manifest.Manifest, i int) Item {
+	it := m.Item(i)
+	return Item{Name: it.Name, Dir: it.Kind == manifest.Folder, Files: it.Files, Size: it.Size}
+}

@@ -1,14 +1,20 @@
 package share
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"sync"
+
+	"golang.org/x/time/rate"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/share/internal/proto"
+	"github.com/lanyap/lanyap/mesh/share/internal/tree"
+	"github.com/lanyap/lanyap/peer"
 )
-
-// errSoon is what those methods return that are not there yet.
-var errSoon = errors.New("share: not there yet")
 
 // Config is what [Open] needs. The zero value works.
 type Config struct {
@@ -28,20 +34,223 @@ type Config struct {
 	Logger *slog.Logger // nil: discard
 }
 
+// network is what a Sharer needs of its node.
+type network interface {
+	Dial(ctx context.Context, m mesh.Member, service string) (net.Conn, error)
+	Listen(service string) (net.Listener, error)
+	Present() []mesh.Peer
+	Self() mesh.Peer
+}
+
 // Sharer sends, receives and keeps shelves on one node. Its methods may be used
 // by several goroutines at once. While it has nothing to do it is a listener and
 // no more.
 type Sharer struct {
-	node *mesh.Node
-	cfg  Config
+	node     network
+	cfg      Config
+	log      *slog.Logger
+	listener net.Listener
+	limiter  *rate.Limiter // nil: no limit
+	ctx      context.Context
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup
+	state    stateDir
+
+	mu        sync.Mutex // guards what follows
+	closed    bool
+	streams   map[peer.ID]int // that others have opened, and are not decided about
+	sendings  map[*sending]bool
+	origins   map[*Content]*origin
+	downloads map[tree.Hash]*download
+	offers    []*Offer // open ones
+	unread    []*Offer
+	arrived   chan struct{} // closed and replaced when unread grows
+	shelves   map[string]*Shelf
 }
 
+const (
+	maxOpening  = 32 // streams of one ID that have not said what they are about
+	maxOffers   = 64 // open ones
+	maxOffersOf = 8  // of one ID
+)
+
 // Open starts to share on a node. One Sharer is open on a node at a time.
-func Open(node *mesh.Node, cfg Config) (*Sharer, error) {
-	return &Sharer{node: node, cfg: cfg}, nil
+func Open(node *mesh.Node, cfg Config) (*Sharer, error) { return open(node, cfg) }
+
+func open(node network, cfg Config) (*Sharer, error) {
+	listener, err := node.Listen(proto.Service)
+	if err != nil {
+		return nil, fmt.Errorf("share: %w", err)
+	}
+	s := &Sharer{
+		node:      node,
+		cfg:       cfg,
+		log:       cfg.Logger,
+		listener:  listener,
+		limiter:   newLimiter(cfg.UploadLimit),
+		state:     stateDir{given: cfg.StateDir},
+		streams:   make(map[peer.ID]int),
+		sendings:  make(map[*sending]bool),
+		origins:   make(map[*Content]*origin),
+		downloads: make(map[tree.Hash]*download),
+		arrived:   make(chan struct{}),
+		shelves:   make(map[string]*Shelf),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.wg.Go(s.accept)
+	return s, nil
 }
 
 // Close ends all transfers, as [Transfer.Cancel] does, and takes the shelves
 // down. What has arrived is kept in StateDir, and goes on when it is offered
-// again. It waits for everything it started.
-func (s *Sharer) Close() error { return nil }
+// again. It waits for everything it started, a few seconds at most.
+func (s *Sharer) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.arrived)
+	s.mu.Unlock()
+	s.cancel()
+	err := s.listener.Close()
+	s.wg.Wait()
+	return errors.Join(err, s.state.close())
+}
+
+// accept takes in the streams that others open.
+func (s *Sharer) accept() {
+	for {
+		conn, err := s.listener.Accept()
+		if err != nil {
+			if s.ctx.Err() == nil {
+				s.log.Error("no more streams can be accepted", "err", err)
+			}
+			return
+		}
+		s.wg.Go(func() { s.take(conn) })
+	}
+}
+
+// take finds out what a stream is about, and serves it to its end.
+func (s *Sharer) take(conn net.Conn) {
+	who := s.peerOf(conn)
+	if !s.opening(who.ID, 1) {
+		conn.Close()
+		return
+	}
+	sess := s.newSession(conn, who)
+	sess.readWithin(openingTime)
+	if err := s.begin(sess); !errors.Is(err, errHanded) {
+		sess.end(err)
+	}
+}
+
+// begin reads the first frames of a stream, and goes where they lead.
+func (s *Sharer) begin(sess *session) error {
+	kind, payload, err := sess.first()
+	s.opening(sess.who.ID, -1)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case proto.Offer:
+		offered, err := proto.ParseOffer(payload)
+		if err != nil {
+			return err
+		}
+		return s.takeOffer(sess, offered)
+	case proto.Join:
+		key, err := proto.ParseJoin(payload)
+		if err != nil {
+			return err
+		}
+		return s.takeJoin(sess, key)
+	case proto.List, proto.Open:
+		path, err := proto.ParsePath(payload)
+		if err != nil {
+			return err
+		}
+		return s.takeRequest(sess, kind, path)
+	}
+	return errUnexpected
+}
+
+// opening counts a stream, and reports whether its ID may have so many.
+func (s *Sharer) opening(id peer.ID, n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed && n > 0 || s.streams[id]+n > maxOpening {
+		return false
+	}
+	s.streams[id] += n
+	if s.streams[id] == 0 {
+		delete(s.streams, id)
+	}
+	return true
+}
+
+// peerOf returns who is at the other end of a stream.
+func (s *Sharer) peerOf(conn net.Conn) mesh.Peer {
+	m := conn.RemoteAddr().(mesh.Addr).Member
+	if p, ok := s.find(m); ok {
+		return p
+	}
+	return mesh.Peer{Member: m, Name: m.ID.Short()}
+}
+
+// find returns a member that is here.
+func (s *Sharer) find(m mesh.Member) (mesh.Peer, bool) {
+	for _, p := range s.node.Present() {
+		if p.Member == m {
+			return p, true
+		}
+	}
+	return mesh.Peer{}, false
+}
+
+// instances returns who of an ID is here.
+func (s *Sharer) instances(id peer.ID) []mesh.Peer {
+	var all []mesh.Peer
+	for _, p := range s.node.Present() {
+		if p.ID == id {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// dial opens a stream to a member. ErrNotReceiving: it runs no Sharer.
+func (s *Sharer) dial(ctx context.Context, who mesh.Peer) (*session, error) {
+	conn, err := s.node.Dial(ctx, who.Member, proto.Service)
+	switch {
+	case errors.Is(err, mesh.ErrNoService):
+		return nil, ErrNotReceiving
+	case errors.Is(err, mesh.ErrNoMember):
+		return nil, ErrNobody
+	case err != nil:
+		return nil, fmt.Errorf("share: %w", err)
+	}
+	return s.newSession(conn, who), nil
+}
+
+// newLimiter allows so many bytes a second. A piece always goes as one.
+func newLimiter(bytes int64) *rate.Limiter {
+	if bytes <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(bytes), tree.MaxPiece)
+}
+
+// waitUpload waits until n bytes may go out. Sessions get their turns in the
+// order in which they ask, a piece each, so each has a fair share.
+func (s *Sharer) waitUpload(ctx context.Context, n int) error {
+	if s.limiter == nil {
+		return ctx.Err()
+	}
+	return s.limiter.WaitN(ctx, n)
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/share/internal/proto"
 	"github.com/lanyap/lanyap/peer"
 )
 
@@ -47,3 +48,5 @@ func (s *Sharer) List(ctx context.Context, m mesh.Member, path string) ([]Entry,
 func (s *Sharer) Get(ctx context.Context, m mesh.Member, path string, d Destination) (*Transfer, error) {
 	return nil, errSoon
 }
+
+func (s *Sharer) takeRequest(sess *session, kind proto.Kind, path string) error { return ErrNotFound }

@@ -1,0 +1,588 @@
+package share
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/share/internal/bits"
+	"github.com/lanyap/lanyap/mesh/share/internal/landing"
+	"github.com/lanyap/lanyap/mesh/share/internal/manifest"
+	"github.com/lanyap/lanyap/mesh/share/internal/picker"
+	"github.com/lanyap/lanyap/mesh/share/internal/proto"
+	"github.com/lanyap/lanyap/mesh/share/internal/tree"
+	"github.com/lanyap/lanyap/peer"
+)
+
+const (
+	// beat is how often a download tells how far it is, and looks after what has
+	// stopped.
+	beat = 200 * time.Millisecond
+	// writers is how many goroutines verify and write: creating small files is
+	// mostly waiting for the system.
+	writers = 2
+	// lastWord is how long the sender has to take in that all has arrived.
+	lastWord = 5 * time.Second
+)
+
+// download is a content on its way to us. Its sources are streams to members who
+// have it, or some of it; each is read by its own goroutine. What arrives is
+// verified and written by others, so that a slow disk, or a busy processor, stops
+// the reading once maxArrived waits, and so the senders.
+type download struct {
+	s       *Sharer
+	t       *Transfer
+	ctx     context.Context
+	key     tree.Hash
+	offerer mesh.Peer
+	files   int   // as it was offered
+	size    int64 // the same
+	dest    Destination
+	poke    chan struct{} // a token: there is something new for run
+	arrived chan arrival
+	quit    chan struct{} // closed when nothing is written any more
+	room    *allowance
+	wg      sync.WaitGroup // of what writes
+
+	mu          sync.Mutex // guards what follows
+	sources     map[peer.Instance]*source
+	describer   *source // who sends the manifest
+	parts       []byte  // of it
+	m           *manifest.Manifest
+	land        *landing.Landing
+	plan        *picker.Picker
+	left        []int32     // of each entry: pieces that are missing
+	stage       []fileStage // of each entry
+	adopt       chan int    // files that may be there and whose root is known; nil: none
+	doubts      []int       // files whose roots are to be asked for because of that
+	doubtsAsked int
+	open        int // files that are neither done nor failed
+	failures    IncompleteError
+	far, told   proto.Far
+	err         error // why it cannot go on
+	retry       retry
+	over        bool
+}
+
+// fileStage is what has become of a file.
+type fileStage uint8
+
+const (
+	fileOpen fileStage = iota
+	fileRootAsked
+	fileDoubted // it may be there: see doubtLocked
+	fileDoubtAsked
+	fileAdopting
+	fileDone
+	fileFailed
+)
+
+// arrival is a piece that has come and is to be verified and written.
+type arrival struct {
+	from *source
+	i    int
+	hash tree.Hash
+	data []byte
+}
+
+// newDownload begins to fetch what was offered.
+func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination) (*download, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	if s.downloads[o.key] != nil {
+		return nil, ErrInUse
+	}
+	d := &download{
+		s:       s,
+		key:     o.key,
+		offerer: o.From,
+		files:   o.Files,
+		size:    o.Size,
+		dest:    dest,
+		poke:    make(chan struct{}, 1),
+		arrived: make(chan arrival, 64),
+		quit:    make(chan struct{}),
+		room:    newAllowance(),
+		sources: make(map[peer.Instance]*source),
+	}
+	d.t, d.ctx = s.newTransfer(ctx, true, o.key)
+	d.t.update(func(p *Progress) {
+		*p = Progress{Phase: Connecting, Peer: o.From, Files: o.Files, Bytes: o.Size}
+	})
+	s.downloads[o.key] = d
+	s.wg.Go(d.run)
+	return d, nil
+}
+
+func (s *Sharer) downloadOf(key tree.Hash) *download {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.downloads[key]
+}
+
+// run is the download's own goroutine, from acceptance to the end.
+func (d *download) run() {
+	err := d.main()
+	if err == nil {
+		err = d.incomplete(nil)
+	}
+	d.part(err)
+	d.room.close()
+	close(d.quit)
+	d.wg.Wait()
+	if land := d.landing(); land != nil {
+		if err := land.Close(); err != nil {
+			d.s.log.Warn("what has arrived could not be put away", "err", err)
+		}
+	}
+	d.s.mu.Lock()
+	delete(d.s.downloads, d.key)
+	d.s.mu.Unlock()
+	d.t.end(err)
+}
+
+func (d *download) main() error {
+	ticker := time.NewTicker(beat)
+	defer ticker.Stop()
+	for d.manifest() == nil {
+		if err := d.wait(ticker.C); err != nil {
+			return d.incomplete(err)
+		}
+	}
+	if err := d.begin(); err != nil {
+		return d.incomplete(err)
+	}
+	for range writers {
+		d.wg.Go(d.write)
+	}
+	for {
+		d.tell()
+		if err := d.finish(); err != nil {
+			return d.incomplete(err)
+		}
+		if d.complete() {
+			return d.depart()
+		}
+		if err := d.wait(ticker.C); err != nil {
+			return d.incomplete(err)
+		}
+	}
+}
+
+// wait waits for something new, or the next beat.
+func (d *download) wait(beat <-chan time.Time) error {
+	select {
+	case <-d.poke:
+	case <-beat:
+		d.pump()
+		d.redial()
+	case <-d.ctx.Done():
+		return context.Cause(d.ctx)
+	}
+	if d.ctx.Err() != nil {
+		return context.Cause(d.ctx)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.err
+}
+
+func (d *download) rouse() {
+	select {
+	case d.poke <- struct{}{}:
+	default:
+	}
+}
+
+func (d *download) manifest() *manifest.Manifest {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.m
+}
+
+func (d *download) landing() *landing.Landing {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.land
+}
+
+// begin prepares the landing, and takes up what is there.
+func (d *download) begin() error {
+	d.t.phase(Verifying)
+	state, err := d.s.state.path()
+	if err != nil {
+		return err
+	}
+	land, err := landing.Open(d.m, landing.Options{
+		State:    state,
+		Dir:      d.dest.Dir,
+		Conflict: landing.Conflict(d.dest.Conflict),
+		From:     d.offerer.ID.String(),
+		Name:     d.offerer.Name,
+	})
+	if err != nil {
+		return localError(err)
+	}
+	if err := land.Verify(d.ctx, nil); err != nil {
+		land.Close()
+		return localError(err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.land = land
+	d.takeStockLocked()
+	for _, src := range d.sources {
+		d.joinLocked(src)
+	}
+	d.pumpLocked()
+	d.t.phase(Moving)
+	return nil
+}
+
+// takeStockLocked counts what is there already.
+func (d *download) takeStockLocked() {
+	wanted := d.land.Wanted()
+	d.plan = picker.New(picker.Config{
+		Self:   d.s.node.Self().Instance,
+		Pieces: d.m.Pieces(),
+		Offset: offsets(d.m),
+		Need:   wanted.Clone(),
+		Seed:   rand.Uint64(),
+	})
+	d.left = make([]int32, d.m.Len())
+	d.stage = make([]fileStage, d.m.Len())
+	for e := range d.m.Len() {
+		if d.m.Kind(e) == manifest.Folder {
+			d.stage[e] = fileDone
+			continue
+		}
+		run := d.m.PiecesOf(e)
+		d.left[e] = int32(wanted.CountRun(run))
+		if _, known := d.land.Root(e); d.left[e] == 0 && (run.Count <= 1 || known) {
+			d.stage[e] = fileDone
+			d.far.Files++
+		} else {
+			d.open++
+		}
+	}
+	d.far.Bytes = d.m.Size()
+	for run := range wanted.Runs() {
+		d.far.Bytes -= d.m.Bytes(run)
+	}
+	d.far.Skipped = d.far.Bytes
+	d.doubtLocked(d.land.Existing())
+	d.showLocked()
+}
+
+// offsets returns where each piece begins in all of a content.
+func offsets(m *manifest.Manifest) func(piece int) int64 {
+	starts := make([]int64, m.Len()) // of entries
+	for e := 1; e < len(starts); e++ {
+		starts[e] = starts[e-1] + m.FileSize(e-1)
+	}
+	return func(piece int) int64 {
+		if piece >= m.Pieces() {
+			return m.Size()
+		}
+		at := m.Piece(piece)
+		return starts[at.Entry] + at.Offset
+	}
+}
+
+// showLocked brings the transfer's progress up to date.
+func (d *download) showLocked() {
+	far, holders := d.far, len(d.sources)
+	d.t.update(func(p *Progress) {
+		p.FilesDone, p.BytesDone, p.Skipped, p.Holders = far.Files, far.Bytes, far.Skipped, holders
+	})
+}
+
+// write is a goroutine that verifies and writes what has arrived.
+func (d *download) write() {
+	for {
+		var a arrival
+		select {
+		case a = <-d.arrived:
+		case <-d.quit:
+			return
+		}
+		err := d.land.WritePiece(a.i, a.hash, a.data)
+		size := len(a.data)
+		release(a.data)
+		d.room.give(size)
+		if err != nil {
+			d.bad(a, err)
+			continue
+		}
+		d.good(a, size)
+	}
+}
+
+// good takes in that a piece is there.
+func (d *download) good(a arrival, size int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.t.received.Add(int64(size))
+	e := d.m.Piece(a.i).Entry
+	if !d.plan.Got(time.Now(), a.from.holder(), a.i) || d.stage[e] == fileFailed {
+		return
+	}
+	d.far.Bytes += int64(size)
+	d.left[e]--
+	if d.left[e] == 0 {
+		d.arrivedLocked(e)
+	}
+	d.pumpLocked()
+}
+
+// arrivedLocked takes in that all pieces of a file are there. One of several waits
+// for its root.
+func (d *download) arrivedLocked(e int) {
+	if _, known := d.land.Root(e); known || d.m.PiecesOf(e).Count <= 1 {
+		d.doneLocked(e)
+		return
+	}
+	d.askRootLocked(e)
+}
+
+func (d *download) doneLocked(e int) {
+	if d.stage[e] >= fileDone {
+		return
+	}
+	d.stage[e] = fileDone
+	d.open--
+	d.far.Files++
+	d.rouse()
+}
+
+// failLocked gives a file up; the others go on.
+func (d *download) failLocked(e int, err error) {
+	if d.stage[e] >= fileDone {
+		return
+	}
+	d.stage[e] = fileFailed
+	d.open--
+	d.plan.Skip(d.m.PiecesOf(e))
+	d.failures.add(d.m.Path(e), err)
+	d.t.warn(Failure{Path: d.m.Path(e), Err: err})
+	d.rouse()
+}
+
+// bad takes in that a piece could not be written.
+func (d *download) bad(a arrival, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.m.Piece(a.i).Entry
+	switch {
+	case errors.Is(err, landing.ErrMismatch) && !a.from.origin:
+		d.plan.Lied(time.Now(), a.from.holder())
+		a.from.sess.part(proto.Mismatch)
+		d.t.warn(Dropped{Peer: a.from.sess.who, Err: ErrMismatch})
+		d.pumpLocked()
+	case errors.Is(err, landing.ErrMismatch), errors.Is(err, landing.ErrRoot):
+		d.tellFailedLocked(e, proto.Mismatch)
+		d.failLocked(e, ErrMismatch)
+	case errors.Is(err, landing.ErrClosed):
+	default:
+		d.fatalLocked(localError(err))
+	}
+}
+
+// fatalLocked ends the download. The first cause counts.
+func (d *download) fatalLocked(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+	d.rouse()
+}
+
+// localError says what is wrong here with an error that both sides know.
+func localError(err error) error {
+	for _, pair := range []struct{ is, as error }{
+		{landing.ErrNoSpace, ErrNoSpace},
+		{landing.ErrQuota, ErrNoSpace},
+		{landing.ErrReadOnly, ErrReadOnly},
+		{landing.ErrDestination, ErrReadOnly},
+		{landing.ErrHeld, ErrInUse},
+		{landing.ErrTooLarge, ErrLimit},
+	} {
+		if errors.Is(err, pair.is) {
+			return fmt.Errorf("%w (%w)", pair.as, err)
+		}
+	}
+	return err
+}
+
+// finish lands what is ready.
+func (d *download) finish() error {
+	items, err := d.land.Finish(d.ctx)
+	for _, it := range items {
+		d.t.land(Landed{
+			Item:    itemOf(d.m, it.Item),
+			Path:    it.Path,
+			Root:    it.Root,
+			Skipped: it.Skipped,
+		})
+	}
+	return localError(err)
+}
+
+// complete reports whether nothing is left to be fetched.
+func (d *download) complete() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open == 0
+}
+
+// incomplete is how a download ends that was not given up before it began, or nil
+// if all of it has arrived.
+func (d *download) incomplete(cause error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if cause == nil && d.failures.Failed == 0 {
+		return nil
+	}
+	whole := d.failures
+	whole.Cause = cause
+	return &whole
+}
+
+// depart tells whoever offered it that all has arrived, and waits until that has
+// come through.
+func (d *download) depart() error {
+	d.tell()
+	d.mu.Lock()
+	d.over = true
+	var origins []*source
+	for _, src := range d.sources {
+		if src.origin {
+			src.sess.send(func(b []byte) []byte { return proto.Empty(b, proto.Done) })
+			origins = append(origins, src)
+		}
+	}
+	d.mu.Unlock()
+	patience := time.NewTimer(lastWord)
+	defer patience.Stop()
+	for _, src := range origins {
+		select {
+		case <-src.ended:
+		case <-patience.C:
+			return nil
+		case <-d.ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// part ends all streams.
+func (d *download) part(err error) {
+	code := proto.Finished
+	var whole *IncompleteError
+	if errors.As(err, &whole) && whole.Cause != nil {
+		code = codeOf(whole.Cause)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = true
+	for _, src := range d.sources {
+		src.sess.part(code)
+	}
+}
+
+// tell says how far we are to whoever offered it.
+func (d *download) tell() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.showLocked()
+	if d.far == d.told {
+		return
+	}
+	d.told = d.far
+	for _, src := range d.sources {
+		if src.origin {
+			src.sess.send(func(b []byte) []byte { return proto.AppendProgress(b, d.far) })
+		}
+	}
+}
+
+// tellFailedLocked says to whoever offered it that a file is not what it should
+// be.
+func (d *download) tellFailedLocked(e int, c proto.Code) {
+	for _, src := range d.sources {
+		if src.origin {
+			src.sess.send(func(b []byte) []byte { return proto.AppendFailed(b, e, c) })
+		}
+	}
+}
+
+// pump asks for what is to be asked for next.
+func (d *download) pump() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pumpLocked()
+}
+
+func (d *download) pumpLocked() {
+	if d.plan == nil || d.over {
+		return
+	}
+	now := time.Now()
+	for {
+		r, ok := d.plan.Cancelled()
+		if !ok {
+			break
+		}
+		if src := d.sources[r.Holder]; src != nil {
+			src.sess.send(func(b []byte) []byte { return proto.AppendRuns(b, proto.Cancel, r.Run) })
+		}
+	}
+	for {
+		r, ok := d.plan.Next(now)
+		if !ok {
+			return
+		}
+		src := d.sources[r.Holder]
+		src.asked.AddRun(r.Run)
+		src.sess.send(func(b []byte) []byte { return proto.AppendRuns(b, proto.Get, r.Run) })
+		d.askRootsLocked(r.Run)
+	}
+}
+
+// askRootsLocked asks for the roots of files of several pieces as soon as they are
+// fetched: so they are here when the last piece is.
+func (d *download) askRootsLocked(run bits.Run) {
+	for i := run.First; i < run.End(); {
+		e := d.m.Piece(i).Entry
+		of := d.m.PiecesOf(e)
+		if of.Count > 1 {
+			d.askRootLocked(e)
+		}
+		i = of.End()
+	}
+}
+
+func (d *download) askRootLocked(e int) {
+	if d.stage[e] != fileOpen {
+		return
+	}
+	if src := d.originLocked(); src != nil {
+		d.stage[e] = fileRootAsked
+		src.sess.send(func(b []byte) []byte { return proto.AppendAskRoots(b, []int{e}) })
+	}
+}
+
+// add counts a failure.
+func (e *IncompleteError) add(path string, err error) {
+	e.Failed++
+	if len(e.Failures) < maxWarnings {
+		e.Failures = append(e.Failures, Failure{Path: path, Err: err})
+	}
+}
