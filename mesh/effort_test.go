@@ -23,6 +23,7 @@ func gossip() []byte {
 // TestFloodsAreRationed holds that who makes this node work all the time is
 // read slowly, keeps its link, and disturbs nobody.
 func TestFloodsAreRationed(t *testing.T) {
+	long(t)
 	tests := []struct {
 		name  string
 		frame func(l *liar) []byte
@@ -142,6 +143,7 @@ func TestHonestFloodsAreNotRationed(t *testing.T) {
 // TestRelayIsNotReadSlowlyForOthers has a member flood another through a third,
 // who is heard at once all the same.
 func TestRelayIsNotReadSlowlyForOthers(t *testing.T) {
+	long(t)
 	inRoom(t, func(r *room) {
 		ana, bo := r.join("ana", nil), r.join("bo", nil)
 		r.lan.Cut(r.lan.Host("liar"), ana.host)

@@ -25,6 +25,7 @@ func (a *actor) pastOf() map[string]int {
 // a history holds, in number or in bytes: what others said, a little or more,
 // stays.
 func TestTalkativeMemberLeavesOthersTheirHistory(t *testing.T) {
+	long(t)
 	for _, tt := range []struct {
 		name  string
 		text  string
@@ -61,6 +62,7 @@ func TestTalkativeMemberLeavesOthersTheirHistory(t *testing.T) {
 // TestManyNamesOfOneLinkLeaveOthersTheirHistory has one neighbour make up a
 // crowd, each of which has said something.
 func TestManyNamesOfOneLinkLeaveOthersTheirHistory(t *testing.T) {
+	long(t)
 	inRoom(t, func(r *room) {
 		ana, bo := r.join("ana", nil), r.join("bo", nil)
 		r.say(ana, "mine")

@@ -72,6 +72,7 @@ func TestNoHistory(t *testing.T) {
 // TestHistoryIsBounded holds the bounds of what a newcomer gets: the last 1,000
 // messages, 8 MiB, 24 hours.
 func TestHistoryIsBounded(t *testing.T) {
+	long(t)
 	inRoom(t, func(r *room) {
 		ana := r.join("ana", nil)
 		for i := range 1100 {

@@ -99,6 +99,7 @@ func TestUnaskedAnswers(t *testing.T) {
 // TestEndlessAnswer holds that an answer takes no more memory than what a node
 // keeps anyway, and no longer than it may, and that what others say goes on.
 func TestEndlessAnswer(t *testing.T) {
+	long(t)
 	inRoom(t, func(r *room) {
 		ana := r.joinSilently("ana", nil).unread()
 		bo := r.join("bo", nil)
@@ -142,6 +143,7 @@ func TestEndlessAnswer(t *testing.T) {
 // TestAnswersKeepNothing has many ask for all there is and read nothing of it:
 // what the archive forgets meanwhile is kept for none of them.
 func TestAnswersKeepNothing(t *testing.T) {
+	long(t)
 	inRoom(t, func(r *room) {
 		ana := r.join("ana", nil)
 		body := strings.Repeat("x", 60_000)

@@ -215,6 +215,7 @@ func TestLyingRecords(t *testing.T) {
 // TestManyOrigins holds that a flood of invented origins does not make a node
 // forget what it has shown of others: nothing is shown twice.
 func TestManyOrigins(t *testing.T) {
+	long(t)
 	inRoom(t, func(r *room) {
 		ana := r.join("ana", nil)
 		l := r.lie(ana)

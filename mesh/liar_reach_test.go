@@ -23,6 +23,7 @@ func invented(salt byte, n int, lost bool) []wire.Route {
 // TestReachOfNobody holds that ways to nobody, to the receiver, through it and
 // in circles lead to few opens, to no dial and to no member.
 func TestReachOfNobody(t *testing.T) {
+	long(t)
 	inRoom(t, func(r *room) {
 		ana, bo := r.join("ana", nil), r.join("bo", nil)
 		l := r.lie(ana)
@@ -56,6 +57,7 @@ func TestReachOfNobody(t *testing.T) {
 // TestInventedMembersHideNobody holds that ways to nobody do not keep a node
 // from those that are there.
 func TestInventedMembersHideNobody(t *testing.T) {
+	long(t)
 	tests := []struct {
 		name string
 		to   func(ana, bo *actor) *actor // to whom the liars have links
@@ -85,6 +87,11 @@ func TestInventedMembersHideNobody(t *testing.T) {
 // TestFlappingReach holds that ways that come and go 10,000 times cost the
 // others little: few frames, no opens, no memory.
 func TestFlappingReach(t *testing.T) {
+	long(t)
+	turns := 5000
+	if raceEnabled {
+		turns = 500
+	}
 	inRoom(t, func(r *room) {
 		ana := r.join("ana", nil)
 		l := r.lieFrom("liar", ana)
@@ -99,13 +106,13 @@ func TestFlappingReach(t *testing.T) {
 		const half = wire.MaxRoutes / 2 // what is lost is told at once, and what is new with it
 		there := reach(append(invented(0, half, false), invented(1, half, true)...)...)
 		back := reach(append(invented(1, half, false), invented(0, half, true)...)...)
-		for range 5000 {
+		for range turns {
 			l.WriteMessage(there)
 			synctest.Wait()
 			l.WriteMessage(back)
-			pass(2 * time.Millisecond)
+			pass(10 * time.Second / time.Duration(turns))
 		}
-		if n := ear.count(wire.TypeReach) - heard; n > 100 || n < 10 {
+		if n := ear.count(wire.TypeReach) - heard; n > 100 || n < 5 {
 			t.Errorf("%d reach frames in 10 s", n)
 		}
 		if n := l.count(wire.TypeRelay); n > 0 {

@@ -139,7 +139,7 @@ func TestCrookedRelays(t *testing.T) {
 		}},
 	}
 	rounds := 20 // what happens depends on the order in which ways are tried
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		rounds = 3
 	}
 	for _, tt := range tests {
@@ -245,6 +245,7 @@ func TestRelayToNobody(t *testing.T) {
 // reach each other are relayed all the same, whether they have met before or
 // not.
 func TestInventedWaysLeaveRelayingOn(t *testing.T) {
+	long(t)
 	for name, met := range map[string]bool{"strangers": false, "who have met": true} {
 		t.Run(name, func(t *testing.T) {
 			inRoom(t, func(r *room) {

@@ -94,6 +94,16 @@ func (a *actor) unread() *actor {
 	return a
 }
 
+// long leaves a test out of short runs, which are there to be many: one that does
+// the same a thousand times, or in a room of twenty, has chances enough for a
+// race in one.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("floods and large rooms are not for short runs")
+	}
+}
+
 // pass lets time pass and everything settle.
 func pass(d time.Duration) {
 	time.Sleep(d)

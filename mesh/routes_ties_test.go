@@ -13,6 +13,7 @@ import (
 // all reach: to everybody in the other half there are two ways of one length.
 // Once that is told nothing more is.
 func TestQuietRoomFallsSilent(t *testing.T) {
+	long(t)
 	const size = 10
 	inRoom(t, func(r *room) {
 		var a, b []*actor

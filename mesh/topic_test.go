@@ -434,6 +434,7 @@ func TestTopicsOfAnOldRecord(t *testing.T) {
 // TestFloodOfTopicChanges holds that who comes and goes without end costs a node
 // what it is ready to spend.
 func TestFloodOfTopicChanges(t *testing.T) {
+	long(t)
 	inRoom(t, func(r *room) {
 		ana := r.joinSilently("ana", nil).unread()
 		l := r.lie(ana)

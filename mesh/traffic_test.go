@@ -14,6 +14,15 @@ import (
 
 var trafficFlag = flag.Int("traffic", 32, "count what a room of so many tells, and of a half, a quarter and so on")
 
+// trafficSize is the size of the largest room: what is counted does not depend on
+// races.
+func trafficSize() int {
+	if raceEnabled {
+		return min(*trafficFlag, 16)
+	}
+	return *trafficFlag
+}
+
 // traffic counts frames that links carry.
 type traffic struct {
 	mu      sync.Mutex // guards what follows
@@ -75,7 +84,8 @@ func (c *traffic) of(kind byte) (frames, entries, bytes int) {
 //	64*    8,204   10,813   213,593    8,115           338,415  3,977,443
 //	* one pair blocked
 func TestReachOfARoomThatForms(t *testing.T) {
-	for size := 8; size <= *trafficFlag; size *= 2 {
+	long(t)
+	for size := 8; size <= trafficSize(); size *= 2 {
 		for _, blocked := range []int{0, 1} {
 			t.Run(fmt.Sprintf("%d nodes, %d pairs blocked", size, blocked), func(t *testing.T) {
 				inRoom(t, func(r *room) {
@@ -124,6 +134,7 @@ func TestReachOfARoomThatForms(t *testing.T) {
 //
 // Now it is some 10 entries in a room of 32 with discovery, and 1,000 without.
 func TestPeersOfARoomThatForms(t *testing.T) {
+	long(t)
 	tests := []struct {
 		name    string
 		edit    func(*mesh.Config)
@@ -134,7 +145,7 @@ func TestPeersOfARoomThatForms(t *testing.T) {
 		{"one address by hand", byHand("10.0.0.1"), 16, 400},
 	}
 	for _, tt := range tests {
-		for size := 8; size <= *trafficFlag; size *= 2 {
+		for size := 8; size <= trafficSize(); size *= 2 {
 			t.Run(fmt.Sprintf("%s, %d nodes", tt.name, size), func(t *testing.T) {
 				inRoom(t, func(r *room) {
 					r.lan.SetMulticast(tt.edit == nil)

@@ -15,7 +15,11 @@ var wholeYear = flag.Bool("year", false, "TestUptime simulates a year instead of
 // its next start. Whatever it was, all are linked again afterwards, and hear
 // each other.
 func TestUptime(t *testing.T) {
+	long(t)
 	days := 14
+	if raceEnabled {
+		days = 7
+	}
 	if *wholeYear {
 		days = 365
 	}
