@@ -110,6 +110,9 @@ func (m *Manifest) Kind(i int) Kind { return m.nodes[i].is() }
 // FileSize is the size of the entry of that index: zero for a folder.
 func (m *Manifest) FileSize(i int) int64 { return m.nodes[i].size }
 
+// Changed is when the entry of that index was changed: zero for a folder.
+func (m *Manifest) Changed(i int) int64 { return m.nodes[i].changed }
+
 // Parent is the index of the folder that an entry is in, or -1 of an item.
 func (m *Manifest) Parent(i int) int {
 	if p := m.nodes[i].parent; p != none {

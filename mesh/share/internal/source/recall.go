@@ -1,0 +1,80 @@
+package source
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/lanyap/lanyap/mesh/share/internal/tree"
+)
+
+// recall asks the cache for the hashes of a file, the first time, and says
+// whether it had them.
+func (s *Source) recall(entry int) bool {
+	pieces := s.m.PiecesOf(entry)
+	if s.cache == nil || pieces.Count < 2 {
+		return false
+	}
+	s.mu.Lock()
+	f := s.fileLocked(entry)
+	asked := f.recalled
+	f.recalled = true
+	s.mu.Unlock()
+	if asked {
+		return false
+	}
+	info, err := s.stat(entry)
+	if err != nil {
+		return false // whoever reads it will be told
+	}
+	hashes := s.cache.load(s.where(entry), info)
+	if hashes == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.unknown == 0 {
+		return true // meanwhile all of it was read
+	}
+	known := s.hashes[pieces.First:pieces.End()]
+	for i, h := range known {
+		if h != (tree.Hash{}) && h != hashes[i] {
+			return false // the cache is wrong, whyever
+		}
+	}
+	copy(known, hashes)
+	f.unknown, f.root = 0, tree.Root(hashes, s.m.FileSize(entry))
+	return true
+}
+
+// keep puts the hashes of a file into the cache.
+func (s *Source) keep(entry int, hashes []tree.Hash) {
+	if s.cache == nil {
+		return
+	}
+	info, err := s.stat(entry)
+	if err != nil || s.since.Sub(info.ModTime()) < settled {
+		return
+	}
+	s.cache.store(s.where(entry), info, hashes)
+}
+
+// stat looks at a file again; [ErrChanged] as when it is read.
+func (s *Source) stat(entry int) (fs.FileInfo, error) {
+	o, err := s.files.take(entry, func() (*os.File, error) { return s.open(entry) })
+	if err != nil {
+		return nil, err
+	}
+	defer s.files.give(o)
+	info, err := o.value.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return info, s.same(entry, info)
+}
+
+// where is where a file lies on this machine.
+func (s *Source) where(entry int) string {
+	it := &s.items[s.m.ItemOf(entry)]
+	return filepath.Join(it.path, filepath.FromSlash(s.m.Path(entry)[len(it.name):]))
+}

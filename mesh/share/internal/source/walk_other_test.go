@@ -1,0 +1,5 @@
+//go:build !unix
+
+package source_test
+
+const executables = false
