@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen/screentest"
 )
 
 func termios(t *testing.T, f *os.File) unix.Termios {
@@ -23,7 +25,7 @@ func termios(t *testing.T, f *os.File) unix.Termios {
 func TestTerminalIsGivenBack(t *testing.T) {
 	for name, keys := range map[string]string{"Ctrl-D": "\x04", "Ctrl-C": "\x03"} {
 		t.Run(name, func(t *testing.T) {
-			screen, terminal := pseudoTerminal(t, 40, 12)
+			screen, terminal := screentest.PseudoTerminal(t, 40, 12)
 			before := termios(t, terminal)
 			var shown atomic.Pointer[string]
 			shown.Store(new(string))
