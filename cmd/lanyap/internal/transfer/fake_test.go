@@ -273,6 +273,16 @@ func (o *fakeOffer) wantDecided(t *testing.T, want string) {
 	}
 }
 
+// deal returns the deal that the offer is.
+func (o *fakeOffer) deal() Deal { return incoming(&o.Offer) }
+
+// half is a transfer in its middle.
+func half(d Deal) Progress {
+	return Progress{Deal: d, At: share.Progress{
+		Phase: share.Moving, Bytes: d.Size, BytesDone: d.Size / 2, Files: d.Files, FilesDone: d.Files / 2, Current: "a/b.jpg",
+	}, Rate: 10 << 20, Left: 4 * time.Second}
+}
+
 // recorder is a face that remembers.
 type recorder struct {
 	Face // may be nil

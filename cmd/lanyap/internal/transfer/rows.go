@@ -51,7 +51,7 @@ func (r rows) label(ev Progress) string {
 	if ev.Incoming {
 		text = subject(ev.Deal) + " from " + text
 	}
-	return ansi.Truncate(text, min(maxLabel, r.width/3), "…")
+	return ansi.Truncate(text, min(maxLabel, r.width/4), "…")
 }
 
 // transfer returns the rows of one.

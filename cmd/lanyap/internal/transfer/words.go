@@ -110,7 +110,7 @@ func notice(ev Event) string {
 		}
 		return fmt.Sprintf("* declined %s, from %s%s", what(ev.Deal), whom(ev.Peer), declinedBecause(ev.Reason))
 	case Withdrawn:
-		return fmt.Sprintf("* %s from %s: %s", what(ev.Deal), whom(ev.Peer), because(ev.Reason))
+		return fmt.Sprintf("* %s from %s %s", subject(ev.Deal), whom(ev.Peer), because(ev.Reason))
 	case Completed:
 		return completed(ev)
 	case Failed:

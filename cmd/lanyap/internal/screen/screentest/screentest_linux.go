@@ -67,7 +67,7 @@ type Emulator struct {
 func New(t *testing.T, width, height int) *Emulator {
 	e := &Emulator{t: t, drawn: make(chan struct{}, 1), closed: make(chan struct{}), vt: vt.NewEmulator(width, height)}
 	e.PTY, e.TTY = PseudoTerminal(t, width, height)
-	go io.Copy(e.PTY, e.vt) // its answers
+	go func() { _, _ = io.Copy(e.PTY, e.vt) }() // its answers
 	go func() {
 		defer close(e.closed)
 		buf := make([]byte, 4096)
@@ -77,7 +77,7 @@ func New(t *testing.T, width, height int) *Emulator {
 				return
 			}
 			e.mu.Lock()
-			e.vt.Write(buf[:n])
+			_, _ = e.vt.Write(buf[:n])
 			e.raw.Write(buf[:n])
 			e.mu.Unlock()
 			select {
@@ -139,7 +139,7 @@ func (e *Emulator) Shell(n int) []string {
 		rows = append(rows, fmt.Sprintf("file %d of a long listing", i))
 	}
 	rows = append(rows, "$ lanyap")
-	io.WriteString(e.TTY, strings.Join(rows, "\n")+"\n")
+	_, _ = io.WriteString(e.TTY, strings.Join(rows, "\n")+"\n")
 	e.UntilRows(rows)
 	return rows
 }
