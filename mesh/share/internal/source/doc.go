@@ -1,5 +1,6 @@
 // Package source reads what is sent where it lies: [Walk] looks at files and
-// folders and makes a manifest of them, [Source.ReadPiece] reads the pieces that
+// folders and makes a manifest of them, [Shelf.Walk] does of what somebody else
+// names, [Spool] of a stream, and [Source.ReadPiece] reads the pieces that
 // somebody asks for, each with its hash.
 //
 // # What is sent
@@ -17,6 +18,16 @@
 // What is in a folder is opened below it ([os.Root]): whatever it is replaced by
 // meanwhile, no byte from elsewhere is read [TestReplacedFiles,
 // TestFolderReplacedByALink].
+//
+// # Shelves
+//
+// A [Shelf] is a folder of which others name what they want, by path or by
+// patterns. All of it is opened below an [os.Root]: a path with a part that is
+// empty, "." or ".." is not there, and neither is a link that leads off the
+// shelf; one that stays on it may be named, and is what it leads to
+// [TestShelfList, TestShelfLinks, FuzzShelf]. What is in a folder is sent as
+// above, without the links in it [TestShelfWalk]. A pattern stands for at most
+// 10,000 places [TestShelfListIsBounded].
 //
 // # Changes
 //

@@ -13,3 +13,10 @@ func BoundOmitted(n int) (restore func()) {
 	maxOmitted = n
 	return func() { maxOmitted = old }
 }
+
+// BoundMatches bounds patterns until the function that it returns is called.
+func BoundMatches(n int) (restore func()) {
+	old := maxMatches
+	maxMatches = n
+	return func() { maxMatches = old }
+}
