@@ -97,6 +97,8 @@ type impostor struct {
 	record []byte
 	sender *hpke.Sender // nil: the other side has not answered
 	tag    [wire.TagSize]byte
+
+	sending sync.Mutex
 }
 
 var lanKey = wire.NewRoomKey("lan")

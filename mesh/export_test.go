@@ -26,3 +26,6 @@ func (n *Node) Forget() {
 	defer n.mu.Unlock()
 	n.archive.healingBytes, n.archive.historyBytes = 512<<10, 256<<10
 }
+
+// AvoidTCP has a member dialed over TCP last.
+func (n *Node) AvoidTCP(m Member) { n.avoidTCP(m, time.Now().Add(time.Hour)) }

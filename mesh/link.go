@@ -64,7 +64,9 @@ func newLink(conn carrier, quiet bool, now time.Time) *link {
 		conn: conn, wake: newSignal(), since: now, quiet: quiet,
 		ways: newWays(), asks: newAsks(), hints: newHints(),
 	}
-	l.tunnel, _ = conn.(*tunnelLink)
+	if l.tunnel, _ = conn.(*tunnelLink); l.tunnel != nil {
+		l.tunnel.own.Store(l)
+	}
 	return l
 }
 
@@ -112,6 +114,9 @@ func (n *Node) addLink(conn carrier) {
 	n.windowLocked()
 	n.wg.Go(func() { n.read(l) })
 	n.wg.Go(func() { n.write(l) })
+	if !l.quiet {
+		n.wg.Go(func() { n.acceptChannels(l) })
+	}
 	n.mu.Unlock()
 	if old != nil {
 		old.conn.Close(peer.ErrReplaced) // so that the other side waits for the new one
@@ -238,12 +243,17 @@ func (n *Node) frame(l *link, f wire.Frame) error {
 		return n.pastOf(l, f.Payload)
 	case wire.TypeAsked:
 		n.answeredAsk(l)
+	case wire.TypeStream:
+		return l.stream(f.Payload)
 	}
 	return nil
 }
 
 // linkEnded takes in that a link is over, for whatever reason.
 func (n *Node) linkEnded(l *link, err error) {
+	if l.tunnel != nil {
+		l.tunnel.streams.End(err)
+	}
 	now := time.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -41,6 +41,7 @@ type Node struct {
 	tunnelKey hpke.PrivateKey
 	window    atomic.Int64 // of each of our tunnels, see windowLocked
 	burden    burden
+	through   pace // of streams in tunnels
 	main      *Topic
 	topicTurn sync.Mutex // held while the topics change; taken before mu
 	revision  uint64     // of record; guarded by topicTurn
@@ -231,6 +232,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		discovery:  disc,
 		limits:     bounds,
 		burden:     burden{limit: bounds.relayed},
+		through:    newPace(),
 		wall:       cfg.wall,
 		examined:   make(chan *ask, 4),
 		clockwork:  newSignal(),

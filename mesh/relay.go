@@ -242,6 +242,7 @@ func (n *Node) tunnelRecord(l *link, from peer.Instance, p []byte) {
 		if t != nil && t.To() == from {
 			t.from.Store(l)
 			t.Open(p[wire.TagSize:], time.Now())
+			t.unstall()
 		}
 	}
 }

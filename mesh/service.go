@@ -165,14 +165,21 @@ func (n *Node) waysTo(who Member) []streamWay {
 	var ways []streamWay
 	overTCP, ok := n.transport.(streams)
 	addrs := n.addrsLocked(m)
+	if m.link != nil && !m.link.quiet {
+		ways = append(ways, channelWay(m.link))
+	}
 	if ok && len(addrs) > 0 {
-		ways = append(ways, streamWay{carrierTCP, func(ctx context.Context) (peer.HalfConn, error) {
+		overTCP := streamWay{carrierTCP, func(ctx context.Context) (peer.HalfConn, error) {
 			s, err := overTCP.DialStream(ctx, who.Instance, addrs)
 			if err != nil {
 				return nil, err
 			}
 			return s, nil
-		}})
+		}}
+		if m.noTCP.After(time.Now()) {
+			return append(ways, overTCP)
+		}
+		return append([]streamWay{overTCP}, ways...)
 	}
 	return ways
 }
@@ -196,11 +203,7 @@ func (n *Node) avoidTCP(who Member, until time.Time) {
 
 // openService asks for a service over what was dialed, which it takes over.
 func (n *Node) openService(ctx context.Context, raw peer.HalfConn, to Addr, carrier string) (*serviceConn, error) {
-	late := time.Now().Add(serviceTimeout)
-	if due, ok := ctx.Deadline(); ok && due.Before(late) {
-		late = due
-	}
-	_ = raw.SetDeadline(late)
+	_ = raw.SetDeadline(time.Now().Add(serviceTimeout))
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Now()) })
 	err := askService(raw, to.Service)
 	if !stop() && err == nil {

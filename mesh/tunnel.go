@@ -10,6 +10,7 @@ import (
 	"github.com/lanyap/lanyap/mesh/internal/tunnel"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
+	bytestream "github.com/lanyap/lanyap/peer/stream"
 )
 
 // carrier is what a link runs over: a *[peer.Conn], or a tunnel.
@@ -22,6 +23,8 @@ type carrier interface {
 	Ping(context.Context) (time.Duration, error)
 	Close(cause error) error
 	Done() <-chan struct{}
+	OpenChannel() (*bytestream.Conn, error)
+	AcceptChannel(context.Context) (*bytestream.Conn, error)
 }
 
 var errPath = errors.New("mesh: the path is gone")
@@ -35,10 +38,16 @@ type tunnelLink struct {
 	via    atomic.Pointer[link] // where our records go; nil: the other's open is not here
 	from   atomic.Pointer[link] // where the other's last came from
 	queued atomic.Bool          // it is among the outlets of via
+
+	streams *bytestream.Mux
+	opened  chan *bytestream.Conn // by the other side
+	own     atomic.Pointer[link]  // whose conn it is; nil: it is not up
+	stalled atomic.Bool           // a stream waits for what is under way to be read
 }
 
 func (n *Node) newTunnel(to peer.Instance, now time.Time) *tunnelLink {
-	t := &tunnelLink{born: now}
+	t := &tunnelLink{born: now, opened: make(chan *bytestream.Conn, maxUnopened)}
+	t.streams = bytestream.NewMux(bytestream.Config{Accept: t.opened, Wake: t.wakeOwn, Local: noAddr{}, Remote: noAddr{}})
 	t.Tunnel = tunnel.New(tunnel.Config{
 		Room: n.room, Self: wireMember(n.self.Member), Sign: n.identity.Sign, Key: n.tunnelKey,
 		To: to, Window: &n.window, Wake: t.wake,

@@ -7,7 +7,8 @@ import (
 )
 
 // write sends what is due over the link until it ends: in every other batch
-// first what goes through members, of others' tunnels and of our own.
+// first what goes through members, of others' tunnels and of our own, and of
+// streams in a tunnel when there is nothing else.
 func (n *Node) write(l *link) {
 	buf := make([]byte, 0, 512)
 	pause := time.NewTimer(0)
@@ -29,6 +30,12 @@ func (n *Node) write(l *link) {
 			n.linksChanged.announce()
 		}
 		n.mu.Unlock()
+		if len(out) == 0 && greeted {
+			var rest time.Duration
+			if out, rest = n.fillStreams(l, out, now); wait == 0 || rest > 0 && rest < wait {
+				wait = rest
+			}
+		}
 		if len(out) > 0 {
 			if err := l.conn.WriteMessage(out); err != nil {
 				l.conn.Close(err) // the reader reports it

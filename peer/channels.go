@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/lanyap/lanyap/peer/stream"
 )
@@ -17,48 +16,6 @@ var ErrNoChannels = errors.New("peer: the other side takes no channels")
 // maxUnaccepted is how many channels may wait for AcceptChannel; more are refused
 // at once.
 const maxUnaccepted = 16
-
-// Channel is a stream of bytes beside the messages of a link: a [net.Conn] that
-// ends with the link, if not before. It neither holds up messages nor other
-// channels, read or unread. A read ends with io.EOF if the other side has closed
-// it, or its half, and with another error if the link has ended or the other side
-// has given the channel up.
-type Channel struct{ conn *stream.Conn }
-
-// Read implements [net.Conn].
-func (c *Channel) Read(p []byte) (int, error) { return c.conn.Read(p) }
-
-// Write implements [net.Conn]. It returns when all but the last 64 KiB have left.
-func (c *Channel) Write(p []byte) (int, error) { return c.conn.Write(p) }
-
-// Close ends both directions and does not wait: what was written leaves in the
-// background, for a minute at most.
-func (c *Channel) Close() error { return c.conn.Close() }
-
-// CloseWrite ends the direction to the other side, which reads io.EOF.
-func (c *Channel) CloseWrite() error { return c.conn.CloseWrite() }
-
-// Reset ends the channel at once; the other side's reads and writes fail with
-// reason, at most 200 bytes. What was not sent is dropped.
-func (c *Channel) Reset(reason string) { c.conn.Reset(reason) }
-
-// LocalAddr returns our address of the link, as a *[net.UDPAddr]; unspecified on a
-// [Pipe].
-func (c *Channel) LocalAddr() net.Addr { return c.conn.LocalAddr() }
-
-// RemoteAddr returns that of the other side.
-func (c *Channel) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
-
-// SetDeadline is SetReadDeadline and SetWriteDeadline.
-func (c *Channel) SetDeadline(t time.Time) error { return c.conn.SetDeadline(t) }
-
-// SetReadDeadline bounds Read; one that is missed does no harm to the channel.
-func (c *Channel) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadline(t) }
-
-// SetWriteDeadline bounds Write, which then says how much has left or will.
-func (c *Channel) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
-
-var _ net.Conn = (*Channel)(nil)
 
 // channels are what runs beside the messages of a link. Nothing of it is there
 // before it is used. Each side opens all its streams over one data channel, and
@@ -72,9 +29,11 @@ type channels struct {
 	over error         // the link has ended
 }
 
-// OpenChannel begins a channel. It does not wait for the other side, whose
-// refusal ends it.
-func (c *Conn) OpenChannel() (*Channel, error) {
+// OpenChannel begins a channel: a stream of bytes beside the messages of the link,
+// which ends with it, if not before. It does not wait for the other side, whose
+// refusal ends it. Its addresses are those of the link, *[net.UDPAddr], and
+// unspecified on a [Pipe].
+func (c *Conn) OpenChannel() (*stream.Conn, error) {
 	if !c.takesChannels {
 		return nil, ErrNoChannels
 	}
@@ -82,19 +41,15 @@ func (c *Conn) OpenChannel() (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := m.Open()
-	if err != nil {
-		return nil, err
-	}
-	return &Channel{s}, nil
+	return m.Open()
 }
 
 // AcceptChannel returns the next channel that the other side has opened.
-func (c *Conn) AcceptChannel(ctx context.Context) (*Channel, error) {
+func (c *Conn) AcceptChannel(ctx context.Context) (*stream.Conn, error) {
 	select {
 	case s := <-c.channels.accept:
 		s.Admit()
-		return &Channel{s}, nil
+		return s, nil
 	case <-c.done:
 		return nil, c.Err()
 	case <-ctx.Done():

@@ -16,10 +16,11 @@ import (
 	"golang.org/x/net/nettest"
 
 	"github.com/lanyap/lanyap/peer"
+	"github.com/lanyap/lanyap/peer/stream"
 )
 
 // channelPair opens a channel on near and accepts it on far.
-func channelPair(t testing.TB, near, far *peer.Conn) (a, b *peer.Channel) {
+func channelPair(t testing.TB, near, far *peer.Conn) (a, b *stream.Conn) {
 	t.Helper()
 	a, err := near.OpenChannel()
 	if err != nil {
@@ -243,7 +244,7 @@ func TestAcceptChannelWaits(t *testing.T) {
 		near, far := peer.Pipe(peer.Hello{}, peer.Hello{})
 		defer near.Close(nil)
 		defer far.Close(nil)
-		got := make(chan *peer.Channel)
+		got := make(chan *stream.Conn)
 		go func() {
 			c, _ := far.AcceptChannel(t.Context())
 			got <- c

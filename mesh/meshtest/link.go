@@ -45,6 +45,8 @@ func (k *link) run() {
 		wg.Go(d.collect)
 		wg.Go(d.deliver)
 	}
+	wg.Go(func() { k.there.carryChannels(k.back) })
+	wg.Go(func() { k.back.carryChannels(k.there) })
 	wg.Wait()
 	k.lan.mu.Lock()
 	defer k.lan.mu.Unlock()

@@ -116,6 +116,14 @@ func (t *Tunnel) WriteMessage(p []byte) error {
 	return t.err
 }
 
+// UnderWay returns how many bytes of messages have been sent of which no credit
+// says that they were read, and how many may be.
+func (t *Tunnel) UnderWay() (bytes, window int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sent - t.read, t.windowLocked()
+}
+
 // Ping measures one round trip through the tunnel.
 func (t *Tunnel) Ping(ctx context.Context) (time.Duration, error) {
 	start := time.Now()

@@ -45,12 +45,14 @@ func (t *Tunnel) dueLocked() bool {
 // roomLocked returns how many bytes may be sent now: at least half of the
 // window, or none, so that parts do not become ever smaller.
 func (t *Tunnel) roomLocked() int {
-	window := min(max(t.cfg.Window.Load(), MinWindow), MaxWindow)
+	window := t.windowLocked()
 	if free := window - (t.sent - t.read); free >= window/2 {
 		return int(free)
 	}
 	return 0
 }
+
+func (t *Tunnel) windowLocked() int64 { return min(max(t.cfg.Window.Load(), MinWindow), MaxWindow) }
 
 // Next returns the record that is to be sent now, nil if there is none. What is
 // returned has to be sent, and in this order.

@@ -28,6 +28,7 @@
 //	10    ask       flags 1 · limit 2 · entries, below; at most 512
 //	11    past      age 8 · a signed message, but no private one
 //	12    asked     empty
+//	13    stream    a frame of package peer/stream
 //
 // A frame of an unknown type is skipped, and so is what follows the fields
 // listed here in have, gap, bye, bye-ack, record and asked: that is how later
@@ -311,6 +312,18 @@
 // pings, and after six gives the tunnel up. One that has sent nothing pings after
 // two seconds in which it has heard nothing, then after twice as long each time,
 // up to 32 s, until a message comes or goes.
+//
+// # Streams
+//
+// Who has no link to a member of its own has streams of bytes to it in its tunnel,
+// each many frames; over a direct link they are ignored, for there is a data channel for
+// them (package peer). Their format is that of package peer/stream, and what
+// that calls a breach is a violation here. A stream ends with its tunnel. Whoever
+// came before there were streams skips them, and answers none.
+//
+// They come last: a member sends a stream frame when it has no other for that
+// tunnel, and while no more than a quarter of the tunnel's window is under way, and
+// of all its tunnels no more than 8 MiB a second.
 //
 // # How the protocol grows
 //

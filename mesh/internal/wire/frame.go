@@ -27,6 +27,7 @@ const (
 	TypeAsk     = 10
 	TypePast    = 11
 	TypeAsked   = 12
+	TypeStream  = 13
 )
 
 // FrameHeader is the size of a frame's type and length.
@@ -152,6 +153,12 @@ func ParseGap(p []byte) (Gap, error) {
 		return Gap{}, fmt.Errorf("wire: gap: %w", errSequence)
 	}
 	return g, nil
+}
+
+// AppendStream appends a stream frame, of what package peer/stream makes.
+func AppendStream(dst, frame []byte) []byte {
+	dst, start := begin(dst, TypeStream)
+	return end(append(dst, frame...), start)
 }
 
 // AppendBye appends a bye frame.
