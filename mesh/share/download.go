@@ -45,6 +45,8 @@ type download struct {
 	poke    chan struct{} // a token: there is something new for run
 	arrived chan arrival
 	quit    chan struct{} // closed when nothing is written any more
+	hurry   chan struct{} // a token: others are not served any longer
+	ended   chan struct{} // closed when nothing is left of it
 	room    *allowance
 	wg      sync.WaitGroup // of what writes
 
@@ -62,10 +64,18 @@ type download struct {
 	doubtsAsked int
 	open        int // files that are neither done nor failed
 	failures    IncompleteError
+	several     bool                 // others fetch the same
+	others      map[mesh.Member]bool // who they are
+	hashes      []tree.Hash          // of pieces, by who offered it; nil: none are known
+	deferred    []deferredGet        // what waits for them
+	news        []bits.Run           // what has come and the others do not know
+	telling     bool                 // they are about to be told
+	meetAt      time.Time            // when to look for those again that are not linked
 	far, told   proto.Far
 	err         error // why it cannot go on
 	retry       retry
-	over        bool
+	over        bool // nothing is fetched any more
+	shut        bool // nor served
 }
 
 // fileStage is what has become of a file.
@@ -109,6 +119,8 @@ func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination) (*
 		poke:    make(chan struct{}, 1),
 		arrived: make(chan arrival, 64),
 		quit:    make(chan struct{}),
+		hurry:   make(chan struct{}, 1),
+		ended:   make(chan struct{}),
 		room:    newAllowance(),
 		sources: make(map[peer.Instance]*source),
 	}
@@ -121,6 +133,7 @@ func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination) (*
 	return d, nil
 }
 
+// downloadOf returns what fetches a content.
 func (s *Sharer) downloadOf(key tree.Hash) *download {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,19 +146,27 @@ func (d *download) run() {
 	if err == nil {
 		err = d.incomplete(nil)
 	}
-	d.part(err)
+	d.cease(err)
 	d.room.close()
 	close(d.quit)
 	d.wg.Wait()
+	lingers := d.needed()
+	if lingers {
+		d.s.keepServing(d)
+		d.t.end(err)
+		d.linger()
+	}
+	d.endStreams()
 	if land := d.landing(); land != nil {
 		if err := land.Close(); err != nil {
 			d.s.log.Warn("what has arrived could not be put away", "err", err)
 		}
 	}
-	d.s.mu.Lock()
-	delete(d.s.downloads, d.key)
-	d.s.mu.Unlock()
-	d.t.end(err)
+	d.s.forget(d)
+	close(d.ended)
+	if !lingers {
+		d.t.end(err)
+	}
 }
 
 func (d *download) main() error {
@@ -183,6 +204,7 @@ func (d *download) wait(beat <-chan time.Time) error {
 	case <-beat:
 		d.pump()
 		d.redial()
+		d.meet()
 	case <-d.ctx.Done():
 		return context.Cause(d.ctx)
 	}
@@ -220,6 +242,7 @@ func (d *download) begin() error {
 	if err != nil {
 		return err
 	}
+	d.s.hasten(d.key)
 	land, err := landing.Open(d.m, landing.Options{
 		State:    state,
 		Dir:      d.dest.Dir,
@@ -255,6 +278,8 @@ func (d *download) takeStockLocked() {
 		Offset: offsets(d.m),
 		Need:   wanted.Clone(),
 		Seed:   rand.Uint64(),
+
+		Several: d.several,
 	})
 	d.left = make([]int32, d.m.Len())
 	d.stage = make([]fileStage, d.m.Len())
@@ -335,6 +360,7 @@ func (d *download) good(a arrival, size int) {
 		return
 	}
 	d.far.Bytes += int64(size)
+	d.newsLocked(a.i)
 	d.left[e]--
 	if d.left[e] == 0 {
 		d.arrivedLocked(e)
@@ -482,18 +508,23 @@ func (d *download) depart() error {
 	return nil
 }
 
-// part ends all streams.
-func (d *download) part(err error) {
+// cease ends the fetching: nothing is asked of anybody any more. After a fault all
+// streams end, else those to other receivers go on.
+func (d *download) cease(err error) {
 	code := proto.Finished
 	var whole *IncompleteError
-	if errors.As(err, &whole) && whole.Cause != nil {
+	failed := errors.As(err, &whole) && whole.Cause != nil
+	if failed {
 		code = codeOf(whole.Cause)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.over = true
+	d.shut = failed
 	for _, src := range d.sources {
-		src.sess.part(code)
+		if src.origin || failed {
+			src.sess.part(code)
+		}
 	}
 }
 
@@ -550,9 +581,15 @@ func (d *download) pumpLocked() {
 			return
 		}
 		src := d.sources[r.Holder]
-		src.asked.AddRun(r.Run)
-		src.sess.send(func(b []byte) []byte { return proto.AppendRuns(b, proto.Get, r.Run) })
+		if r.Announce {
+			d.tellOthersLocked(proto.Fetching, r.Run)
+		}
 		d.askRootsLocked(r.Run)
+		if src.origin {
+			src.getLocked(r.Run)
+		} else {
+			d.getVouchedLocked(src, r.Run)
+		}
 	}
 }
 

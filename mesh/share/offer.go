@@ -101,7 +101,7 @@ func (s *Sharer) takeUnread() (*Offer, <-chan struct{}) {
 // takeOffer serves a stream on which something is offered.
 func (s *Sharer) takeOffer(sess *session, offered proto.Offered) error {
 	if d := s.downloadOf(offered.Key); d != nil && d.offerer.ID == sess.who.ID {
-		sess.send(func(b []byte) []byte { return proto.AppendCode(b, proto.Answer, proto.Accepted) })
+		sess.send(acceptance)
 		return d.fetch(sess, true)
 	}
 	if !s.cfg.Receive {
@@ -255,7 +255,7 @@ func (o *Offer) Accept(ctx context.Context, d Destination) (*Transfer, error) {
 	}
 	o.state = isAccepted
 	o.s.drop(o)
-	o.sess.send(func(b []byte) []byte { return proto.AppendCode(b, proto.Answer, proto.Accepted) })
+	o.sess.send(acceptance)
 	o.source = down.attach(o.sess, true)
 	return down.t, nil
 }

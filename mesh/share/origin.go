@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"lukechampine.com/blake3"
@@ -122,7 +123,7 @@ func (o *origin) read(_ context.Context, i int, buf []byte) (tree.Hash, error) {
 	return sum, nil
 }
 
-func (o *origin) hashes(ctx context.Context, r bits.Run, n int) ([]tree.Hash, error) {
+func (o *origin) pieceHashes(ctx context.Context, r bits.Run, n int) ([]tree.Hash, error) {
 	for i := r.First; i < r.First+n; i++ {
 		o.mu.Lock()
 		has := o.known.Has(i)
@@ -136,7 +137,7 @@ func (o *origin) hashes(ctx context.Context, r bits.Run, n int) ([]tree.Hash, er
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.sums[r.First : r.First+n], nil
+	return slices.Clone(o.sums[r.First : r.First+n]), nil
 }
 
 func (o *origin) root(ctx context.Context, e int, wait bool) (tree.Hash, bool, error) {
@@ -147,7 +148,7 @@ func (o *origin) root(ctx context.Context, e int, wait bool) (tree.Hash, bool, e
 	if !has && !wait {
 		return tree.Hash{}, false, nil
 	}
-	sums, err := o.hashes(ctx, run, run.Count)
+	sums, err := o.pieceHashes(ctx, run, run.Count)
 	return tree.Root(sums, o.m.FileSize(e)), true, err
 }
 

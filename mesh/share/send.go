@@ -262,6 +262,9 @@ func (u *sending) serve(sess *session) (err error, over bool) {
 		return nil, true
 	}
 	sess.serveFrom(u.from, func(n int) { u.t.sent.Add(int64(n)) }, u.broken)
+	u.s.introduce(u.from.key)
+	defer u.s.introduce(u.from.key)
+	defer u.leave(sess)
 	stop := context.AfterFunc(u.ctx, func() { sess.part(codeOf(context.Cause(u.ctx))) })
 	defer stop()
 	for err == nil {
@@ -400,26 +403,50 @@ func (u *sending) back(sess *session) {
 	default:
 	}
 	u.joined <- sess
-	u.sess.fail(errReplaced)
+	if u.sess != nil {
+		u.sess.fail(errReplaced)
+	}
 }
 
 // errHanded is that a stream has got another owner.
 var errHanded = errors.New("share: stream handed on")
 
-// takeJoin hands a stream of a member that goes on with what it accepted to who
-// sends it.
+// takeJoin serves a stream of a member that goes on with what it accepted, or that
+// fetches what we fetch too.
 func (s *Sharer) takeJoin(sess *session, key tree.Hash) error {
+	if s.handOn(sess, key) {
+		return errHanded
+	}
+	d := s.downloadOf(key)
+	if d == nil {
+		d = s.lingeringOf(key)
+	}
+	if d == nil {
+		return ErrNotFound
+	}
+	origin := d.offerer.ID == sess.who.ID
+	if !origin && !d.admits(sess.who) {
+		return ErrNotFound
+	}
+	sess.send(acceptance)
+	return d.fetch(sess, origin)
+}
+
+// handOn hands a stream to the goroutine that sends its member what it accepted.
+func (s *Sharer) handOn(sess *session, key tree.Hash) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for u := range s.sendings {
 		if u.from.key == key && u.to == sess.who.ID && u.hasAccepted() {
-			sess.send(func(b []byte) []byte { return proto.AppendCode(b, proto.Answer, proto.Accepted) })
+			sess.send(acceptance)
 			u.back(sess)
-			return errHanded
+			return true
 		}
 	}
-	return ErrNotFound
+	return false
 }
+
+func acceptance(b []byte) []byte { return proto.AppendCode(b, proto.Answer, proto.Accepted) }
 
 func (u *sending) hasAccepted() bool {
 	u.mu.Lock()

@@ -19,9 +19,9 @@ type seed interface {
 
 	// read fills buf, which is as long as the piece, and returns its hash.
 	read(ctx context.Context, i int, buf []byte) (tree.Hash, error)
-	// hashes returns those of the first pieces of a run, at most n, as far as they
+	// pieceHashes returns those of the first pieces of a run, at most n, as far as they
 	// can be known.
-	hashes(ctx context.Context, r bits.Run, n int) ([]tree.Hash, error)
+	pieceHashes(ctx context.Context, r bits.Run, n int) ([]tree.Hash, error)
 	// root returns that of an entry's file, once it is known; if wait is set, when
 	// it is.
 	root(ctx context.Context, entry int, wait bool) (tree.Hash, bool, error)
@@ -191,7 +191,7 @@ func (p *session) breakFile(b []byte, entry int, err error) []byte {
 func (p *session) answerAsk(b []byte, run bits.Run) []byte {
 	b = extend(b, 0)
 	for run.Count > 0 {
-		hashes, err := p.seed.hashes(p.ctx, run, min(run.Count, proto.MaxHashes))
+		hashes, err := p.seed.pieceHashes(p.ctx, run, min(run.Count, proto.MaxHashes))
 		if err != nil || len(hashes) == 0 {
 			return proto.AppendHashes(b, run.First, nil)
 		}

@@ -62,7 +62,8 @@ type Sharer struct {
 	sendings  map[*sending]bool
 	origins   map[*Content]*origin
 	downloads map[tree.Hash]*download
-	offers    []*Offer // open ones
+	lingering map[tree.Hash]*download // which have all, and serve others
+	offers    []*Offer                // open ones
 	unread    []*Offer
 	arrived   chan struct{} // closed and replaced when unread grows
 	shelves   map[string]*Shelf
@@ -93,6 +94,7 @@ func open(node network, cfg Config) (*Sharer, error) {
 		sendings:  make(map[*sending]bool),
 		origins:   make(map[*Content]*origin),
 		downloads: make(map[tree.Hash]*download),
+		lingering: make(map[tree.Hash]*download),
 		arrived:   make(chan struct{}),
 		shelves:   make(map[string]*Shelf),
 	}

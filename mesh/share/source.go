@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -19,9 +20,13 @@ import (
 type source struct {
 	d      *download
 	sess   *session
-	origin bool      // it is of who offered the content
-	asked  *bits.Set // what it was asked for and has not given; guarded by d.mu
+	origin bool // it is of who offered the content
 	ended  chan struct{}
+
+	// Guarded by d.mu.
+	asked *bits.Set // what it was asked for and has not given; nil before the manifest is known
+	has   *bits.Set // what it has; nil: all, or nothing is known yet
+	list  *list     // that it is asked for
 }
 
 func (src *source) holder() peer.Instance { return src.sess.who.Instance }
@@ -50,7 +55,7 @@ func (d *download) attach(sess *session, origin bool) *source {
 		d.leaveLocked(old)
 		old.sess.fail(errReplaced)
 	}
-	if d.over {
+	if d.shut || d.over && origin {
 		sess.part(proto.Finished)
 		return src
 	}
@@ -60,7 +65,9 @@ func (d *download) attach(sess *session, origin bool) *source {
 	case d.plan != nil:
 		d.joinLocked(src)
 		d.pumpLocked()
-		d.t.phase(Moving)
+		if !d.over {
+			d.t.phase(Moving)
+		}
 	case d.m == nil && d.describer == nil && origin:
 		d.describer, d.parts = src, nil
 		sess.send(func(b []byte) []byte { return proto.Empty(b, proto.Describe) })
@@ -76,10 +83,12 @@ var errReplaced = errors.New("share: another stream to the same member took its 
 // joinLocked lets a source be asked for pieces.
 func (d *download) joinLocked(src *source) {
 	src.asked = bits.New(d.m.Pieces())
-	d.plan.Joined(time.Now(), src.holder(), nil, src.origin)
 	if !src.origin {
+		d.joinHolderLocked(src)
 		return
 	}
+	d.plan.Joined(time.Now(), src.holder(), nil, true)
+	d.askHashesAgainLocked()
 	for e, stage := range d.stage {
 		if stage == fileRootAsked {
 			d.stage[e] = fileOpen // by a stream that is gone
@@ -95,6 +104,7 @@ func (d *download) joinLocked(src *source) {
 // leaveLocked has nothing more asked of a source.
 func (d *download) leaveLocked(src *source) {
 	delete(d.sources, src.holder())
+	d.deferred = slices.DeleteFunc(d.deferred, func(g deferredGet) bool { return g.from == src })
 	if d.plan != nil {
 		d.plan.Left(time.Now(), src.holder())
 	}
@@ -146,6 +156,14 @@ func (src *source) frame(kind proto.Kind, n int) error {
 		return src.roots(payload)
 	case proto.Failed:
 		return src.failed(payload)
+	case proto.Hashes:
+		return src.hashes(payload)
+	case proto.Peers:
+		return src.peers(payload)
+	case proto.Have, proto.Got, proto.Fetching:
+		return src.holds(kind, payload)
+	case proto.Get, proto.Cancel, proto.AskHashes, proto.AskRoots:
+		return src.sess.asked(kind, payload)
 	}
 	return errUnexpected
 }
@@ -273,7 +291,7 @@ func (d *download) redial() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()
-	if len(d.sources) > 0 || d.over || d.retry.dialing || now.Before(d.retry.at) {
+	if d.originLocked() != nil || d.over || d.retry.dialing || now.Before(d.retry.at) {
 		return
 	}
 	d.retry.delay = min(max(2*d.retry.delay, firstRetry), lastRetry)

@@ -33,7 +33,7 @@
 //	15    hashes     64 KiB    first 4 · hashes of 32
 //	16    progress   64 KiB    bytes 8 · skipped 8 · files 4
 //	17    failed     64 KiB    entry 4 · code 1
-//	18    peers      64 KiB    ID 32 · instance 8, repeated
+//	18    peers      64 KiB    several 1 · ID 32 · instance 8, repeated
 //	19    bye        64 KiB    code 1
 //	20    list       64 KiB    path
 //	21    entries    64 KiB    last 1 · flags 1 · size 8 · time 8 · path, repeated
@@ -63,8 +63,9 @@
 // there is to get, got what came since; of who offers all is had. ask is answered
 // with hashes, for which who offers reads its files where it has not yet, and
 // others give what they have or nothing. roots come from who offers as soon as
-// they are known, once for each file of several pieces. peers names who else
-// fetches the same.
+// they are known, for each entry that ask roots named. peers names who else fetches
+// the same, and says whether there are, or will be, others at all; it replaces the
+// one before.
 // progress, failed and done tell who offers how far the other is. bye ends the
 // stream and says why; nothing comes after it.
 //

@@ -206,9 +206,9 @@ type Who struct {
 	Instance peer.Instance
 }
 
-// AppendPeers writes at most MaxPeers.
-func AppendPeers(b []byte, who []Who) []byte {
-	b = AppendHeader(b, Peers, 40*len(who))
+// AppendPeers writes at most MaxPeers, and whether there are or will be others.
+func AppendPeers(b []byte, several bool, who []Who) []byte {
+	b = append(AppendHeader(b, Peers, 1+40*len(who)), bit(several, 1))
 	for _, w := range who {
 		b = append(append(b, w.ID[:]...), w.Instance[:]...)
 	}
@@ -216,15 +216,24 @@ func AppendPeers(b []byte, who []Who) []byte {
 }
 
 // ParsePeers reads them.
-func ParsePeers(p []byte) ([]Who, error) {
-	if len(p)%40 != 0 || len(p) > 40*MaxPeers {
-		return nil, malformed("peers")
+func ParsePeers(p []byte) (several bool, who []Who, err error) {
+	if len(p)%40 != 1 || len(p) > 1+40*MaxPeers {
+		return false, nil, malformed("peers")
 	}
-	who := make([]Who, 0, len(p)/40)
+	several, p = p[0]&1 != 0, p[1:]
 	for ; len(p) > 0; p = p[40:] {
 		who = append(who, Who{peer.ID(p[:32]), peer.Instance(p[32:40])})
 	}
-	return who, nil
+	return several, who, nil
+}
+
+// ParseHave reads a set of the first n pieces.
+func ParseHave(p []byte, n int) (*bits.Set, error) {
+	set, err := bits.Parse(p, n)
+	if err != nil {
+		return nil, malformed("have")
+	}
+	return set, nil
 }
 
 // Entry is what is on a shelf.

@@ -1,0 +1,116 @@
+package share_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/lanyap/lanyap/mesh/share"
+)
+
+// crowd is a sender and n receivers, each of whom sends a MiB a second at most.
+func crowd(t *testing.T, n int) (ana *person, others []*person) {
+	t.Helper()
+	r := newRoom(t)
+	cfg := share.Config{Receive: true, UploadLimit: 1 << 20}
+	ana = r.with("ana", cfg)
+	for i := range n {
+		others = append(others, r.with(fmt.Sprint("bo", i), cfg))
+	}
+	meet(t, append([]*person{ana}, others...)...)
+	return ana, others
+}
+
+// sendAll sends a file to all.
+func sendAll(t *testing.T, ana *person, others []*person, path string) (sent, got []*share.Transfer) {
+	t.Helper()
+	c := collect(t, path)
+	for _, p := range others {
+		sent = append(sent, ana.send(c, p))
+	}
+	for _, p := range others {
+		got = append(got, p.accept())
+	}
+	return sent, got
+}
+
+func total(transfers []*share.Transfer, of func(share.Progress) int64) (sum int64) {
+	for _, tr := range transfers {
+		sum += of(tr.Progress())
+	}
+	return sum
+}
+
+// Whoever has a piece passes it on: the sender uploads about once what many get.
+func TestReceiversHelpEachOther(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const size = 40 << 20
+		ana, others := crowd(t, 4)
+		path := file(t, filepath.Join(t.TempDir(), "film"), size)
+		begun := time.Now()
+		sent, got := sendAll(t, ana, others, path)
+		done(t, append(sent, got...)...)
+		took := time.Since(begun)
+		for _, p := range others {
+			same(t, filepath.Dir(path), p.home)
+		}
+		uploaded := total(sent, func(p share.Progress) int64 { return p.Sent })
+		received := total(got, func(p share.Progress) int64 { return p.Received })
+		t.Logf("%v, %.2f of it uploaded by its sender, %.3f received by each", took, float64(uploaded)/size, float64(received)/size/4)
+		if uploaded > size*13/10 || received > 4*size*105/100 || took > 80*time.Second {
+			t.Errorf("%v, %d uploaded by its sender, %d received in all", took, uploaded, received)
+		}
+	})
+}
+
+// One that comes late, and one that leaves in the middle, disturb nobody.
+func TestReceiverJoinsLateAndOneLeaves(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const size = 20 << 20
+		ana, others := crowd(t, 4)
+		path := file(t, filepath.Join(t.TempDir(), "film"), size)
+		c := collect(t, path)
+		sent, got := sendAll(t, ana, others[:3], path)
+		time.Sleep(8 * time.Second)
+		late := ana.send(c, others[3])
+		lateGot := others[3].accept()
+		time.Sleep(2 * time.Second)
+		others[0].host.Kill()
+		done(t, sent[1], sent[2], got[1], got[2], late, lateGot)
+		for _, p := range others[1:] {
+			same(t, filepath.Dir(path), p.home)
+		}
+		sent[0].Cancel()
+	})
+}
+
+// With the sender gone, the others give what they have.
+func TestReceiversGoOnWithoutTheSender(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const size = 10 << 20
+		ana, others := crowd(t, 2)
+		path := file(t, filepath.Join(t.TempDir(), "film"), size)
+		c := collect(t, path)
+		first := ana.send(c, others[0])
+		second, err := ana.sharer.Send(context.Background(), c, others[1].node.Self().ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []*share.Transfer{others[0].accept(), others[1].accept()}
+		for got[0].Progress().BytesDone < size/2 || got[1].Progress().BytesDone < size/2 {
+			time.Sleep(100 * time.Millisecond)
+		}
+		ana.host.Kill()
+		time.Sleep(time.Minute)
+		a, b := got[0].Progress(), got[1].Progress()
+		t.Logf("%d and %d of %d", a.BytesDone, b.BytesDone, size)
+		ana.stop()
+		_, _ = first, second
+		ana.start(share.Config{})
+		meet(t, append([]*person{ana}, others...)...)
+		sent, again := ana.send(c, others[0]), ana.send(c, others[1])
+		done(t, append(got, sent, again)...)
+	})
+}
