@@ -101,6 +101,15 @@ func (s *Set) CountRun(r Run) int {
 	return count
 }
 
+// CountIn is how many are in both sets. Both must have the same bound.
+func (s *Set) CountIn(other *Set) int {
+	count := 0
+	for i, w := range s.words {
+		count += bits.OnesCount64(w & other.words[i])
+	}
+	return count
+}
+
 // words gives the words that hold the run, and its bits in each.
 func (r Run) words() iter.Seq2[int, uint64] {
 	return func(yield func(int, uint64) bool) {

@@ -141,10 +141,11 @@ func TestNextOfTwoSets(t *testing.T) {
 			a.AddRun(randomRun(random, n))
 			b.AddRun(randomRun(random, n))
 		}
-		both, only := n, n
+		both, only, count := n, n, 0
 		for i := n - 1; i >= 0; i-- {
 			if a.Has(i) && b.Has(i) {
 				both = i
+				count++
 			}
 			if a.Has(i) && !b.Has(i) {
 				only = i
@@ -155,6 +156,9 @@ func TestNextOfTwoSets(t *testing.T) {
 			if got := a.NextNotIn(i, b); got != only {
 				t.Fatalf("next from %d that is in the first alone: %d, want %d", i, got, only)
 			}
+		}
+		if got := a.CountIn(b); got != count {
+			t.Fatalf("%d are in both, want %d", got, count)
 		}
 	}
 }

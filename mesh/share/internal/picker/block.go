@@ -38,20 +38,35 @@ func (p *Picker) candidates(next func(int) int) iter.Seq[bits.Run] {
 
 // fresh chooses of the origin what nobody has nor gets: a block that is ours, or
 // else any.
-func (p *Picker) fresh(_ time.Time, h *holder) (bits.Run, bool) {
+func (p *Picker) fresh(now time.Time, h *holder) (bits.Run, bool) {
 	if !h.origin {
 		return bits.Run{}, false
 	}
 	var other bits.Run
+	n := 0
 	for r := range p.candidates(func(i int) int { return p.nextFresh(i, h) }) {
 		if p.ours(p.grid.block(r.First)) {
 			return r, true
 		}
-		if other.Count == 0 {
+		if n++; n == 1 {
 			other = r
 		}
 	}
-	return other, other.Count > 0
+	return other, n > 0 && p.helps(now, n)
+}
+
+// helps says whether to ask for blocks that are others' to ask for, when there are
+// n. While there are few, their owners are most likely about to ask, and it is
+// left to them for a while.
+func (p *Picker) helps(now time.Time, n int) bool {
+	if n > 2*len(p.holders) {
+		p.few = time.Time{}
+		return true
+	}
+	if p.few.IsZero() {
+		p.few = now
+	}
+	return now.Sub(p.few) >= idle
 }
 
 func (p *Picker) nextFresh(i int, h *holder) int {
@@ -66,7 +81,7 @@ func (p *Picker) nextFresh(i int, h *holder) int {
 func (p *Picker) ours(block int) bool {
 	own := weight(p.self, block)
 	for _, h := range p.holders {
-		if !h.origin && !h.has.Full() && weight(h.name, block) > own {
+		if !h.origin && !h.silent && !h.has.Full() && weight(h.name, block) > own {
 			return false
 		}
 	}
@@ -78,12 +93,12 @@ func (p *Picker) rare(_ time.Time, h *holder) (bits.Run, bool) {
 	if h.origin {
 		return bits.Run{}, false
 	}
-	return p.rarest(h)
+	return p.rarest(func(i int) int { return p.nextOpen(i, h) })
 }
 
-func (p *Picker) rarest(h *holder) (best bits.Run, ok bool) {
+func (p *Picker) rarest(next func(int) int) (best bits.Run, ok bool) {
 	least := 0
-	for r := range p.candidates(func(i int) int { return p.nextOpen(i, h) }) {
+	for r := range p.candidates(next) {
 		n := int(p.having[r.First]) + int(p.coming[r.First])
 		if best.Count == 0 || n < least {
 			best, least = r, n
@@ -95,22 +110,38 @@ func (p *Picker) rarest(h *holder) (best bits.Run, ok bool) {
 	return best, best.Count > 0
 }
 
-// second chooses of the origin what others have or get, if they would take long,
-// or if nothing comes.
+// second chooses of the origin what others have, if they would take long for it,
+// and if nothing comes also what others get.
 func (p *Picker) second(now time.Time, h *holder) (bits.Run, bool) {
-	if !h.origin || now.Sub(p.got) < idle && !p.busy(now) {
+	if !h.origin {
 		return bits.Run{}, false
 	}
-	return p.rarest(h)
+	if now.Sub(p.got) >= idle {
+		return p.rarest(func(i int) int { return p.nextOpen(i, h) })
+	}
+	if p.busy(now) < wait.Seconds() {
+		return bits.Run{}, false
+	}
+	return p.rarest(func(i int) int {
+		for i = p.open.NextIn(i, p.held); i < p.pieces && !h.holds(i); {
+			i = p.open.NextIn(i+1, p.held)
+		}
+		return i
+	})
 }
 
-// busy says whether the other receivers would take long for what is open.
-func (p *Picker) busy(now time.Time) bool {
-	sum := 0.0
+// busy says how many seconds the other receivers would take for what they have
+// and we have not asked for yet.
+func (p *Picker) busy(now time.Time) float64 {
+	if p.open.Count() == 0 {
+		return 0
+	}
+	rate := 0.0
 	for _, h := range p.holders {
 		if !h.origin && !p.stalled(now, h) && p.nextOpen(0, h) < p.pieces {
-			sum += p.rate(h)
+			rate += p.rate(h)
 		}
 	}
-	return float64(p.opened) > sum*wait.Seconds()
+	bytes := float64(p.opened) * float64(p.open.CountIn(p.held)) / float64(p.open.Count())
+	return bytes / max(rate, 1)
 }

@@ -15,6 +15,9 @@ const (
 	// maxFailures is how often a holder may not have what it said it had.
 	maxFailures = 16
 
+	// pause is how long a holder that has stalled is not asked for more.
+	pause = 10 * time.Second
+
 	// lapse is how long a receiver is believed to be getting something when
 	// nothing is heard of it.
 	lapse = 3 * time.Second
@@ -34,6 +37,8 @@ type holder struct {
 	inflight int64 // bytes of that
 	failures int
 	pace     pace
+	silent   bool      // it has stalled: what it has and gets does not count
+	until    time.Time // it is not asked before, for that
 }
 
 func (h *holder) holds(i int) bool { return h.has == nil || h.has.Has(i) }
@@ -88,18 +93,30 @@ func (p *Picker) Has(now time.Time, name Holder, r bits.Run) {
 	h.heard = now
 	p.Fetching(now, name, r, false)
 	for i := r.First; i < r.End(); i++ {
-		if h.has.Add(i) {
-			p.having[i]++
-			p.known.Add(i)
+		if h.has.Add(i) && !h.silent {
+			p.gained(i)
 		}
 	}
+}
+
+// gained takes in that one receiver more has a piece.
+func (p *Picker) gained(i int) {
+	p.having[i]++
+	p.held.Add(i)
+	p.known.Add(i)
+}
+
+// lost takes in that one receiver less has a piece.
+func (p *Picker) lost(i int) {
+	p.having[i]--
+	p.forget(i)
 }
 
 // Fetching takes in that another receiver is getting a run, or is no longer. The
 // run must be within bounds.
 func (p *Picker) Fetching(now time.Time, name Holder, r bits.Run, on bool) {
 	h := p.holder(name)
-	if h == nil || h.origin || h.fetching == nil && !on {
+	if h == nil || h.origin || h.silent || h.fetching == nil && !on {
 		return
 	}
 	h.heard = now
@@ -131,7 +148,11 @@ func (p *Picker) announce(h *holder, i int, on bool) {
 
 // forget takes a piece out of what is known if nobody has it or gets it.
 func (p *Picker) forget(i int) {
-	if p.having[i] == 0 && p.coming[i] == 0 {
+	if p.having[i] > 0 {
+		return
+	}
+	p.held.Remove(i)
+	if p.coming[i] == 0 {
 		p.known.Remove(i)
 	}
 }
@@ -164,22 +185,39 @@ func (p *Picker) Left(now time.Time, name Holder) {
 	h := p.holders[i]
 	p.holders = slices.Delete(p.holders, i, i+1)
 	p.useless = slices.DeleteFunc(p.useless, func(r Request) bool { return r.Holder == name })
-	p.unannounce(h)
-	if !h.origin {
-		for r := range h.has.Runs() {
-			p.lost(r)
-		}
-	}
+	p.silence(now, h)
 	for _, a := range h.asked {
 		p.release(a.Run)
 	}
 }
 
-// lost takes in that one receiver less has a run.
-func (p *Picker) lost(r bits.Run) {
-	for i := r.First; i < r.End(); i++ {
-		p.having[i]--
-		p.forget(i)
+// silence makes that what a receiver has or gets no longer counts.
+func (p *Picker) silence(now time.Time, h *holder) {
+	h.until = now.Add(pause)
+	if h.silent {
+		return
+	}
+	h.silent = true
+	if h.origin {
+		return
+	}
+	p.unannounce(h)
+	for i := h.has.Next(0); i < p.pieces; i = h.has.Next(i + 1) {
+		p.lost(i)
+	}
+}
+
+// unsilence makes that it counts again.
+func (p *Picker) unsilence(h *holder) {
+	if !h.silent {
+		return
+	}
+	h.silent, h.until = false, time.Time{}
+	if h.origin {
+		return
+	}
+	for i := h.has.Next(0); i < p.pieces; i = h.has.Next(i + 1) {
+		p.gained(i)
 	}
 }
 
@@ -208,8 +246,8 @@ func (p *Picker) Failed(now time.Time, name Holder, r bits.Run) {
 		h.has = bits.Full(p.pieces)
 	}
 	for i := r.First; i < r.End(); i++ {
-		if h.has.Remove(i) && !h.origin {
-			p.lost(bits.Run{First: i, Count: 1})
+		if h.has.Remove(i) && !h.origin && !h.silent {
+			p.lost(i)
 		}
 	}
 }

@@ -34,13 +34,16 @@ func (p *Picker) stalled(now time.Time, h *holder) bool {
 }
 
 // stalls frees what stalled holders were asked for and others can be asked now,
-// and says whether there is any.
+// and says whether there is more to be asked of anybody for that.
 func (p *Picker) stalls(now time.Time) bool {
 	found := false
 	for _, h := range p.holders {
-		if p.stalled(now, h) {
-			found = p.free(now, h) || found
+		if !p.stalled(now, h) {
+			continue
 		}
+		found = !h.silent || found
+		p.silence(now, h)
+		found = p.free(now, h) || found
 	}
 	return found
 }
@@ -73,7 +76,7 @@ func (p *Picker) elsewhere(now time.Time, r bits.Run, than *holder) *holder {
 // double asks another for what one was asked for and would give much later.
 func (p *Picker) double(now time.Time) (Request, bool) {
 	for _, h := range p.holders {
-		if !p.room(now, h) {
+		if !p.room(now, h) || h.origin && now.Sub(p.got) < idle {
 			continue
 		}
 		if r, ok := p.slowest(now, h); ok {

@@ -163,46 +163,29 @@ func (n *network) share() {
 		}
 	}
 	n.streams = kept
-	links := make(map[*float64]*load)
-	for _, s := range active {
-		for _, link := range []*float64{&s.from.up, &s.to.down} {
-			if links[link] == nil {
-				links[link] = &load{left: *link}
-			}
-			links[link].weight += s.weight
-		}
-	}
 	for len(active) > 0 {
+		for _, v := range n.nodes {
+			v.upload, v.download = load{left: v.up}, load{left: v.down}
+		}
+		for _, s := range n.streams {
+			s.from.upload.left -= s.rate
+			s.to.download.left -= s.rate
+		}
+		for _, s := range active {
+			s.from.upload.weight += s.weight
+			s.to.download.weight += s.weight
+		}
 		least := math.Inf(1)
-		for _, l := range links {
-			if l.weight > 1e-9 {
-				least = min(least, l.left/l.weight)
-			}
+		for _, v := range n.nodes {
+			least = min(least, v.upload.each(), v.download.each())
 		}
 		rest := active[:0]
 		for _, s := range active {
-			up, down := links[&s.from.up], links[&s.to.down]
-			if min(up.left/up.weight, down.left/down.weight) <= least*(1+1e-9) {
-				s.rate = least * s.weight
+			if min(s.from.upload.each(), s.to.download.each()) > least*(1+1e-9) {
+				rest = append(rest, s)
 				continue
 			}
-			rest = append(rest, s)
-		}
-		for _, l := range links {
-			l.weight = 0
-		}
-		for link, l := range links {
-			l.left = *link
-		}
-		for _, s := range n.streams {
-			if s.rate > 0 {
-				links[&s.from.up].left -= s.rate
-				links[&s.to.down].left -= s.rate
-			}
-		}
-		for _, s := range rest {
-			links[&s.from.up].weight += s.weight
-			links[&s.to.down].weight += s.weight
+			s.rate = least * s.weight
 		}
 		active = rest
 	}
@@ -214,7 +197,16 @@ func (n *network) share() {
 	}
 }
 
+// load is what a link has left, and the weight of those streams that have no rate
+// yet.
 type load struct{ left, weight float64 }
+
+func (l load) each() float64 {
+	if l.weight == 0 {
+		return math.Inf(1)
+	}
+	return max(l.left, 0) / l.weight
+}
 
 // ends is when the piece has been sent that is being sent.
 func (n *network) ends(s *stream) time.Duration {

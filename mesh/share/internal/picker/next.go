@@ -49,6 +49,9 @@ func (p *Picker) Next(now time.Time) (Request, bool) {
 	if p.stalls(now) {
 		return p.among(now)
 	}
+	if p.open.Count() > 0 && now.Sub(p.got) < idle {
+		return Request{}, false
+	}
 	return p.double(now)
 }
 
@@ -75,7 +78,7 @@ func (p *Picker) among(now time.Time) (Request, bool) {
 // room says whether a holder can be asked for more.
 func (p *Picker) room(now time.Time, h *holder) bool {
 	if len(h.asked) == 0 {
-		return true
+		return !now.Before(h.until)
 	}
 	most := min(max(int64(p.rate(h)*ahead.Seconds()), p.grid.size), aheadMost)
 	return len(h.asked) < maxAsks && h.inflight < most && !p.stalled(now, h)

@@ -1,7 +1,6 @@
 package picker
 
 import (
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -11,17 +10,20 @@ import (
 // node is an origin or a receiver in a network.
 type node struct {
 	*network
-	name     Holder
-	up, down float64 // bytes a second
-	picker   *Picker // nil: the origin
-	has      *bits.Set
-	streams  map[*node]*stream
+	name             Holder
+	up, down         float64 // bytes a second
+	upload, download load
+	picker           *Picker // nil: the origin
+	has              *bits.Set
+	streams          map[*node]*stream
 
 	gone, lies, mute bool
 	joined, done     time.Duration
 	sent             int64 // bytes of pieces
 	doubles          int64 // bytes that came though they were here
 	banned           []*node
+	slow             float64    // so many times as slow as the others; 0: one
+	news             []bits.Run // had and not announced yet
 }
 
 func (n *network) add(up, down float64) *node {
@@ -164,16 +166,36 @@ func (v *node) piece(w *node, i int) {
 		return
 	}
 	v.has.Add(i)
-	for _, other := range v.others() {
-		v.send(v, other, func() {
-			other.picker.Has(v.time(), v.name, bits.Run{First: i, Count: 1})
-			other.pump()
-		})
-	}
+	v.announce(i)
 	if v.picker.Done() && v.done < 0 {
 		v.done = v.now
 	}
 	v.pump()
+}
+
+// announce tells the others of a piece, and of those that come in the next
+// moments with it.
+func (v *node) announce(i int) {
+	if n := len(v.news); n > 0 && v.news[n-1].End() == i {
+		v.news[n-1].Count++
+		return
+	}
+	v.news = append(v.news, bits.Run{First: i, Count: 1})
+	if len(v.news) > 1 {
+		return
+	}
+	v.at(v.now+5*time.Millisecond, func() {
+		for _, other := range v.others() {
+			news := v.news
+			v.send(v, other, func() {
+				for _, r := range news {
+					other.picker.Has(v.time(), v.name, r)
+				}
+				other.pump()
+			})
+		}
+		v.news = nil
+	})
 }
 
 // left is what v does when w is gone.
@@ -197,23 +219,12 @@ func (v *node) leave(seen time.Duration) {
 	}
 }
 
-// equal cuts a content of one file.
-func equal(size, piece int64) (int, func(int) int64) {
-	return int((size + piece - 1) / piece), func(i int) int64 { return min(int64(i)*piece, size) }
-}
-
-// newNetwork returns an origin, all with the same rate, and receivers, none of
-// which have joined yet.
-func newNetwork(seed uint64, receivers int, rate float64, latency time.Duration, pieces int, offset func(int) int64) *network {
-	n := &network{
-		random:  rand.New(rand.NewPCG(seed, 1)),
-		latency: latency,
-		pieces:  pieces,
-		offset:  offset,
-		next:    1<<63 - 1,
+// back makes v known again to those who are there.
+func (v *node) back() {
+	v.gone = false
+	for _, w := range v.nodes {
+		if w != v && w.joined >= 0 && !w.gone {
+			w.meet(v)
+		}
 	}
-	for range receivers + 1 {
-		n.add(rate, rate)
-	}
-	return n
 }

@@ -46,16 +46,18 @@ type Picker struct {
 	left   int64     // bytes needed
 	opened int64     // bytes open
 
-	// Of each piece: how many receivers have it, how many said they are getting
-	// it, and whether any of both are there.
+	// Of each piece: how many receivers have it, and how many said they are getting
+	// it; which any has, and which any has or gets.
 	having []uint8
 	coming []uint8
+	held   *bits.Set
 	known  *bits.Set
 
 	holders []*holder
 	banned  map[Holder]bool
 	useless []Request // to be cancelled
 	got     time.Time // when something new came last, or the first was asked for
+	few     time.Time // since when few blocks are new, and none of them ours
 	doubled int64     // bytes asked of two
 }
 
@@ -72,6 +74,7 @@ func New(c Config) *Picker {
 		open:    c.Need.Clone(),
 		having:  make([]uint8, c.Pieces),
 		coming:  make([]uint8, c.Pieces),
+		held:    bits.New(c.Pieces),
 		known:   bits.New(c.Pieces),
 		banned:  make(map[Holder]bool),
 	}
@@ -103,6 +106,7 @@ func (p *Picker) Got(now time.Time, from Holder, i int) bool {
 	}
 	if h := p.holder(from); h != nil {
 		h.pace.gave(now, p.bytes(bits.Run{First: i, Count: 1}))
+		p.unsilence(h)
 	}
 	if !p.needed.Has(i) {
 		return false
