@@ -131,16 +131,20 @@ func (p *Picker) second(now time.Time, h *holder) (bits.Run, bool) {
 }
 
 // busy says how many seconds the other receivers would take for what they have
-// and we have not asked for yet.
+// and we have not asked for yet. One of which that is not known yet may be quick.
 func (p *Picker) busy(now time.Time) float64 {
 	if p.open.Count() == 0 {
 		return 0
 	}
 	rate := 0.0
 	for _, h := range p.holders {
-		if !h.origin && !p.stalled(now, h) && p.nextOpen(0, h) < p.pieces {
-			rate += p.rate(h)
+		if h.origin || p.stalled(now, h) || p.nextOpen(0, h) == p.pieces {
+			continue
 		}
+		if h.pace.rate == 0 {
+			return 0
+		}
+		rate += h.pace.rate
 	}
 	bytes := float64(p.opened) * float64(p.open.CountIn(p.held)) / float64(p.open.Count())
 	return bytes / max(rate, 1)

@@ -229,8 +229,8 @@ func (p *Picker) Lied(now time.Time, name Holder) {
 }
 
 // Failed takes in that a holder has not what it was asked for. It is not asked
-// for that again unless it says that it has it now; an origin, not at all. Who fails too often has left,
-// and is not taken again, except an origin.
+// for that again unless it says that it has it now; an origin, not at all. Who
+// fails too often has left, and is not taken again, except an origin.
 func (p *Picker) Failed(now time.Time, name Holder, r bits.Run) {
 	h := p.holder(name)
 	if h == nil || !r.In(p.pieces) {
@@ -240,6 +240,18 @@ func (p *Picker) Failed(now time.Time, name Holder, r bits.Run) {
 		p.Lied(now, name)
 		return
 	}
+	p.lacks(h, r)
+}
+
+// Lacks takes in that a holder has not what it said it had. It is not held
+// against it.
+func (p *Picker) Lacks(name Holder, r bits.Run) {
+	if h := p.holder(name); h != nil && r.In(p.pieces) {
+		p.lacks(h, r)
+	}
+}
+
+func (p *Picker) lacks(h *holder, r bits.Run) {
 	p.cut(h, r)
 	p.release(r)
 	if h.has == nil {

@@ -21,7 +21,7 @@ type Config struct {
 	Pieces  int               // how many there are
 	Offset  func(i int) int64 // where piece i begins in the whole content, in bytes; of Pieces: its size
 	Need    *bits.Set         // what is to be got; the Picker keeps it
-	Several bool              // others receive it now, or will: nothing goes in order
+	Several bool              // others receive it too, or may: nothing goes in order
 	Seed    uint64            // what is done by chance follows from it
 }
 
@@ -84,6 +84,9 @@ func New(c Config) *Picker {
 	p.opened = p.left
 	return p
 }
+
+// Several takes in that others receive it too, or may.
+func (p *Picker) Several() { p.several = true }
 
 // bytes is how long a run is.
 func (p *Picker) bytes(r bits.Run) int64 {

@@ -11,7 +11,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "run the swarms with this seed alone")
-	seedsFlag = flag.Uint64("seeds", 12, "how many seeds to run of each swarm")
+	seedsFlag = flag.Uint64("seeds", 8, "how many seeds to run of each swarm")
 )
 
 const (
@@ -51,7 +51,7 @@ func (n *network) all(nodes []*node) {
 var swarms = []swarm{
 	{
 		name: "equal", size: 64, receivers: 8, latency: 20 * ms,
-		upload: 1.15, time: 1.25, twice: 0.03,
+		upload: 1.15, time: 1.3, twice: 0.03,
 	},
 	{
 		name: "equal, slow announcements", size: 64, receivers: 8, latency: 100 * ms,
@@ -59,7 +59,7 @@ var swarms = []swarm{
 	},
 	{
 		name: "two", size: 64, receivers: 2, latency: 5 * ms,
-		upload: 1.15, time: 1.25, twice: 0.03,
+		upload: 1.15, time: 1.3, twice: 0.03,
 	},
 	{
 		name: "one", size: 64, receivers: 1, latency: 5 * ms,
@@ -138,7 +138,7 @@ var swarms = []swarm{
 			}
 			n.all(n.nodes[1:])
 		},
-		upload: 1.15, time: 1.25, twice: 0.03,
+		upload: 1.15, time: 1.3, twice: 0.03,
 	},
 	{
 		name: "small files", size: 8, piece: 8, receivers: 8, latency: 5 * ms,
