@@ -137,12 +137,12 @@ func (t *Transfer) Landed(ctx context.Context) iter.Seq[Landed] {
 					return
 				}
 			}
+			if more == nil {
+				return // it has ended
+			}
 			select {
 			case <-more:
 			case <-ctx.Done():
-				return
-			}
-			if more == nil {
 				return
 			}
 		}

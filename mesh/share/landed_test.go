@@ -1,0 +1,26 @@
+package share_test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// TestLandedEnds holds that the items end with the transfer, whether it is read
+// from the start or afterwards.
+func TestLandedEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r := newRoom(t)
+		ana, bo := r.enter("ana"), r.enter("bo")
+		meet(t, ana, bo)
+		sent := ana.send(collect(t, file(t, filepath.Join(t.TempDir(), "film"), 3<<20)), bo)
+		got := bo.accept()
+		for range 2 {
+			items := slices.Collect(got.Landed(t.Context()))
+			if len(items) != 1 || items[0].Name != "film" || items[0].Path != filepath.Join(bo.home, "film") {
+				t.Errorf("landed %v", items)
+			}
+		}
+		done(t, sent, got)
+	})
+}
