@@ -3,8 +3,11 @@ package share
 import (
 	"context"
 	"io"
+	"os"
+	"runtime"
 
 	"github.com/lanyap/lanyap/mesh/share/internal/manifest"
+	files "github.com/lanyap/lanyap/mesh/share/internal/source"
 )
 
 // MaxText is the longest text, in bytes.
@@ -34,8 +37,8 @@ type Content struct {
 	Omitted []Omission
 	Text    string // if it is one; there are no items then
 
-	m     *manifest.Manifest
-	paths []string
+	src    *files.Source
+	remove func() // what was spooled
 }
 
 // Collect looks at files and folders that are to be sent: reads the folders, but
@@ -43,27 +46,60 @@ type Content struct {
 // and so is a path that does not exist or cannot be read. What is inside a folder
 // and cannot be sent is in Omitted.
 func Collect(ctx context.Context, paths ...string) (*Content, error) {
-	m, at, err := walk(paths)
+	src, err := files.Walk(ctx, paths, nil)
 	if err != nil {
 		return nil, err
 	}
-	c := &Content{Files: m.Files(), Size: m.Size(), m: m, paths: at}
-	for i := range m.Items() {
-		c.Items = append(c.Items, itemOf(m, i))
-	}
-	return c, nil
+	return contentOf(src), nil
 }
 
 // Spool collects what r gives until its end as one file of the given name. It is
 // kept in a temporary file until Close.
-func Spool(ctx context.Context, name string, r io.Reader) (*Content, error) { return nil, errSoon }
+func Spool(ctx context.Context, name string, r io.Reader) (*Content, error) {
+	src, remove, err := files.Spool(ctx, spoolDir(), name, r)
+	if err != nil {
+		return nil, err
+	}
+	c := contentOf(src)
+	c.remove = remove
+	return c, nil
+}
+
+// spoolDir is where much may be kept for a while. Where nobody says it, that is
+// not the folder of temporary files on Linux, which is in memory on many systems
+// (Filesystem Hierarchy Standard, section 5.15).
+func spoolDir() string {
+	const large = "/var/tmp"
+	if info, err := os.Stat(large); runtime.GOOS == "linux" && os.Getenv("TMPDIR") == "" && err == nil && info.IsDir() {
+		return large
+	}
+	return os.TempDir()
+}
+
+func contentOf(src *files.Source) *Content {
+	m := src.Manifest()
+	c := &Content{Files: m.Files(), Size: m.Size(), src: src}
+	for i := range m.Items() {
+		c.Items = append(c.Items, itemOf(m, i))
+	}
+	for _, o := range src.Omitted() {
+		c.Omitted = append(c.Omitted, Omission(o))
+	}
+	return c
+}
 
 // Text makes a content of a text of at most [MaxText] bytes, which the receiver
 // reads with the offer and need not accept.
 func Text(text string) *Content { return &Content{Text: text, Size: int64(len(text))} }
 
 // Close releases what a content of [Spool] holds; of others it holds nothing.
-func (c *Content) Close() error { return nil }
+func (c *Content) Close() error {
+	if c.remove != nil {
+		c.src.Close()
+		c.remove()
+	}
+	return nil
+}
 
 func itemOf(m *manifest.Manifest, i int) Item {
 	it := m.Item(i)

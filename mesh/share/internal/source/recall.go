@@ -12,7 +12,8 @@ import (
 // whether it had them.
 func (s *Source) recall(entry int) bool {
 	pieces := s.m.PiecesOf(entry)
-	if s.cache == nil || pieces.Count < 2 {
+	cache := s.cache.Load()
+	if cache == nil || pieces.Count < 2 {
 		return false
 	}
 	s.mu.Lock()
@@ -27,7 +28,7 @@ func (s *Source) recall(entry int) bool {
 	if err != nil {
 		return false // whoever reads it will be told
 	}
-	hashes := s.cache.load(s.where(entry), info)
+	hashes := cache.load(s.where(entry), info)
 	if hashes == nil {
 		return false
 	}
@@ -49,14 +50,15 @@ func (s *Source) recall(entry int) bool {
 
 // keep puts the hashes of a file into the cache.
 func (s *Source) keep(entry int, hashes []tree.Hash) {
-	if s.cache == nil {
+	cache := s.cache.Load()
+	if cache == nil {
 		return
 	}
 	info, err := s.stat(entry)
 	if err != nil || s.since.Sub(info.ModTime()) < settled {
 		return
 	}
-	s.cache.store(s.where(entry), info, hashes)
+	cache.store(s.where(entry), info, hashes)
 }
 
 // stat looks at a file again; [ErrChanged] as when it is read.

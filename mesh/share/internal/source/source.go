@@ -29,7 +29,7 @@ type Source struct {
 	items   []item
 	inodes  []uint64
 	omitted []Omission
-	cache   *Cache
+	cache   atomic.Pointer[Cache]
 	since   time.Time // before anything was looked at
 
 	files   pool[*os.File] // by entry
@@ -45,8 +45,8 @@ type Source struct {
 }
 
 func newSource(m *manifest.Manifest, items []item, w *walker, cache *Cache) *Source {
-	return &Source{
-		m: m, items: items, inodes: w.inodes, omitted: w.omitted, since: w.since, cache: cache,
+	s := &Source{
+		m: m, items: items, inodes: w.inodes, omitted: w.omitted, since: w.since,
 		files:   pool[*os.File]{max: openFiles},
 		folders: pool[*os.Root]{max: openFolders},
 		quiet:   make(chan struct{}, 1),
@@ -55,6 +55,8 @@ func newSource(m *manifest.Manifest, items []item, w *walker, cache *Cache) *Sou
 		hashes: make([]tree.Hash, m.Pieces()),
 		known:  map[int]*file{},
 	}
+	s.UseCache(cache)
+	return s
 }
 
 // Manifest is what the content consists of.
@@ -63,18 +65,22 @@ func (s *Source) Manifest() *manifest.Manifest { return s.m }
 // Omitted is what was left out, in the order in which it was found.
 func (s *Source) Omitted() []Omission { return s.omitted }
 
+// UseCache has the hashes of files kept in a cache, and recalled from it, from
+// now on.
+func (s *Source) UseCache(c *Cache) { s.cache.Store(c) }
+
 // Close closes the files that are kept open, and notes in the cache what is
 // known. The Source may be used on, and opens them again.
 func (s *Source) Close() {
 	s.files.close()
 	s.folders.close()
-	s.cache.trim()
+	s.cache.Load().trim()
 }
 
 // ReadPiece reads the piece of that number into buf, which must be long enough
 // ([tree.MaxPiece] is), and returns it with its hash. It is hashed unless its
 // hash is known. [ErrChanged] if the file is no longer what it was; other errors
-// are those of the file system.
+// are those of the file system, [fs.ErrNotExist] among them.
 func (s *Source) ReadPiece(number int, buf []byte) ([]byte, tree.Hash, error) {
 	s.reading.Add(1)
 	defer func() {
@@ -163,12 +169,11 @@ func changed(info fs.FileInfo) int64 { return info.ModTime().UnixNano() }
 func (s *Source) open(entry int) (*os.File, error) {
 	parent := s.m.Parent(entry)
 	if parent < 0 {
-		f, err := s.items[s.m.ItemOf(entry)].open()
-		return f, s.missing(entry, err)
+		return s.items[s.m.ItemOf(entry)].open()
 	}
 	folder, err := s.folders.take(parent, func() (*os.Root, error) { return s.openFolder(parent) })
 	if err != nil {
-		return nil, s.missing(entry, err)
+		return nil, err
 	}
 	defer s.folders.give(folder)
 	name := s.m.Name(entry)
@@ -179,15 +184,7 @@ func (s *Source) open(entry int) (*os.File, error) {
 	if info, e := folder.value.Lstat(name); e == nil && !info.Mode().IsRegular() {
 		return nil, s.changed(entry, "is no file any more") // a link that leaves, say
 	}
-	return nil, s.missing(entry, err)
-}
-
-// missing turns the absence of what was there into a change.
-func (s *Source) missing(entry int, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return s.changed(entry, "is gone")
-	}
-	return err
+	return nil, err
 }
 
 // openFolder opens a folder of an item.

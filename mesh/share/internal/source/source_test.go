@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -92,19 +93,20 @@ func TestChangedFiles(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(path string) error
+		want   error
 	}{
-		{"shorter", func(path string) error { return os.Truncate(path, 2*tree.MinPiece) }},
-		{"much shorter", func(path string) error { return os.Truncate(path, 0) }},
-		{"longer", func(path string) error { return os.Truncate(path, 3*tree.MinPiece) }},
+		{"shorter", func(path string) error { return os.Truncate(path, 2*tree.MinPiece) }, source.ErrChanged},
+		{"much shorter", func(path string) error { return os.Truncate(path, 0) }, source.ErrChanged},
+		{"longer", func(path string) error { return os.Truncate(path, 3*tree.MinPiece) }, source.ErrChanged},
 		{"shorter, at the same time", func(path string) error {
 			return errors.Join(os.Truncate(path, 5), os.Chtimes(path, longAgo, longAgo))
-		}},
-		{"written to", func(path string) error { return os.WriteFile(path, other, 0o644) }},
-		{"removed", os.Remove},
-		{"a folder now", func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o755)) }},
+		}, source.ErrChanged},
+		{"written to", func(path string) error { return os.WriteFile(path, other, 0o644) }, source.ErrChanged},
+		{"removed", os.Remove, fs.ErrNotExist},
+		{"a folder now", func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o755)) }, source.ErrChanged},
 		{"replaced", func(path string) error {
 			return errors.Join(os.WriteFile(path+".new", other, 0o644), os.Rename(path+".new", path))
-		}},
+		}, source.ErrChanged},
 	}
 	for _, tt := range tests {
 		for _, opened := range []bool{false, true} {
@@ -137,12 +139,12 @@ func TestChangedFiles(t *testing.T) {
 					s.Close()
 				}
 				for n := range 3 {
-					if _, _, err := s.ReadPiece(n, buf); !errors.Is(err, source.ErrChanged) {
-						t.Errorf("piece %d: error is %v, want ErrChanged", n, err)
+					if _, _, err := s.ReadPiece(n, buf); !errors.Is(err, tt.want) {
+						t.Errorf("piece %d: error is %v, want %v", n, err, tt.want)
 					}
 				}
-				if _, err := s.Root(t.Context(), 1); !stays && !errors.Is(err, source.ErrChanged) {
-					t.Errorf("root: error is %v, want ErrChanged", err)
+				if _, err := s.Root(t.Context(), 1); !stays && !errors.Is(err, tt.want) {
+					t.Errorf("root: error is %v, want %v", err, tt.want)
 				}
 			})
 		}
