@@ -10,5 +10,6 @@ var (
 	quota        = []error{syscall.EDQUOT}
 	tooLarge     = []error{syscall.EFBIG}
 	readOnly     = []error{syscall.EROFS, syscall.EACCES, syscall.EPERM}
+	otherDisk    = syscall.EXDEV
 	notDirectory = []error{syscall.ENOTDIR, syscall.EISDIR}
 )

@@ -12,5 +12,6 @@ var (
 	quota        = []error{windows.ERROR_DISK_QUOTA_EXCEEDED}
 	tooLarge     = []error{windows.ERROR_FILE_TOO_LARGE}
 	readOnly     = []error{windows.ERROR_WRITE_PROTECT, windows.ERROR_ACCESS_DENIED}
+	otherDisk    = windows.ERROR_NOT_SAME_DEVICE
 	notDirectory = []error{syscall.ENOTDIR, syscall.EISDIR, windows.ERROR_DIRECTORY}
 )

@@ -146,7 +146,6 @@ func open(m *manifest.Manifest, o Options) (*Landing, error) {
 		return nil, failed(filepath.Join(o.State, partialsDir), err)
 	}
 	if err := l.begin(o); err != nil {
-		l.dest.close()
 		if l.stage != nil {
 			l.stage.close()
 		}
@@ -155,6 +154,7 @@ func open(m *manifest.Manifest, o Options) (*Landing, error) {
 		} else {
 			_ = l.journal.close()
 		}
+		l.dest.close()
 		return nil, err
 	}
 	return l, nil

@@ -1,0 +1,120 @@
+package landing
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/lanyap/lanyap/mesh/share/internal/manifest"
+	"github.com/lanyap/lanyap/mesh/share/internal/tree"
+)
+
+func openRoot(t *testing.T) *os.Root {
+	t.Helper()
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// twins are names that some disks take for one.
+var twins = map[string]string{"folder/a": "one", "folder/A": "two", "item": "three", "ITEM": "four"}
+
+func receiveTwins(t *testing.T, l *Landing, m *manifest.Manifest) []Landed {
+	t.Helper()
+	for i := range m.Pieces() {
+		data := []byte(twins[m.Path(m.Piece(i).Entry)])
+		if err := l.WritePiece(i, tree.Sum(data, int64(len(data)), 0), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	landed, err := l.Finish(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return landed
+}
+
+func openTwins(t *testing.T, state, dir string) (*Landing, *manifest.Manifest) {
+	t.Helper()
+	var entries []manifest.Entry
+	for path, text := range twins {
+		entries = append(entries, manifest.Entry{Path: path, Size: int64(len(text))})
+	}
+	m, err := manifest.New(entries...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(m, Options{State: state, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, m
+}
+
+// On any disk all four arrive, whatever they are called there.
+func TestAllTwinsLand(t *testing.T) {
+	for name, probe := range map[string]func(*os.Root) (bool, error){
+		"as the disk is":             folds,
+		"as if it did not tell case": func(*os.Root) (bool, error) { return true, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func(old func(*os.Root) (bool, error)) { probeFolds = old }(probeFolds)
+			probeFolds = probe
+			dir := t.TempDir()
+			l, m := openTwins(t, t.TempDir(), dir)
+			landed := receiveTwins(t, l, m)
+			l.Close()
+			if len(landed) != 3 {
+				t.Fatalf("%d items have landed, want 3", len(landed))
+			}
+			got := map[string]bool{}
+			err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				data, err := os.ReadFile(path)
+				got[string(data)] = true
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range twins {
+				if !got[text] {
+					t.Errorf("%q has not landed", text)
+				}
+			}
+		})
+	}
+}
+
+// A disk may take names for the same in ways nobody foresaw: what is there by
+// then is not lost.
+func TestTwinThatNobodyForesawIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	l, m := openTwins(t, t.TempDir(), dir)
+	defer l.Close()
+	stage := filepath.Join(dir, l.journal.Stage)
+	if err := os.Mkdir(filepath.Join(stage, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	twin := filepath.Join(stage, "folder", "a")
+	if err := os.WriteFile(twin, []byte("twin"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := range m.Pieces() {
+		data := []byte(twins[m.Path(m.Piece(i).Entry)])
+		err := l.WritePiece(i, tree.Sum(data, int64(len(data)), 0), data)
+		if same := m.Path(m.Piece(i).Entry) == "folder/a"; errors.Is(err, ErrInTheWay) != same {
+			t.Errorf("piece %d: %v", i, err)
+		}
+	}
+	if data, err := os.ReadFile(twin); err != nil || !bytes.Equal(data, []byte("twin")) {
+		t.Errorf("it was changed: %q, %v", data, err)
+	}
+}
