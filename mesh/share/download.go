@@ -64,13 +64,11 @@ type download struct {
 	doubtsAsked int
 	open        int // files that are neither done nor failed
 	failures    IncompleteError
-	several     bool                 // others fetch the same
-	others      map[mesh.Member]bool // who they are
-	hashes      []tree.Hash          // of pieces, by who offered it; nil: none are known
-	deferred    []deferredGet        // what waits for them
-	news        []bits.Run           // what has come and the others do not know
-	telling     bool                 // they are about to be told
-	meetAt      time.Time            // when to look for those again that are not linked
+	several     bool // others fetch the same
+	mates       map[mesh.Member]*mate
+	hashes      map[int]tree.Hash // of pieces that are missing, by the word of who offers it
+	hashesAsked *bits.Set         // of which pieces it was asked for them
+	news        []bits.Run        // what has come and mates do not know
 	far, told   proto.Far
 	err         error // why it cannot go on
 	retry       retry
@@ -123,6 +121,8 @@ func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination) (*
 		ended:   make(chan struct{}),
 		room:    newAllowance(),
 		sources: make(map[peer.Instance]*source),
+		mates:   make(map[mesh.Member]*mate),
+		hashes:  make(map[int]tree.Hash),
 	}
 	d.t, d.ctx = s.newTransfer(ctx, true, o.key)
 	d.t.update(func(p *Progress) {
@@ -264,6 +264,7 @@ func (d *download) begin() error {
 	for _, src := range d.sources {
 		d.joinLocked(src)
 	}
+	d.meetLocked()
 	d.pumpLocked()
 	d.t.phase(Moving)
 	return nil
@@ -281,6 +282,7 @@ func (d *download) takeStockLocked() {
 
 		Several: d.several,
 	})
+	d.hashesAsked = bits.New(d.m.Pieces())
 	d.left = make([]int32, d.m.Len())
 	d.stage = make([]fileStage, d.m.Len())
 	for e := range d.m.Len() {
@@ -356,11 +358,12 @@ func (d *download) good(a arrival, size int) {
 	defer d.mu.Unlock()
 	d.t.received.Add(int64(size))
 	e := d.m.Piece(a.i).Entry
+	delete(d.hashes, a.i)
+	d.spreadLocked(a.i)
 	if !d.plan.Got(time.Now(), a.from.holder(), a.i) || d.stage[e] == fileFailed {
 		return
 	}
 	d.far.Bytes += int64(size)
-	d.newsLocked(a.i)
 	d.left[e]--
 	if d.left[e] == 0 {
 		d.arrivedLocked(e)
@@ -408,9 +411,7 @@ func (d *download) bad(a arrival, err error) {
 	e := d.m.Piece(a.i).Entry
 	switch {
 	case errors.Is(err, landing.ErrMismatch) && !a.from.origin:
-		d.plan.Lied(time.Now(), a.from.holder())
-		a.from.sess.part(proto.Mismatch)
-		d.t.warn(Dropped{Peer: a.from.sess.who, Err: ErrMismatch})
+		d.liarLocked(a.from)
 		d.pumpLocked()
 	case errors.Is(err, landing.ErrMismatch), errors.Is(err, landing.ErrRoot):
 		d.tellFailedLocked(e, proto.Mismatch)
@@ -581,15 +582,17 @@ func (d *download) pumpLocked() {
 			return
 		}
 		src := d.sources[r.Holder]
+		if src.has != nil && !d.knowAllLocked(r.Run) {
+			d.plan.Lacks(r.Holder, r.Run)
+			d.saysLocked(src, r.Run) // it has, once the hashes are here
+			continue
+		}
 		if r.Announce {
-			d.tellOthersLocked(proto.Fetching, r.Run)
+			d.tellMatesLocked(proto.Fetching, []bits.Run{r.Run})
 		}
 		d.askRootsLocked(r.Run)
-		if src.origin {
-			src.getLocked(r.Run)
-		} else {
-			d.getVouchedLocked(src, r.Run)
-		}
+		src.asked.AddRun(r.Run)
+		src.sess.send(func(b []byte) []byte { return proto.AppendRuns(b, proto.Get, r.Run) })
 	}
 }
 

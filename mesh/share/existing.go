@@ -123,6 +123,8 @@ func (d *download) rootLocked(r proto.Root) error {
 		d.askDoubtsLocked()
 	case d.left[r.Entry] == 0:
 		d.doneLocked(r.Entry)
+	case d.several:
+		d.askHashesLocked(d.m.PiecesOf(r.Entry)) // all can be told now, and perhaps not later
 	}
 	return nil
 }

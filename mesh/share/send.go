@@ -424,7 +424,7 @@ func (s *Sharer) takeJoin(sess *session, key tree.Hash) error {
 	if d == nil {
 		return ErrNotFound
 	}
-	origin := d.offerer.ID == sess.who.ID
+	origin := d.offeredBy(sess.who)
 	if !origin && !d.admits(sess.who) {
 		return ErrNotFound
 	}

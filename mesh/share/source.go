@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -25,8 +24,8 @@ type source struct {
 
 	// Guarded by d.mu.
 	asked *bits.Set // what it was asked for and has not given; nil before the manifest is known
-	has   *bits.Set // what it has; nil: all, or nothing is known yet
-	list  *list     // that it is asked for
+	has   *bits.Set // of a mate: what it says it has; nil of who offers it
+	list  *list     // of hashes that a mate is asked for
 }
 
 func (src *source) holder() peer.Instance { return src.sess.who.Instance }
@@ -84,11 +83,11 @@ var errReplaced = errors.New("share: another stream to the same member took its 
 func (d *download) joinLocked(src *source) {
 	src.asked = bits.New(d.m.Pieces())
 	if !src.origin {
-		d.joinHolderLocked(src)
+		d.greetLocked(src)
 		return
 	}
 	d.plan.Joined(time.Now(), src.holder(), nil, true)
-	d.askHashesAgainLocked()
+	d.askAgainLocked()
 	for e, stage := range d.stage {
 		if stage == fileRootAsked {
 			d.stage[e] = fileOpen // by a stream that is gone
@@ -104,7 +103,6 @@ func (d *download) joinLocked(src *source) {
 // leaveLocked has nothing more asked of a source.
 func (d *download) leaveLocked(src *source) {
 	delete(d.sources, src.holder())
-	d.deferred = slices.DeleteFunc(d.deferred, func(g deferredGet) bool { return g.from == src })
 	if d.plan != nil {
 		d.plan.Left(time.Now(), src.holder())
 	}
@@ -123,6 +121,9 @@ func (d *download) detach(src *source, err error) error {
 	}
 	d.leaveLocked(src)
 	d.pumpLocked()
+	if !src.origin {
+		d.mateLeftLocked(src, err)
+	}
 	if d.over {
 		return err
 	}
@@ -157,11 +158,15 @@ func (src *source) frame(kind proto.Kind, n int) error {
 	case proto.Failed:
 		return src.failed(payload)
 	case proto.Hashes:
-		return src.hashes(payload)
+		return src.sums(payload)
 	case proto.Peers:
 		return src.peers(payload)
-	case proto.Have, proto.Got, proto.Fetching:
-		return src.holds(kind, payload)
+	case proto.Have:
+		return src.have(payload)
+	case proto.Got:
+		return src.got(payload)
+	case proto.Fetching:
+		return src.fetching(payload)
 	case proto.Get, proto.Cancel, proto.AskHashes, proto.AskRoots:
 		return src.sess.asked(kind, payload)
 	}
@@ -208,10 +213,14 @@ func (src *source) piece() error {
 		return err
 	}
 	d.mu.Lock()
-	fits := src.asked != nil && src.asked.Remove(i) && d.m.Piece(i).Length == size
+	fits := src.asked != nil && i < d.m.Pieces() && src.asked.Remove(i) && d.m.Piece(i).Length == size
+	useless := fits && src.has != nil && !d.vouchedLocked(src, i, size, &hash)
 	d.mu.Unlock()
 	if !fits {
 		return errUnexpected
+	}
+	if useless {
+		return nil // the rest of the frame is skipped
 	}
 	if !d.room.take(size) {
 		return ErrClosed
@@ -299,7 +308,9 @@ func (d *download) redial() {
 	d.retry.dialing = true
 	d.s.wg.Go(func() {
 		for _, who := range d.s.instances(d.offerer.ID) {
-			d.s.wg.Go(func() { d.join(who) })
+			if d.offeredBy(who) {
+				d.s.wg.Go(func() { d.join(who) })
+			}
 		}
 		d.mu.Lock()
 		d.retry.dialing = false
@@ -328,7 +339,7 @@ func (d *download) join(who mesh.Peer) {
 		}
 	}
 	if err == nil {
-		err = d.fetch(sess, who.ID == d.offerer.ID)
+		err = d.fetch(sess, d.offeredBy(who))
 	}
 	sess.end(err)
 }
