@@ -19,6 +19,10 @@ const (
 	// maxServedFrom how many one member has of them. Further ones are refused.
 	maxServed     = 1024
 	maxServedFrom = 128
+
+	// goneFor is how long a member is to be away until its streams are ended: TCP
+	// alone would go on for a quarter of an hour if something is under way.
+	goneFor = 15 * time.Second
 )
 
 // services are what this program listens for, and the streams that are open.
@@ -82,6 +86,35 @@ func (s *services) enter(c *serviceConn) (l *listener, status byte) {
 	s.served[c.remote.Member]++
 	s.conns[c] = true
 	return l, statusOpen
+}
+
+// of returns the streams whose other sides are such.
+func (s *services) of(such func(Member) bool) (found []*serviceConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if such(c.remote.Member) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// endGoneLocked ends the streams of those who have been away for goneFor.
+func (n *Node) endGoneLocked(now time.Time) {
+	gone := n.services.of(func(who Member) bool {
+		m := n.members[who]
+		return m == nil || !m.present && m.link == nil && now.Sub(m.away) >= goneFor
+	})
+	if len(gone) == 0 {
+		return
+	}
+	n.wg.Go(func() {
+		for _, c := range gone {
+			c.gone.Store(true)
+			_ = c.HalfConn.Close() // the program has yet to close it as well
+		}
+	})
 }
 
 // close ends all.
