@@ -3,7 +3,9 @@ package mesh
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -112,25 +114,23 @@ func (n *Node) endGoneLocked(now time.Time) {
 	n.wg.Go(func() {
 		for _, c := range gone {
 			c.gone.Store(true)
-			_ = c.HalfConn.Close() // the program has yet to close it as well
+			c.abort()
 		}
 	})
 }
 
-// close ends all.
+// close ends all. What the program has not closed has not come to its end: the
+// other side is not to take it for that.
 func (s *services) close() {
 	s.mu.Lock()
 	s.closed = true
-	var ends []io.Closer
-	for _, l := range s.listeners {
-		ends = append(ends, l)
-	}
-	for c := range s.conns {
-		ends = append(ends, c)
-	}
+	listeners := slices.Collect(maps.Values(s.listeners))
 	s.mu.Unlock()
-	for _, e := range ends {
-		_ = e.Close()
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+	for _, c := range s.of(func(Member) bool { return true }) {
+		c.drop()
 	}
 }
 
@@ -221,7 +221,7 @@ func (l *listener) Close() error {
 	for {
 		select {
 		case c := <-l.queue:
-			_ = c.Close()
+			c.drop()
 		default:
 			return nil
 		}
@@ -267,14 +267,14 @@ func (n *Node) serveStream(raw peer.HalfConn, from Member, carrier string) {
 		err = raw.SetDeadline(time.Time{})
 	}
 	if err != nil {
-		_ = c.Close()
+		c.drop()
 		l.took()
 		return
 	}
 	l.queue <- c // there is a place for it
 	select {
 	case <-l.done:
-		_ = c.Close() // it was closed meanwhile, perhaps before it saw this one
+		c.drop() // it was closed meanwhile, perhaps before it saw this one
 	default:
 	}
 }

@@ -88,12 +88,33 @@ func (c *serviceConn) Write(p []byte) (int, error) {
 	return n, c.errorOf("write", err)
 }
 
+// abort ends a stream that the program has yet to close: not in order, if what
+// carries it can tell that.
+func (c *serviceConn) abort() {
+	if a, ok := c.HalfConn.(interface{ Abort() }); ok {
+		a.Abort()
+		return
+	}
+	_ = c.HalfConn.Close()
+}
+
+// drop ends a stream that no program has or will close: not in order.
+func (c *serviceConn) drop() {
+	c.abort()
+	_ = c.Close()
+}
+
 // errorOf says what a stream was ended for.
 func (c *serviceConn) errorOf(op string, err error) error {
-	if err == nil || !c.gone.Load() {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case c.node.ctx.Err() != nil:
+		return ErrClosed
+	case c.gone.Load():
+		return &net.OpError{Op: op, Net: c.local.Network(), Source: c.local, Addr: c.remote, Err: ErrNoMember}
 	}
-	return &net.OpError{Op: op, Net: c.local.Network(), Source: c.local, Addr: c.remote, Err: ErrNoMember}
+	return err
 }
 
 // Carrier returns what carries the stream: "tcp", "channel" or "member".

@@ -24,10 +24,20 @@ type Stream struct {
 }
 
 // HalfConn is a connection of which one direction may be ended: after CloseWrite
-// the other side reads io.EOF.
+// the other side reads io.EOF. It may also have a method Abort(), which ends both,
+// and has both sides read an error.
 type HalfConn interface {
 	net.Conn
 	CloseWrite() error
+}
+
+// Abort ends a stream at once, with errors on both sides.
+func (s *Stream) Abort() {
+	if a, ok := s.HalfConn.(interface{ Abort() }); ok {
+		a.Abort()
+		return
+	}
+	_ = s.Close()
 }
 
 const (
