@@ -19,7 +19,7 @@ const (
 	// throughRate is what a member sends of streams in all its tunnels, in bytes a
 	// second: a relay on a wireless network has each of them in the air twice.
 	// throughBurst is what it may have saved.
-	throughRate  = 8 << 20
+	throughRate  = 16 << 20
 	throughBurst = 256 << 10
 
 	// throughShare is the part of a tunnel's window that streams may fill. What is
@@ -48,6 +48,22 @@ func (l *link) streamCarrier() string {
 	return carrierChannel
 }
 
+// onChannels has channels accepted once there is one. In a tunnel the first frame of
+// a stream does that.
+func (n *Node) onChannels(l *link) {
+	conn, ok := l.conn.(*peer.Conn)
+	if !ok || l.quiet {
+		return
+	}
+	conn.OnChannels(func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.state != closed { // or else nobody waits for what is started now
+			n.wg.Go(func() { n.acceptChannels(l) })
+		}
+	})
+}
+
 // acceptChannels takes in the streams that the other side of a link opens over it.
 func (n *Node) acceptChannels(l *link) {
 	h := l.conn.Remote()
@@ -60,11 +76,12 @@ func (n *Node) acceptChannels(l *link) {
 	}
 }
 
-// stream takes in a frame of a stream in a tunnel.
-func (l *link) stream(p []byte) error {
+// streamFrame takes in a frame of a stream in a tunnel.
+func (n *Node) streamFrame(l *link, p []byte) error {
 	if l.tunnel == nil {
 		return nil
 	}
+	l.tunnel.accepting.Do(func() { n.wg.Go(func() { n.acceptChannels(l) }) })
 	return l.tunnel.streams.Take(p)
 }
 

@@ -154,7 +154,7 @@ func TestStreamInATunnelIsPaced(t *testing.T) {
 		r.join("bo", nil)
 		pass(5 * time.Second)
 		near, far := open(r.T, ana.Node, cy.Node, "notes")
-		const size = 40 << 20
+		const size = 80 << 20
 		read := make(chan time.Duration)
 		start := time.Now()
 		go near.Write(make([]byte, size))
@@ -169,7 +169,7 @@ func TestStreamInATunnelIsPaced(t *testing.T) {
 			t.Errorf("a message took %v", took)
 		}
 		if took := <-read; took < 4*time.Second || took > 8*time.Second {
-			t.Errorf("40 MiB took %v, want 5 s", took)
+			t.Errorf("80 MiB took %v, want 5 s", took)
 		}
 	})
 }

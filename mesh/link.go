@@ -114,9 +114,7 @@ func (n *Node) addLink(conn carrier) {
 	n.windowLocked()
 	n.wg.Go(func() { n.read(l) })
 	n.wg.Go(func() { n.write(l) })
-	if !l.quiet {
-		n.wg.Go(func() { n.acceptChannels(l) })
-	}
+	n.onChannels(l)
 	n.mu.Unlock()
 	if old != nil {
 		old.conn.Close(peer.ErrReplaced) // so that the other side waits for the new one
@@ -158,9 +156,6 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 		p.Topics = m.peer.Topics // hello is as old as the start of its program
 	}
 	m.link, m.peer = l, p
-	if l.tunnel == nil {
-		m.noTCP = time.Time{} // it may be over another network
-	}
 	l.start, l.privateStart = m.acked, m.privateAcked
 	n.renewLocked(p)
 	if m.present && !sameVia(was, p.Via) {
@@ -247,7 +242,7 @@ func (n *Node) frame(l *link, f wire.Frame) error {
 	case wire.TypeAsked:
 		n.answeredAsk(l)
 	case wire.TypeStream:
-		return l.stream(f.Payload)
+		return n.streamFrame(l, f.Payload)
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func TestMachine(t *testing.T) {
 		}
 	}
 	// Six ends of links, and nothing else once all dials have ended.
-	settle(ctx, t, before+3*alone+6*18)
+	settle(ctx, t, before+3*alone+6*17)
 	ana, bo := nodes[0], nodes[1]
 	receipt, err := ana.Broadcast(ctx, []byte("hi"))
 	if err != nil {

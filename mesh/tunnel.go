@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,8 @@ type tunnelLink struct {
 	opened  chan *bytestream.Conn // by the other side
 	own     atomic.Pointer[link]  // whose conn it is; nil: it is not up
 	stalled atomic.Bool           // a stream waits for what is under way to be read
+
+	accepting sync.Once // see streamFrame
 }
 
 func (n *Node) newTunnel(to peer.Instance, now time.Time) *tunnelLink {

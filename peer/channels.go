@@ -27,6 +27,7 @@ type channels struct {
 	ours *stream.Mux
 	all  []*stream.Mux // two at the most
 	over error         // the link has ended
+	told func()        // see OnChannels
 }
 
 // OpenChannel begins a channel: a stream of bytes beside the messages of the link,
@@ -42,6 +43,19 @@ func (c *Conn) OpenChannel() (*stream.Conn, error) {
 		return nil, err
 	}
 	return m.Open()
+}
+
+// OnChannels has f called once there may be something to accept: when either side
+// has opened its first channel, which may have been before. So who accepts need not
+// wait from the start. f is called once, in a goroutine of its own.
+func (c *Conn) OnChannels(f func()) {
+	c.channels.mu.Lock()
+	defer c.channels.mu.Unlock()
+	if len(c.channels.all) > 0 {
+		c.spawn(f)
+		return
+	}
+	c.channels.told = f
 }
 
 // AcceptChannel returns the next channel that the other side has opened.
@@ -79,6 +93,10 @@ func (c *Conn) addMuxLocked() *stream.Mux {
 	c.channels.all = append(c.channels.all, m)
 	if c.channels.ours == nil {
 		c.channels.ours = m
+	}
+	if f := c.channels.told; f != nil {
+		c.channels.told = nil
+		c.spawn(f)
 	}
 	return m
 }

@@ -102,7 +102,7 @@ func TestBulkKeepsTheLink(t *testing.T) {
 	go drain(near)
 	go drain(far)
 	a, b := channelPair(t, near, far)
-	const size = 64 << 20
+	const size = 12 << 20 // six times what a link may owe
 	go func() {
 		a.Write(make([]byte, size))
 		a.CloseWrite()
@@ -237,6 +237,31 @@ func TestChannelsEndWithTheLink(t *testing.T) {
 	if _, err := far.AcceptChannel(t.Context()); !errors.Is(err, far.Err()) {
 		t.Errorf("accept: %v", err)
 	}
+}
+
+func TestOnChannels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := peer.Pipe(peer.Hello{}, peer.Hello{})
+		defer near.Close(nil)
+		defer far.Close(nil)
+		var calls atomic.Int64
+		far.OnChannels(func() { calls.Add(1) })
+		synctest.Wait()
+		if n := calls.Load(); n != 0 {
+			t.Errorf("called %d times before there was a channel", n)
+		}
+		for range 2 {
+			if _, err := near.OpenChannel(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		near.OnChannels(func() { calls.Add(10) })
+		synctest.Wait()
+		if n := calls.Load(); n != 11 {
+			t.Errorf("called %d times, want once at each end", n)
+		}
+	})
 }
 
 func TestAcceptChannelWaits(t *testing.T) {

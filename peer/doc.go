@@ -65,7 +65,7 @@
 //
 //   - A channel keeps what [net.Conn] says. [TestChannel, TestPipeChannel,
 //     TestChannelsFromBothSides]
-//   - Bulk does not hold up messages: at most 192 KiB of it are on their way when
+//   - Bulk does not hold up messages: at most 128 KiB of it are on their way when
 //     a message is written. [TestBulkDoesNotDelayMessages, TestBulkKeepsTheLink]
 //   - Neither does a channel that nobody reads. What waits to be read is in memory
 //     of ours, not in SCTP's window: 256 KiB of one, 16 KiB of one that is not

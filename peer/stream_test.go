@@ -3,8 +3,6 @@ package peer_test
 import (
 	"bytes"
 	"io"
-	"net"
-	"net/netip"
 	"testing"
 
 	"github.com/lanyap/lanyap/peer"
@@ -44,5 +42,3 @@ func TestStream(t *testing.T) {
 		}
 	}
 }
-
-func netipAddr(l net.Listener) netip.AddrPort { return l.Addr().(*net.TCPAddr).AddrPort() }

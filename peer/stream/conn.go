@@ -204,6 +204,9 @@ func (c *Conn) Reset(reason string) {
 	c.closeLocked()
 }
 
+// Abort ends the stream at once, with errors on both sides.
+func (c *Conn) Abort() { c.Reset("given up") }
+
 // SetDeadline is SetReadDeadline and SetWriteDeadline.
 func (c *Conn) SetDeadline(t time.Time) error {
 	return c.setDeadlines(t, true, true)

@@ -323,7 +323,7 @@
 //
 // They come last: a member sends a stream frame when it has no other for that
 // tunnel, and while no more than a quarter of the tunnel's window is under way, and
-// of all its tunnels no more than 8 MiB a second.
+// of all its tunnels no more than 16 MiB a second.
 //
 // # How the protocol grows
 //

@@ -28,7 +28,7 @@ var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
 	"lanyap-sender": playSender, "lanyap-receiver": playReceiver,
 	"pion-sender": playPionSender, "pion-receiver": playPionReceiver,
 	"holder": playHolder, "squatter": playSquatter, "double": playDouble,
-	"unicaster": playUnicaster, "flood": playFlood, "clock": playClock,
+	"unicaster": playUnicaster, "flood": playFlood, "clock": playClock, "streamer": playStreamer,
 }
 
 // userVariable makes a role give up root: it names the user to become. The test
