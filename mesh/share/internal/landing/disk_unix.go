@@ -4,7 +4,6 @@ package landing
 
 import (
 	"io/fs"
-	"os"
 	"syscall"
 )
 
@@ -25,8 +24,10 @@ func number(info fs.FileInfo) uint64 {
 	return 0
 }
 
-// ours says whether a file belongs to the user that we are.
-func ours(info fs.FileInfo) bool {
-	s, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(s.Uid) == os.Geteuid()
+// owner returns the user that a file belongs to.
+func owner(info fs.FileInfo) int64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int64(s.Uid)
+	}
+	return -1
 }

@@ -42,10 +42,10 @@ const aboutVersion = 1
 // about is what the journal says of the content as a whole.
 type about struct {
 	Version int       `json:"version"`
-	Key     string    `json:"key"`    // in hex
-	Dir     string    `json:"dir"`    // the destination, absolute
-	Stage   string    `json:"stage"`  // name of the directory in it where the data lies
-	Number  uint64    `json:"number"` // of that one's inode; 0: unknown
+	Key     string    `json:"key"`   // in hex
+	Dir     string    `json:"dir"`   // the destination, absolute
+	Stage   string    `json:"stage"` // name of the directory in it where the data lies
+	Owner   int64     `json:"owner"` // of that one
 	From    string    `json:"from"`
 	Name    string    `json:"name"`
 	Items   []Item    `json:"items"` // the first of them

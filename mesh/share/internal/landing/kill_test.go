@@ -164,8 +164,11 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, uint64(test.conflict)))
-			kills := 0
-			for kills < 20 {
+			enough := 20
+			if testing.Short() {
+				enough = 5
+			}
+			for kills := 0; kills < enough; {
 				p := newPlace(t)
 				p.Conflict = test.conflict
 				fill(t, p.Dir, test.before)

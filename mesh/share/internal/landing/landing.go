@@ -292,7 +292,7 @@ func isStage(name string) bool {
 // made says whether a directory is the stage: whoever may write to the
 // destination could have put another there.
 func (a about) made(info fs.FileInfo) bool {
-	return info.IsDir() && (ours(info) || a.Number != 0 && number(info) == a.Number)
+	return info.IsDir() && owner(info) == a.Owner
 }
 
 // openStage opens the stage that the journal names. It is moved here if it is
@@ -362,16 +362,16 @@ func (l *Landing) start(o Options) error {
 		return failed(l.path, err)
 	}
 	a := about{
-		Key:    key.String(),
-		Dir:    l.path,
-		Stage:  name,
-		Number: number(info),
-		From:   o.From,
-		Name:   o.Name,
-		Items:  l.list(),
-		Files:  l.m.Files(),
-		Size:   l.m.Size(),
-		Since:  time.Now().UTC(),
+		Key:   key.String(),
+		Dir:   l.path,
+		Stage: name,
+		Owner: owner(info),
+		From:  o.From,
+		Name:  o.Name,
+		Items: l.list(),
+		Files: l.m.Files(),
+		Size:  l.m.Size(),
+		Since: time.Now().UTC(),
 	}
 	if err := l.journal.write(a); err != nil {
 		return failed(l.journal.dir, err)

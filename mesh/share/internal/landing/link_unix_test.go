@@ -166,9 +166,6 @@ func TestStageOfAnotherUserIsNotUsed(t *testing.T) {
 	l.Close()
 	stage := p.stage(t)
 	remove(t, stage)
-	if err := os.Mkdir(stage+"x", 0o777); err != nil { // has another inode for sure
-		t.Fatal(err)
-	}
 	if err := os.Mkdir(stage, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +180,6 @@ func TestStageOfAnotherUserIsNotUsed(t *testing.T) {
 		t.Error("what is another user's was removed")
 	}
 	remove(t, stage)
-	remove(t, stage+"x")
 	p.want(t, c.data)
 }
 
@@ -233,4 +229,25 @@ func TestLinkThatIsSwappedInIsNotFollowed(t *testing.T) {
 	<-stopped
 	l.Close()
 	place{landing.Options{Dir: dir}}.want(t, nil)
+}
+
+func TestFIFOIsNotOpened(t *testing.T) {
+	for name, conflict := range map[string]landing.Conflict{"rename": landing.Rename, "skip": landing.Skip, "overwrite": landing.Overwrite} {
+		t.Run(name, func(t *testing.T) {
+			p, c := newPlace(t), sample(t)
+			p.Conflict = conflict
+			film, one := filepath.Join(p.Dir, "film"), filepath.Join(p.Dir, "slides/one")
+			fifo(t, film)
+			fifo(t, one)
+			l := p.open(t, c)
+			c.adopt(t, l)
+			c.finish(t, l)
+			l.Close()
+			stays := mustExist(t, film).Mode().Type() == os.ModeNamedPipe && mustExist(t, one).Mode().Type() == os.ModeNamedPipe
+			if stays != (conflict != landing.Overwrite) {
+				t.Errorf("the FIFOs are still there: %v", stays)
+			}
+			p.wantNothingLeft(t)
+		})
+	}
 }
