@@ -292,7 +292,7 @@ func (d *download) takeStockLocked() {
 		}
 		run := d.m.PiecesOf(e)
 		d.left[e] = int32(wanted.CountRun(run))
-		if _, known := d.land.Root(e); d.left[e] == 0 && (run.Count <= 1 || known) {
+		if d.land.Settled(e) {
 			d.stage[e] = fileDone
 			d.far.Files++
 		} else {

@@ -44,6 +44,20 @@ func BenchmarkSmallFiles(b *testing.B) {
 	b.ReportMetric(float64(files*b.N)/b.Elapsed().Seconds(), "files/s")
 }
 
+// BenchmarkItems receives 2,000 files that are items each.
+func BenchmarkItems(b *testing.B) {
+	const items = 2000
+	files := make(map[string][]byte)
+	for i := range items {
+		files[fmt.Sprint(i)] = noise(1, 4<<10)
+	}
+	c := send(b, files)
+	for b.Loop() {
+		newPlace(b).receive(b, c)
+	}
+	b.ReportMetric(float64(items*b.N)/b.Elapsed().Seconds(), "files/s")
+}
+
 // BenchmarkOneFile receives a file of 256 MiB.
 func BenchmarkOneFile(b *testing.B) {
 	const size = 256 << 20

@@ -49,6 +49,11 @@ func TestSkip(t *testing.T) {
 			t.Errorf("%s is wanted, and is there", e)
 		}
 	}
+	for path, settled := range map[string]bool{"film": true, "text.txt": true, "slides/run.sh": false, "slides/nothing": true, "slides": true} {
+		if got := l.Settled(c.entry(t, path)); got != settled {
+			t.Errorf("%s is settled: %v, want %v", path, got, settled)
+		}
+	}
 	if n := len(l.Skipped()); n != 3 {
 		t.Errorf("%d files are skipped, want 3", n)
 	}

@@ -523,6 +523,14 @@ func (l *Landing) Wanted() *bits.Set {
 	return set
 }
 
+// Settled says whether an entry's file needs neither a piece nor its root any
+// more: it is complete, or is skipped, or is none.
+func (l *Landing) Settled(e int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state[e]&settled != 0
+}
+
 // Skipped returns the entries of files that the policy leaves out.
 func (l *Landing) Skipped() []int {
 	l.mu.Lock()

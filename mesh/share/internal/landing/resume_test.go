@@ -88,6 +88,7 @@ func TestOnlyWhatIsRightCountsWhenItGoesOn(t *testing.T) {
 		"all hashes are gone":    func(t *testing.T, _ place, j string) { truncate(t, filepath.Join(j, "hashes"), 0) },
 		"half a hash is gone":    func(t *testing.T, _ place, j string) { truncate(t, filepath.Join(j, "hashes"), 50) },
 		"all roots are gone":     func(t *testing.T, _ place, j string) { truncate(t, filepath.Join(j, "roots"), 0) },
+		"roots are others":       func(t *testing.T, _ place, j string) { scribble(t, filepath.Join(j, "roots")) },
 		"hashes are others":      func(t *testing.T, _ place, j string) { scribble(t, filepath.Join(j, "hashes")) },
 		"records are nonsense":   func(t *testing.T, _ place, j string) { scribble(t, filepath.Join(j, "have")) },
 		"half a record is there": func(t *testing.T, _ place, j string) { truncate(t, filepath.Join(j, "have"), 13) },
