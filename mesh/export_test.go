@@ -28,4 +28,4 @@ func (n *Node) Forget() {
 }
 
 // AvoidTCP has a member dialed over TCP last.
-func (n *Node) AvoidTCP(m Member) { n.avoidTCP(m, time.Now().Add(time.Hour)) }
+func (n *Node) AvoidTCP(m Member) { n.avoidTCP(m) }

@@ -3,7 +3,9 @@ package mesh
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +21,10 @@ const (
 	// maxServedFrom how many one member has of them. Further ones are refused.
 	maxServed     = 1024
 	maxServedFrom = 128
+
+	// goneFor is how long a member is to be away until its streams are ended: TCP
+	// alone would go on for a quarter of an hour if something is under way.
+	goneFor = 15 * time.Second
 )
 
 // services are what this program listens for, and the streams that are open.
@@ -84,20 +90,47 @@ func (s *services) enter(c *serviceConn) (l *listener, status byte) {
 	return l, statusOpen
 }
 
-// close ends all.
+// of returns the streams whose other sides are such.
+func (s *services) of(such func(Member) bool) (found []*serviceConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if such(c.remote.Member) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// endGoneLocked ends the streams of those who have been away for goneFor.
+func (n *Node) endGoneLocked(now time.Time) {
+	gone := n.services.of(func(who Member) bool {
+		m := n.members[who]
+		return m == nil || !m.present && m.link == nil && now.Sub(m.away) >= goneFor
+	})
+	if len(gone) == 0 {
+		return
+	}
+	n.wg.Go(func() {
+		for _, c := range gone {
+			c.gone.Store(true)
+			c.abort()
+		}
+	})
+}
+
+// close ends all. What the program has not closed has not come to its end: the
+// other side is not to take it for that.
 func (s *services) close() {
 	s.mu.Lock()
 	s.closed = true
-	var ends []io.Closer
-	for _, l := range s.listeners {
-		ends = append(ends, l)
-	}
-	for c := range s.conns {
-		ends = append(ends, c)
-	}
+	listeners := slices.Collect(maps.Values(s.listeners))
 	s.mu.Unlock()
-	for _, e := range ends {
-		_ = e.Close()
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+	for _, c := range s.of(func(Member) bool { return true }) {
+		c.drop()
 	}
 }
 
@@ -188,7 +221,7 @@ func (l *listener) Close() error {
 	for {
 		select {
 		case c := <-l.queue:
-			_ = c.Close()
+			c.drop()
 		default:
 			return nil
 		}
@@ -234,14 +267,14 @@ func (n *Node) serveStream(raw peer.HalfConn, from Member, carrier string) {
 		err = raw.SetDeadline(time.Time{})
 	}
 	if err != nil {
-		_ = c.Close()
+		c.drop()
 		l.took()
 		return
 	}
 	l.queue <- c // there is a place for it
 	select {
 	case <-l.done:
-		_ = c.Close() // it was closed meanwhile, perhaps before it saw this one
+		c.drop() // it was closed meanwhile, perhaps before it saw this one
 	default:
 	}
 }

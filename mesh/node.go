@@ -425,6 +425,7 @@ func (n *Node) turnLocked(now time.Time) (next time.Time) {
 		n.swept = now
 		n.expireLocked(now)
 		n.contacts.Expire(now)
+		n.endGoneLocked(now)
 	}
 	next = earlier(next, n.startDialsLocked(now))
 	next = earlier(next, n.exchangeLocked(now))

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/lanyap/lanyap/peer"
@@ -69,11 +71,51 @@ type serviceConn struct {
 	node          *Node
 	local, remote Addr
 	carrier       string
-	accepted      bool // the other side opened it
+	accepted      bool        // the other side opened it
+	gone          atomic.Bool // it was ended because the other side is
 }
 
 func (c *serviceConn) LocalAddr() net.Addr  { return c.local }
 func (c *serviceConn) RemoteAddr() net.Addr { return c.remote }
+
+func (c *serviceConn) Read(p []byte) (int, error) {
+	n, err := c.HalfConn.Read(p)
+	return n, c.errorOf("read", err)
+}
+
+func (c *serviceConn) Write(p []byte) (int, error) {
+	n, err := c.HalfConn.Write(p)
+	return n, c.errorOf("write", err)
+}
+
+// abort ends a stream that the program has yet to close: not in order, if what
+// carries it can tell that.
+func (c *serviceConn) abort() {
+	if a, ok := c.HalfConn.(interface{ Abort() }); ok {
+		a.Abort()
+		return
+	}
+	_ = c.HalfConn.Close()
+}
+
+// drop ends a stream that no program has or will close: not in order.
+func (c *serviceConn) drop() {
+	c.abort()
+	_ = c.Close()
+}
+
+// errorOf says what a stream was ended for.
+func (c *serviceConn) errorOf(op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case c.node.ctx.Err() != nil:
+		return ErrClosed
+	case c.gone.Load():
+		return &net.OpError{Op: op, Net: c.local.Network(), Source: c.local, Addr: c.remote, Err: ErrNoMember}
+	}
+	return err
+}
 
 // Carrier returns what carries the stream: "tcp", "channel" or "member".
 func (c *serviceConn) Carrier() string { return c.carrier }
@@ -100,8 +142,11 @@ func (n *Node) Dial(ctx context.Context, m Member, service string) (net.Conn, er
 	if err := checkService(service); err != nil {
 		return nil, err
 	}
-	if n.observer {
+	switch {
+	case n.observer:
 		return nil, ErrObserver
+	case n.ctx.Err() != nil:
+		return nil, ErrClosed
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -123,81 +168,95 @@ func checkService(service string) error {
 	return nil
 }
 
-// dialService tries one carrier after the other.
+// dialService tries one way after the other.
 func (n *Node) dialService(ctx context.Context, m Member, service string) (net.Conn, error) {
-	err := ErrNoMember
+	worst := ErrNoMember
 	for _, w := range n.waysTo(m) {
-		raw, e := w.dial(ctx)
-		if e == nil {
+		raw, err := w.dial(ctx)
+		if err == nil {
 			var conn *serviceConn
-			if conn, e = n.openService(ctx, raw, Addr{m, service}, w.carrier); e == nil {
+			if conn, err = n.openService(ctx, raw, Addr{m, service}, w.carrier); err == nil {
 				return conn, nil
 			}
 		}
-		if ctx.Err() != nil || errors.Is(e, ErrNoService) || errors.Is(e, ErrBusy) || errors.Is(e, ErrClosed) {
-			return nil, e
+		if ctx.Err() != nil || errors.Is(err, ErrNoService) || errors.Is(err, ErrBusy) || errors.Is(err, ErrClosed) {
+			return nil, err
 		}
-		n.log.Debug("no stream", "instance", m.Instance, "carrier", w.carrier, "err", e)
-		if errors.Is(err, ErrNoMember) {
-			err = e
+		n.log.Debug("no stream", "instance", m.Instance, "carrier", w.carrier, "err", err)
+		if errors.Is(worst, ErrNoMember) {
+			worst = err
 		}
-		if w.carrier == carrierTCP {
-			n.avoidTCP(m, time.Now().Add(untilTCPAgain))
+		if w.carrier == carrierTCP && !errors.Is(err, peer.ErrFull) {
+			n.avoidTCP(m)
 		}
 	}
-	return nil, err
+	return nil, worst
 }
 
-// way is one by which a member may be reached.
+// streamWay is one by which a stream may reach a member.
 type streamWay struct {
 	carrier string
 	dial    func(context.Context) (peer.HalfConn, error)
 }
 
-// waysTo returns the ways to a member, best first.
+// waysTo returns the ways to a member, the best first. TCP goes last for a minute
+// after it has not reached the member: asking costs 1.5 s.
 func (n *Node) waysTo(who Member) []streamWay {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	m := n.members[who]
 	if m == nil || !m.present && m.link == nil {
+		n.mu.Unlock()
 		return nil
 	}
+	l, found, avoid := m.link, m.peer.Addr, m.noTCP.After(time.Now())
+	n.mu.Unlock()
 	var ways []streamWay
-	overTCP, ok := n.transport.(streams)
-	addrs := n.addrsLocked(m)
-	if m.link != nil && !m.link.quiet {
-		ways = append(ways, channelWay(m.link))
+	addrs := n.streamAddrs(l, found)
+	if t, ok := n.transport.(streams); ok && len(addrs) > 0 {
+		ways = append(ways, streamWay{carrierTCP, func(ctx context.Context) (peer.HalfConn, error) {
+			return asHalf(t.DialStream(ctx, who.Instance, addrs))
+		}})
 	}
-	if ok && len(addrs) > 0 {
-		overTCP := streamWay{carrierTCP, func(ctx context.Context) (peer.HalfConn, error) {
-			s, err := overTCP.DialStream(ctx, who.Instance, addrs)
-			if err != nil {
-				return nil, err
-			}
-			return s, nil
-		}}
-		if m.noTCP.After(time.Now()) {
-			return append(ways, overTCP)
-		}
-		return append([]streamWay{overTCP}, ways...)
+	if l != nil && !l.quiet {
+		ways = append(ways, channelWay(l))
+	}
+	if avoid {
+		slices.Reverse(ways)
 	}
 	return ways
 }
 
-// addrsLocked returns where a member may answer TCP: not if only others reach it.
-func (n *Node) addrsLocked(m *member) []netip.AddrPort {
-	if m.peer.Addr.IsValid() && m.peer.Via == nil {
-		return []netip.AddrPort{m.peer.Addr}
+func asHalf(s *peer.Stream, err error) (peer.HalfConn, error) {
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	return s, nil
+}
+
+// streamAddrs returns where a member may answer TCP: where its link goes, or went,
+// and on our networks where it says itself.
+func (n *Node) streamAddrs(l *link, found netip.AddrPort) []netip.AddrPort {
+	var addrs []netip.AddrPort
+	if l != nil && l.tunnel == nil {
+		addrs = append(addrs, l.conn.RemoteAddr())
+		addrs = append(addrs, n.linkAddrs(l.conn)...)
+	}
+	addrs = append(addrs, found)
+	var out []netip.AddrPort
+	for _, a := range addrs {
+		if a.IsValid() && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // avoidTCP has a member be tried over TCP last for some time.
-func (n *Node) avoidTCP(who Member, until time.Time) {
+func (n *Node) avoidTCP(who Member) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if m := n.members[who]; m != nil {
-		m.noTCP = until
+		m.noTCP = time.Now().Add(untilTCPAgain)
 	}
 }
 

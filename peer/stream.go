@@ -24,10 +24,20 @@ type Stream struct {
 }
 
 // HalfConn is a connection of which one direction may be ended: after CloseWrite
-// the other side reads io.EOF.
+// the other side reads io.EOF. It may also have a method Abort(), which ends both,
+// and has both sides read an error.
 type HalfConn interface {
 	net.Conn
 	CloseWrite() error
+}
+
+// Abort ends a stream at once, with errors on both sides.
+func (s *Stream) Abort() {
+	if a, ok := s.HalfConn.(interface{ Abort() }); ok {
+		a.Abort()
+		return
+	}
+	_ = s.Close()
 }
 
 const (
@@ -41,9 +51,11 @@ const (
 	// millisecond, but for a machine that is starved.
 	handshakeTimeout = 5 * time.Second
 
-	// streamRetry is how long after it was refused a stream is tried once more: the
-	// other side has the token of a new link some moments later.
-	streamRetry = 100 * time.Millisecond
+	// A stream that was refused is tried again after streamRetry, and after twice
+	// and four times that: the other side has the token of a new link some moments
+	// later.
+	streamRetry = 25 * time.Millisecond
+	streamTries = 4
 
 	maxStreams     = 1024 // accepted, in all
 	maxStreamsFrom = 128  // the same from one instance
@@ -62,20 +74,26 @@ var errOtherCertificate = errors.New("peer: that is another's certificate")
 // DialStream opens a stream to an instance that is, or was lately, linked: 1,024 of
 // them are remembered beyond their links' ends. The addresses are tried in
 // order, another each 20 ms, for 1.5 s; what answers there and is not that
-// instance is left. Errors are [ErrInstance] if no link was ever made to that
-// instance, [ErrRefused], [ErrTimeout] and ctx's, and others. The other side
-// refuses what is too much: more than 128 streams from one instance, or 64 new ones
-// a second.
+// instance is left. Errors are [ErrInstance] if no link to that instance is
+// remembered, [ErrFull] if the other side takes no more (128 streams from one
+// instance, 1,024 in all, 64 new ones a second) or remembers no link,
+// [ErrRefused], [ErrTimeout] and ctx's, and others.
 func (t *Transport) DialStream(ctx context.Context, in Instance, addrs []netip.AddrPort) (*Stream, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(t.ctx, func() { cancel(ErrClosed) })()
 	s, err := t.dialStream(ctx, in, addrs)
-	if alerted(err) && pause(ctx, streamRetry) {
+	for i := range streamTries - 1 {
+		if !alerted(err) || !pause(ctx, streamRetry<<i) {
+			break
+		}
 		s, err = t.dialStream(ctx, in, addrs)
 	}
-	if err != nil && ctx.Err() != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
 		err = context.Cause(ctx)
+	case alerted(err):
+		err = ErrFull
 	}
 	if err != nil {
 		return nil, fmt.Errorf("peer: stream to %s: %w", in, err)

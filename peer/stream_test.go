@@ -3,6 +3,8 @@ package peer_test
 import (
 	"bytes"
 	"io"
+	"net"
+	"net/netip"
 	"testing"
 
 	"github.com/lanyap/lanyap/peer"
@@ -42,3 +44,5 @@ func TestStream(t *testing.T) {
 		}
 	}
 }
+
+func netipAddr(l net.Listener) netip.AddrPort { return l.Addr().(*net.TCPAddr).AddrPort() }

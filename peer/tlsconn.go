@@ -2,6 +2,9 @@ package peer
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -34,15 +37,25 @@ type recordConn struct {
 	late error // why there is a rest
 }
 
+// errCut is the end of a TCP connection without TLS's word for it. crypto/tls would
+// take it for the end of what was said if no record is in pieces, and so could
+// anybody who is in between have it seem.
+var errCut = fmt.Errorf("peer: stream: %w", io.ErrUnexpectedEOF)
+
 func (r *recordConn) Read(p []byte) (int, error) {
-	if !r.strange {
-		return r.Conn.Read(p)
+	if r.strange {
+		if r.limit <= 0 {
+			return 0, errNoStreams
+		}
+		p = p[:min(len(p), r.limit)]
 	}
-	if r.limit <= 0 {
-		return 0, errNoStreams
+	n, err := r.Conn.Read(p)
+	if r.strange {
+		r.limit -= n
 	}
-	n, err := r.Conn.Read(p[:min(len(p), r.limit)])
-	r.limit -= n
+	if errors.Is(err, io.EOF) {
+		err = errCut
+	}
 	return n, err
 }
 
@@ -135,9 +148,17 @@ func (c *tlsConn) Write(p []byte) (n int, err error) {
 // ready reports whether a record may be written now; the one before is finished
 // first.
 func (c *tlsConn) ready() error {
+	if err := c.due(); err != nil {
+		return err
+	}
 	if err := c.record.flush(); err != nil {
 		return c.errorOf("write", err)
 	}
+	return nil
+}
+
+// due reports whether the time to write is over.
+func (c *tlsConn) due() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -250,5 +271,9 @@ func (c *tlsConn) hangUp() {
 	}
 }
 
-// sever ends the TCP connection at once. The stream is still to be closed.
+// Abort ends the stream at once, and not in order: neither side reads io.EOF. It is
+// still to be closed.
+func (c *tlsConn) Abort() { c.sever() }
+
+// sever ends the TCP connection.
 func (c *tlsConn) sever() { _ = c.record.Conn.Close() }

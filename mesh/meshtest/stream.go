@@ -246,6 +246,13 @@ func (e *streamEnd) Close() error {
 	return nil
 }
 
+// Abort breaks the stream for both sides. It is still to be closed.
+func (e *streamEnd) Abort() {
+	e.s.lan.mu.Lock()
+	defer e.s.lan.mu.Unlock()
+	e.s.breakLocked(nil, errReset)
+}
+
 func (e *streamEnd) closeLocked() {
 	e.closed = true
 	e.in.broken = errReset
