@@ -156,6 +156,9 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 		p.Topics = m.peer.Topics // hello is as old as the start of its program
 	}
 	m.link, m.peer = l, p
+	if l.tunnel == nil {
+		m.noTCP = time.Time{} // it may be over another network
+	}
 	l.start, l.privateStart = m.acked, m.privateAcked
 	n.renewLocked(p)
 	if m.present && !sameVia(was, p.Via) {
