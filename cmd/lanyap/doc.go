@@ -184,7 +184,7 @@
 // when something has changed, at most four times a second. root is the file's
 // BLAKE3 hash. skipped says that it was there, or that --conflict skip left another
 // in its place. A reason is declined, not_receiving, busy, nobody, taken, withdrawn,
-// canceled, vanished, changed, unreadable, mismatch, no_space, read_only, in_use,
+// canceled, interrupted, vanished, changed, unreadable, mismatch, no_space, read_only, in_use,
 // limit, protocol, incomplete, failed or, where this side declined by itself,
 // not_from, two_of_name or no_answer. removed is what --clean removed.
 //

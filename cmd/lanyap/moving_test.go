@@ -65,7 +65,7 @@ func TestSendExits(t *testing.T) {
 		"refused":       {share.ErrDeclined, exitRefused, []string{"bo declined", "ask them"}},
 		"busy":          {share.ErrBusy, exitRefused, []string{"bo has too many offers"}},
 		"not receiving": {share.ErrNotReceiving, exitNobody, []string{"bo does not receive", "lanyap receive"}},
-		"incomplete":    {&share.IncompleteError{Cause: share.ErrCanceled}, exitIncomplete, []string{"bo was canceled", "the same command again"}},
+		"incomplete":    {&share.IncompleteError{Cause: share.ErrCanceled}, exitIncomplete, []string{"bo canceled", "the same command again"}},
 		"no space":      {&share.IncompleteError{Cause: share.ErrNoSpace}, exitIncomplete, []string{"bo found no space left", "make room"}},
 		"changed":       {&share.IncompleteError{Failed: 1, Failures: []share.Failure{{Path: "x", Err: share.ErrChanged}}}, exitIncomplete, []string{"bo lacks 1 file: x changed", "when nobody writes"}},
 		"protocol":      {share.ErrProtocol, exitFailure, []string{"bo does not keep to the protocol", "lanyap doctor"}},

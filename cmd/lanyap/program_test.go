@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +36,7 @@ type setting struct {
 	env     map[string]string
 	stdin   io.Reader // nil: a pipe that the test holds
 	stdout  io.Writer // nil: program.out
+	stderr  io.Writer // nil: program.err
 }
 
 // start runs the program in the background. In a synctest bubble its time is
@@ -45,10 +47,14 @@ func (s setting) start(t *testing.T, args ...string) *program {
 	a := &app{
 		stdin:   s.stdin,
 		stdout:  s.stdout,
-		stderr:  &p.err,
+		stderr:  s.stderr,
 		network: s.network,
 		env:     func(key string) (string, bool) { v, ok := s.env[key]; return v, ok },
 	}
+	if a.stderr == nil {
+		a.stderr = &p.err
+	}
+	a.interrupt = func() { p.cancel(&signalError{signal: syscall.SIGINT}) }
 	if a.openSharer = s.sharer; a.openSharer == nil {
 		a.openSharer = openSharer
 	}

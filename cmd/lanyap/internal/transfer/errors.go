@@ -22,6 +22,9 @@ var (
 // errAbsent is why somebody who was named did not get anything.
 var errAbsent = errors.New("is not in the room")
 
+// errInterrupted is why a transfer ends that we end.
+var errInterrupted = errors.New("interrupted")
+
 // Why this side declines an offer by itself.
 var (
 	errNotFrom   = errors.New("not one of those whom --from names")
@@ -109,7 +112,7 @@ type UnreceivedError struct {
 }
 
 func (e *UnreceivedError) Error() string {
-	return fmt.Sprintf("%s from %s: %s", what(e.Deal), people.Name(e.Peer), because(e.Err))
+	return fmt.Sprintf("%s from %s: %s", subject(e.Deal), people.Name(e.Peer), because(e.Err))
 }
 
 // Unwrap returns why.
@@ -164,7 +167,8 @@ var reasons = []struct {
 	{share.ErrDeclined, "declined", "declined"},
 	{share.ErrTaken, "taken", "was taken by another program of yours"},
 	{share.ErrWithdrawn, "withdrawn", "was withdrawn"},
-	{share.ErrCanceled, "canceled", "was canceled"},
+	{errInterrupted, "interrupted", "interrupted"},
+	{share.ErrCanceled, "canceled", "canceled"},
 	{share.ErrChanged, "changed", "changed while it was sent"},
 	{share.ErrUnreadable, "unreadable", "could not be read where it is"},
 	{share.ErrMismatch, "mismatch", "is not what was announced"},

@@ -43,7 +43,7 @@ func (f *followed) follow(ctx context.Context) error {
 		case <-ctx.Done():
 			f.Cancel()
 			<-f.Done()
-			_ = f.ended(f.Err())
+			_ = f.ended(errInterrupted)
 			return context.Cause(ctx)
 		}
 	}
@@ -66,7 +66,9 @@ func (f *followed) look(now time.Time) {
 	if f.at.Phase == share.Done {
 		return
 	}
-	f.meter.add(now, f.at.BytesDone-f.at.Skipped)
+	if f.at.Phase == share.Moving || f.at.Phase == share.Waiting {
+		f.meter.add(now, f.at.BytesDone-f.at.Skipped) // the wait for a yes is not slowness
+	}
 	f.show(Progress{Deal: f.deal, At: f.at, Rate: f.meter.rate(), Left: f.left(now)})
 }
 

@@ -199,7 +199,7 @@ func TestLoop(t *testing.T) {
 		cause := errors.New("signal")
 		r.cancel(cause)
 		r.wantEnd(cause)
-		wantWords(t, r.face.notices(), "holiday.zip from bo found no space left where it lands; 0 B of 1.0 MiB kept")
+		wantWords(t, r.face.notices(), "holiday.zip from bo: found no space left where it lands; 0 B of 1.0 MiB is kept")
 	})
 }
 
@@ -321,8 +321,8 @@ func TestReceiveFails(t *testing.T) {
 		want   error
 		told   string
 	}{
-		"vanishes":        {nil, stays(share.Waiting), share.ErrIncomplete, "vanished, and did not come back within 30s; 512 KiB of 1.0 MiB kept, and the same offer again goes on"},
-		"canceled":        {nil, ends(&share.IncompleteError{Cause: share.ErrCanceled}), share.ErrCanceled, "was canceled"},
+		"vanishes":        {nil, stays(share.Waiting), share.ErrIncomplete, "vanished, and did not come back within 30s; 512 KiB of 1.0 MiB is kept, and goes on when it is sent again"},
+		"canceled":        {nil, ends(&share.IncompleteError{Cause: share.ErrCanceled}), share.ErrCanceled, "* holiday.zip from bo: canceled; "},
 		"mismatch":        {nil, ends(&share.IncompleteError{Failed: 1, Failures: []share.Failure{{Path: "holiday.zip", Err: share.ErrMismatch}}}), share.ErrMismatch, "lacks 1 file: holiday.zip is not what was announced"},
 		"bad destination": {share.ErrReadOnly, nil, share.ErrReadOnly, "* declined holiday.zip, 1.0 MiB, from bo (" + bo.ID.Short() + "): may not be written"},
 	} {

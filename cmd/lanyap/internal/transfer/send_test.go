@@ -98,7 +98,7 @@ func TestSend(t *testing.T) {
 		{name: "vanishes", change: func(c *SendConfig, _ *fakeNode, s *fakeSharer) {
 			s.scripts[bo.ID] = stays(share.Waiting)
 			c.To = []string{"bo"}
-		}, err: "bo vanished, and did not come back within 30s", kind: Incomplete, told: []string{"it has 512 MiB of 1.0 GiB of film.mkv"}, sent: 1, took: 31 * time.Second},
+		}, err: "bo vanished, and did not come back within 30s", kind: Incomplete, told: []string{"* film.mkv to bo: vanished, and did not come back within 30s; 512 MiB of 1.0 GiB is there"}, sent: 1, took: 31 * time.Second},
 		{name: "vanishes and comes back", change: func(c *SendConfig, _ *fakeNode, s *fakeSharer) {
 			s.scripts[bo.ID] = func(tr *fakeTransfer) {
 				for range 40 {
@@ -194,7 +194,7 @@ func TestSendIsInterrupted(t *testing.T) {
 		if err != cause {
 			t.Errorf("ends with %v", err)
 		}
-		wantWords(t, face.notices(), "* bo was canceled; it has 512 MiB of 1.0 GiB of film.mkv, and the same command again goes on from there")
+		wantWords(t, face.notices(), "* film.mkv to bo: interrupted; 512 MiB of 1.0 GiB is there, and the same command again goes on")
 	})
 }
 

@@ -158,11 +158,11 @@ func completed(ev Completed) string {
 }
 
 func failed(ev Failed) string {
-	kept := fmt.Sprintf("%s of %s", Bytes(ev.At.BytesDone), Bytes(ev.Size))
+	part := Bytes(ev.At.BytesDone) + " of " + Bytes(ev.Size)
 	if ev.Incoming {
-		return fmt.Sprintf("* %s from %s %s; %s kept, and the same offer again goes on from there", subject(ev.Deal), people.Name(ev.Peer), because(ev.Err), kept)
+		return fmt.Sprintf("* %s from %s: %s; %s is kept, and goes on when it is sent again", subject(ev.Deal), people.Name(ev.Peer), because(ev.Err), part)
 	}
-	return fmt.Sprintf("* %s %s; it has %s of %s, and the same command again goes on from there", people.Name(ev.Peer), because(ev.Err), kept, subject(ev.Deal))
+	return fmt.Sprintf("* %s to %s: %s; %s is there, and the same command again goes on", subject(ev.Deal), people.Name(ev.Peer), because(ev.Err), part)
 }
 
 // maxOmitted is how many are named that are left out.
