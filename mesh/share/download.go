@@ -42,6 +42,7 @@ type download struct {
 	files   int   // as it was offered
 	size    int64 // the same
 	dest    Destination
+	path    string        // on a shelf of offerer's, if it was not offered
 	poke    chan struct{} // a token: there is something new for run
 	arrived chan arrival
 	quit    chan struct{} // closed when nothing is written any more
@@ -98,7 +99,7 @@ type arrival struct {
 }
 
 // newDownload begins to fetch what was offered.
-func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination) (*download, error) {
+func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination, path string) (*download, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -114,6 +115,7 @@ func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination) (*
 		files:   o.Files,
 		size:    o.Size,
 		dest:    dest,
+		path:    path,
 		poke:    make(chan struct{}, 1),
 		arrived: make(chan arrival, 64),
 		quit:    make(chan struct{}),

@@ -249,7 +249,7 @@ func (o *Offer) Accept(ctx context.Context, d Destination) (*Transfer, error) {
 	case o.state != isOpen:
 		return nil, errors.New("share: the offer is decided already")
 	}
-	down, err := o.s.newDownload(ctx, o, d)
+	down, err := o.s.newDownload(ctx, o, d, "")
 	if err != nil {
 		return nil, err
 	}

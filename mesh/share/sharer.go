@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -67,6 +69,7 @@ type Sharer struct {
 	unread    []*Offer
 	arrived   chan struct{} // closed and replaced when unread grows
 	shelves   map[string]*Shelf
+	requests  map[peer.ID]int // about shelves, that are being served
 }
 
 const (
@@ -97,6 +100,7 @@ func open(node network, cfg Config) (*Sharer, error) {
 		lingering: make(map[tree.Hash]*download),
 		arrived:   make(chan struct{}),
 		shelves:   make(map[string]*Shelf),
+		requests:  make(map[peer.ID]int),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -117,8 +121,12 @@ func (s *Sharer) Close() error {
 	}
 	s.closed = true
 	close(s.arrived)
+	shelves := slices.Collect(maps.Values(s.shelves))
 	s.mu.Unlock()
 	s.cancel()
+	for _, sh := range shelves {
+		sh.Close()
+	}
 	err := s.listener.Close()
 	s.wg.Wait()
 	return errors.Join(err, s.state.close())

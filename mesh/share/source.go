@@ -320,6 +320,10 @@ func (d *download) redial() {
 
 // join fetches from a member, if it has what we fetch.
 func (d *download) join(who mesh.Peer) {
+	if d.path != "" {
+		d.reopen(who)
+		return
+	}
 	ctx, cancel := context.WithTimeout(d.ctx, openingTime)
 	defer cancel()
 	sess, err := d.s.dial(ctx, who)
