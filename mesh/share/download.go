@@ -359,6 +359,7 @@ func (d *download) good(a arrival, size int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.t.received.Add(int64(size))
+	d.t.current.Store(int64(a.i) + 1)
 	e := d.m.Piece(a.i).Entry
 	delete(d.hashes, a.i)
 	d.spreadLocked(a.i)

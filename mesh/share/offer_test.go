@@ -243,6 +243,11 @@ func TestCancelByReceiver(t *testing.T) {
 		if p := got.Progress(); p.Phase != share.Moving || p.BytesDone == 0 || p.BytesDone == p.Bytes {
 			t.Errorf("in the middle: %+v", p)
 		}
+		for _, tr := range []*share.Transfer{sent, got} {
+			if p := tr.Progress(); p.Current != "film" {
+				t.Errorf("incoming %v: %q moves", tr.Incoming(), p.Current)
+			}
+		}
 		if p := sent.Progress(); p.Phase != share.Moving || p.BytesDone == 0 || p.BytesDone > got.Progress().BytesDone {
 			t.Errorf("in the middle, at the sender: %+v", p)
 		}

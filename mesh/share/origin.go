@@ -16,8 +16,6 @@ import (
 	"github.com/lanyap/lanyap/mesh/share/internal/tree"
 )
 
-var errSoon = errors.New("share: not there yet")
-
 // origin is a content that we offer, read from its files.
 type origin struct {
 	key   tree.Hash

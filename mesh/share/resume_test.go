@@ -1,6 +1,7 @@
 package share_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -93,6 +94,28 @@ func TestWhatIsThereIsNotSentAgain(t *testing.T) {
 		done(t, sent, got)
 		if p := sent.Progress(); p.Sent != 0 || p.Skipped != p.Bytes {
 			t.Errorf("%+v", p)
+		}
+		same(t, filepath.Dir(path), bo.home)
+	})
+}
+
+// A file of the same name and size that is another is found to be one, at once.
+func TestAnotherOfThatNameIsThere(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		ana, bo, path := pair(t, 3<<20)
+		other := file(t, filepath.Join(t.TempDir(), "another"), 3<<20)
+		if err := os.Rename(other, filepath.Join(bo.home, "film")); err != nil {
+			t.Fatal(err)
+		}
+		sent := ana.send(collect(t, path), bo)
+		begun := time.Now()
+		got, err := bo.offer().Accept(t.Context(), share.Destination{Dir: bo.home, Conflict: share.Overwrite})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done(t, sent, got)
+		if took := time.Since(begun); took > 100*time.Millisecond {
+			t.Errorf("it took %v", took)
 		}
 		same(t, filepath.Dir(path), bo.home)
 	})

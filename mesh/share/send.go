@@ -32,6 +32,7 @@ func (s *Sharer) Send(ctx context.Context, c *Content, to peer.ID) (*Transfer, e
 	u := &sending{s: s, c: c, from: from, to: to, joined: make(chan *session, 1)}
 	u.t, u.ctx = s.newTransfer(ctx, false, from.key)
 	u.t.update(func(p *Progress) { *p = Progress{Phase: Connecting, Files: c.Files, Bytes: c.Size} })
+	u.t.m.Store(from.m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -261,7 +262,7 @@ func (u *sending) serve(sess *session) (err error, over bool) {
 		sess.end(nil)
 		return nil, true
 	}
-	sess.serveFrom(u.from, func(n int) { u.t.sent.Add(int64(n)) }, u.broken)
+	sess.serveFrom(u.from, u.sent, u.broken)
 	u.s.introduce(u.from.key)
 	defer u.s.introduce(u.from.key)
 	defer u.leave(sess)
@@ -285,6 +286,12 @@ func (u *sending) serve(sess *session) (err error, over bool) {
 		return ErrProtocol, true
 	}
 	return err, false
+}
+
+// sent notes that a piece goes out.
+func (u *sending) sent(piece, bytes int) {
+	u.t.sent.Add(int64(bytes))
+	u.t.current.Store(int64(piece) + 1)
 }
 
 // errArrived is that the receiver has all it will get.

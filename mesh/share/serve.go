@@ -29,7 +29,7 @@ type seed interface {
 
 // serveFrom lets the other side take what seed has. sent hears of each piece, and
 // broken of each file that cannot be read.
-func (p *session) serveFrom(from seed, sent func(bytes int), broken func(entry int, err error)) {
+func (p *session) serveFrom(from seed, sent func(piece, bytes int), broken func(entry int, err error)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seed, p.sent, p.broken = from, sent, broken
@@ -129,6 +129,7 @@ func (p *session) fill(b []byte) (_ []byte, more bool) {
 				return b, true
 			}
 			p.takeGetLocked()
+			p.served = time.Now()
 			p.mu.Unlock()
 			b = p.servePiece(b, i, size)
 			b = p.answerRoots(b)
@@ -165,7 +166,7 @@ func (p *session) servePiece(b []byte, i, size int) []byte {
 	if err == nil {
 		proto.AppendPieceHead(b[:start], i, hash, size)
 		if p.sent != nil {
-			p.sent(size)
+			p.sent(i, size)
 		}
 		return b
 	}
@@ -248,9 +249,13 @@ func (p *session) findRoots() {
 		return
 	}
 	p.finding = true
+	delay := rootDelay
+	if p.served.IsZero() {
+		delay = 0
+	}
 	p.s.wg.Go(func() {
 		defer p.rouse()
-		timer := time.NewTimer(rootDelay)
+		timer := time.NewTimer(delay)
 		defer timer.Stop()
 		select {
 		case <-timer.C:

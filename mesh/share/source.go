@@ -201,6 +201,7 @@ func (src *source) described(payload []byte) error {
 		return ErrMismatch
 	}
 	d.m = m
+	d.t.m.Store(m)
 	d.rouse()
 	return nil
 }

@@ -170,7 +170,7 @@ func (d *download) greetLocked(src *source) {
 		return
 	}
 	src.has = bits.New(n)
-	src.sess.serveFrom(d, func(n int) { d.t.sent.Add(int64(n)) }, nil)
+	src.sess.serveFrom(d, func(_, n int) { d.t.sent.Add(int64(n)) }, nil)
 	have := d.land.Have()
 	src.sess.send(func(b []byte) []byte { return proto.AppendHave(b, have) })
 }

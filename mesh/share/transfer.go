@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/share/internal/manifest"
 )
 
 // maxWarnings is how many warnings and failures are kept of a transfer.
@@ -22,6 +23,8 @@ type Transfer struct {
 	done     chan struct{}
 
 	sent, received atomic.Int64 // bytes of content
+	current        atomic.Int64 // the number of the last piece that moved, and 1
+	m              atomic.Pointer[manifest.Manifest]
 
 	mu       sync.Mutex // guards what follows
 	progress Progress
@@ -121,6 +124,9 @@ func (t *Transfer) Progress() Progress {
 	p := t.progress
 	t.mu.Unlock()
 	p.Sent, p.Received = t.sent.Load(), t.received.Load()
+	if m, at := t.m.Load(), t.current.Load(); m != nil && at > 0 && p.Phase == Moving {
+		p.Current = m.Path(m.Piece(int(at - 1)).Entry)
+	}
 	return p
 }
 
@@ -204,7 +210,6 @@ func (t *Transfer) end(err error) {
 	t.err = err
 	t.progress.Phase = Done
 	t.progress.Holders = 0
-	t.progress.Current = ""
 	more := t.more
 	t.more = nil
 	t.mu.Unlock()
