@@ -399,6 +399,10 @@ func (d *download) failLocked(e int, err error) {
 	if d.stage[e] >= fileDone {
 		return
 	}
+	if d.stage[e] == fileDoubtAsked {
+		d.doubtsAsked--
+		d.askDoubtsLocked()
+	}
 	d.stage[e] = fileFailed
 	d.open--
 	d.plan.Skip(d.m.PiecesOf(e))
@@ -593,19 +597,19 @@ func (d *download) pumpLocked() {
 		if r.Announce {
 			d.tellMatesLocked(proto.Fetching, []bits.Run{r.Run})
 		}
-		d.askRootsLocked(r.Run)
 		src.asked.AddRun(r.Run)
 		src.sess.send(func(b []byte) []byte { return proto.AppendRuns(b, proto.Get, r.Run) })
+		d.askRootsLocked(r.Run)
 	}
 }
 
-// askRootsLocked asks for the roots of files of several pieces as soon as they are
-// fetched: so they are here when the last piece is.
+// askRootsLocked asks for the roots of files of several pieces with the last piece
+// that they have: where all are asked for in order the sender knows them by then.
 func (d *download) askRootsLocked(run bits.Run) {
 	for i := run.First; i < run.End(); {
 		e := d.m.Piece(i).Entry
 		of := d.m.PiecesOf(e)
-		if of.Count > 1 {
+		if of.Count > 1 && of.End() <= run.End() {
 			d.askRootLocked(e)
 		}
 		i = of.End()

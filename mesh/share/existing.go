@@ -51,9 +51,9 @@ func (d *download) doubtAgainLocked() {
 	if d.doubtsAsked == 0 {
 		return
 	}
-	d.doubtsAsked = 0
 	for e, stage := range d.stage {
 		if stage == fileDoubtAsked {
+			d.doubtsAsked--
 			d.stage[e] = fileDoubted
 			d.doubts = append(d.doubts, e)
 		}
@@ -71,9 +71,11 @@ func (d *download) adoptAll() {
 		}
 		is, err := d.land.Adopt(d.ctx, e)
 		d.mu.Lock()
+		d.doubtsAsked--
 		switch {
 		case err != nil && d.ctx.Err() == nil && !errors.Is(err, landing.ErrClosed):
 			d.fatalLocked(localError(err))
+		case d.stage[e] != fileAdopting:
 		case is:
 			d.left[e] = 0
 			d.far.Bytes += d.m.FileSize(e)
@@ -84,6 +86,7 @@ func (d *download) adoptAll() {
 			d.plan.Need(d.m.PiecesOf(e))
 			d.pumpLocked()
 		}
+		d.askDoubtsLocked()
 		d.mu.Unlock()
 	}
 }
@@ -105,8 +108,6 @@ func (d *download) rootLocked(r proto.Root) error {
 	case fileRootAsked:
 		d.stage[r.Entry] = fileOpen
 	case fileDoubtAsked:
-		d.stage[r.Entry] = fileAdopting
-		d.doubtsAsked--
 	case fileDone, fileFailed:
 		return nil
 	default:
@@ -119,8 +120,8 @@ func (d *download) rootLocked(r proto.Root) error {
 	case err != nil:
 		d.fatalLocked(localError(err))
 	case stage == fileDoubtAsked:
+		d.stage[r.Entry] = fileAdopting
 		d.adopt <- r.Entry // there is room for as many as are asked for
-		d.askDoubtsLocked()
 	case d.left[r.Entry] == 0:
 		d.doneLocked(r.Entry)
 	case d.several:

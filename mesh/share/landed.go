@@ -13,9 +13,9 @@ import (
 
 // What follows makes a download a seed, for the other receivers.
 
-func (d *download) content() *manifest.Manifest { return d.manifest() }
+func (d *download) content() *manifest.Manifest { return d.t.m.Load() }
 
-func (d *download) described() []byte { return d.manifest().Encoding() }
+func (d *download) described() []byte { return d.content().Encoding() }
 
 func (d *download) read(_ context.Context, i int, buf []byte) (tree.Hash, error) {
 	hash, _, err := d.land.ReadPiece(i, buf)

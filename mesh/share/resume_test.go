@@ -1,6 +1,7 @@
 package share_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -118,5 +119,33 @@ func TestAnotherOfThatNameIsThere(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 		same(t, filepath.Dir(path), bo.home)
+	})
+}
+
+// Of a folder of many files those that are there are found out, and the rest is
+// sent.
+func TestManyFilesAreThere(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		ana, bo, _ := pair(t, 0)
+		top := filepath.Join(t.TempDir(), "many")
+		folder(t, top, 3000, 500)
+		done(t, ana.send(collect(t, top), bo), bo.accept())
+		for i := range 10 {
+			file(t, filepath.Join(top, fmt.Sprint("new", i)), 500)
+		}
+		begun := time.Now()
+		sent := ana.send(collect(t, top), bo)
+		got, err := bo.offer().Accept(t.Context(), share.Destination{Dir: bo.home, Conflict: share.Overwrite})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done(t, sent, got)
+		if p := sent.Progress(); p.Sent != 10*500 || p.Skipped != 3000*500 {
+			t.Errorf("%+v", p)
+		}
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+		same(t, filepath.Dir(top), bo.home)
 	})
 }

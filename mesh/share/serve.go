@@ -3,7 +3,7 @@ package share
 import (
 	"context"
 	"errors"
-	"time"
+	"slices"
 
 	"github.com/lanyap/lanyap/mesh/share/internal/bits"
 	"github.com/lanyap/lanyap/mesh/share/internal/manifest"
@@ -13,6 +13,9 @@ import (
 
 // seed is what pieces are served from: what we offer, or what we have got of what
 // another offered.
+//
+// content and described are called with a session's lock held, so they take none
+// under which frames are sent.
 type seed interface {
 	content() *manifest.Manifest
 	described() []byte // the manifest as it is sent
@@ -129,7 +132,6 @@ func (p *session) fill(b []byte) (_ []byte, more bool) {
 				return b, true
 			}
 			p.takeGetLocked()
-			p.served = time.Now()
 			p.mu.Unlock()
 			b = p.servePiece(b, i, size)
 			b = p.answerRoots(b)
@@ -236,12 +238,11 @@ func (p *session) answerRoots(b []byte) []byte {
 	return b
 }
 
-// rootDelay is for how long nothing but roots is waited for before files are read
-// for them: mostly they follow from the pieces that are asked for next.
-const rootDelay = 250 * time.Millisecond
+// rootsAtOnce is how many roots are found before they are told.
+const rootsAtOnce = 64
 
-// findRoots has the first root found that is waited for, if nothing else is for a
-// while.
+// findRoots has those roots found that are waited for, when nothing else is: of
+// files of which all pieces were asked for they are known by then.
 func (p *session) findRoots() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -249,28 +250,18 @@ func (p *session) findRoots() {
 		return
 	}
 	p.finding = true
-	delay := rootDelay
-	if p.served.IsZero() {
-		delay = 0
-	}
+	wanted := slices.Clone(p.roots)
 	p.s.wg.Go(func() {
-		defer p.rouse()
-		timer := time.NewTimer(delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-p.ctx.Done():
+		for n, e := range wanted {
+			_, _, _ = p.seed.root(p.ctx, e, true) // what is wrong is told when it is asked for
+			if n%rootsAtOnce == rootsAtOnce-1 {
+				p.rouse()
+			}
 		}
 		p.mu.Lock()
 		p.finding = false
-		wanted := p.roots
-		if len(p.gets) > 0 || p.err != nil {
-			wanted = nil
-		}
 		p.mu.Unlock()
-		if len(wanted) > 0 {
-			_, _, _ = p.seed.root(p.ctx, wanted[0], true) // what is wrong is told when it is asked for
-		}
+		p.rouse()
 	})
 }
 

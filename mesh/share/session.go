@@ -52,7 +52,6 @@ type session struct {
 	finding   bool       // roots are being found
 	seed      seed       // where pieces come from
 	sent      func(piece, bytes int)
-	served    time.Time                  // when it last took a piece; zero: it has not
 	broken    func(entry int, err error) // a file cannot be read
 	parting   bool                       // nothing is written after control
 	err       error                      // why it ended, once it has
