@@ -12,20 +12,20 @@ import (
 // callItems decides what everything is called here. It is the same each time
 // for the same content and disk.
 func (l *Landing) callItems() error {
-	windows := runtime.GOOS == "windows"
-	var fold func(string) string
-	same, err := probeFolds(l.stage.top)
+	is, err := probeDisk(l.stage.top)
 	if err != nil {
 		return err
 	}
-	if same {
+	is.windows = is.windows || runtime.GOOS == "windows"
+	var fold func(string) string
+	if is.folds || is.windows {
 		fold = manifest.Fold
 	}
-	n := newNamer(windows, fold)
+	n := newNamer(is.windows, fold)
 	for k := range l.items {
 		l.items[k].name = n.name(l.items[k].sent)
 	}
-	if !windows && fold == nil {
+	if fold == nil {
 		return nil
 	}
 	l.names = make(map[int]string)
@@ -38,35 +38,50 @@ func (l *Landing) callItems() error {
 	return nil
 }
 
-// probes are two names for one file where the disk does not tell case, and two
-// where it does not tell how a letter is composed.
-var probes = [2][2]string{
-	{"probe-a", "PROBE-A"},
-	{"probe-\u00e9", "probe-e\u0301"},
+// kindOfDisk is what a disk makes of names.
+type kindOfDisk struct {
+	folds   bool // takes those for the same that differ in case or composition
+	windows bool // has Windows' rules
 }
 
-// probeFolds is folds; tests take another disk's part.
-var probeFolds = folds
+// probeDisk is look; tests take another disk's part.
+var probeDisk = look
 
-// folds says whether a directory takes names for the same that differ in case
-// or composition. Only the disk knows: one can be of either kind on any system.
-func folds(d *os.Root) (bool, error) {
-	for _, names := range probes {
+// twinProbes are two names for one file where the disk does not tell case, and
+// where it does not tell how a letter is composed. No item is called so: their
+// names in the stage begin with no dot.
+var twinProbes = [2][2]string{
+	{".probe-a", ".PROBE-A"},
+	{".probe-\u00e9", ".probe-e\u0301"},
+}
+
+// windowsProbe is a name that FAT, exFAT and NTFS refuse, whatever the system.
+const windowsProbe = ".probe-:?"
+
+// look finds out what kind of disk a directory is on: one can be of any kind on
+// any system, as memory sticks are, so only trying tells.
+func look(d *os.Root) (kindOfDisk, error) {
+	var is kindOfDisk
+	for _, names := range twinProbes {
 		f, err := createAnew(d, names[0], 0o600)
 		if err != nil {
-			return false, err
+			return is, err
 		}
 		f.Close()
 		_, err = d.Lstat(names[1])
 		if gone := d.Remove(names[0]); gone != nil {
-			return false, gone
+			return is, gone
 		}
-		if err == nil {
-			return true, nil
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return is, err
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return false, err
-		}
+		is.folds = is.folds || err == nil
 	}
-	return false, nil
+	f, err := createAnew(d, windowsProbe, 0o600)
+	is.windows = err != nil // whatever it is: drivers differ in what they call it
+	if is.windows {
+		return is, nil
+	}
+	f.Close()
+	return is, d.Remove(windowsProbe)
 }

@@ -41,8 +41,8 @@
 // # Going on
 //
 // The journal says which pieces were written, with their hashes. It is written
-// once for every 512 pieces or MiB, the data at once, and nothing is forced to the disk: a
-// crash loses no more than that. Whoever goes on hashes what is there
+// once for every 512 pieces or MiB, the data at once, and nothing is forced to
+// the disk: a crash loses no more than that. Whoever goes on hashes what is there
 // ([Landing.Verify]), so it does not matter what a crash has left
 // [TestOnlyWhatIsRightCountsWhenItGoesOn]. If it goes on with another
 // destination, what has come moves there [TestPartialMovesToAnotherDestination],
@@ -67,13 +67,14 @@
 // stay [TestLeadingDotOfAnItem]. Where Windows' rules hold, names that cannot be
 // there change [TestWindowsNames]. Where the disk takes for one what differs in
 // case or in how a letter is composed, the second of two becomes "name (2)"
-// [TestTwinsAreToldApart].
+// [TestTwinsAreToldApart] [TestAllTwinsLand]. Which of these hold is not asked of
+// the system but tried, since a memory stick has its own.
 //
 // # Names that are taken
 //
 // By default an item lands beside what is there, as "name (2).ext"
 // [TestRename], and no other process's file is replaced, whenever it appears
-// [TestTwoLandUnderOneName]. With [Skip] what is there stays, is not fetched, and
+// [TestTwoLandUnderOneName] [TestOneOfManyGetsAName]. With [Skip] what is there stays, is not fetched, and
 // a folder gets what it lacks [TestSkip]. With [Overwrite] a file is replaced,
 // and a folder gets what is sent and keeps what else it has [TestOverwrite]; a
 // folder is never replaced by a file, nor a file by a folder: [ErrInTheWay],

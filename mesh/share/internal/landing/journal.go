@@ -253,11 +253,12 @@ func (j *journal) rewrite(set *bits.Set, size func(bits.Run) int64) error {
 	for run := range set.Runs() {
 		text = appendRecord(text, record{uint64(run.First), uint64(run.Count), uint64(size(run))})
 	}
-	if err := j.have.Truncate(0); err != nil {
+	// In this order: killed between the two, there are old claims behind the
+	// new ones, and not none.
+	if _, err := j.have.WriteAt(text, 0); err != nil {
 		return err
 	}
-	_, err := j.have.WriteAt(text, 0)
-	return err
+	return j.have.Truncate(int64(len(text)))
 }
 
 func appendRecord(b []byte, r record) []byte {

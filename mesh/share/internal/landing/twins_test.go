@@ -21,6 +21,13 @@ func openRoot(t *testing.T) *os.Root {
 	return root
 }
 
+// pretend has all disks be of a kind.
+func pretend(t *testing.T, is kindOfDisk) {
+	old := probeDisk
+	probeDisk = func(*os.Root) (kindOfDisk, error) { return is, nil }
+	t.Cleanup(func() { probeDisk = old })
+}
+
 // twins are names that some disks take for one.
 var twins = map[string]string{"folder/a": "one", "folder/A": "two", "item": "three", "ITEM": "four"}
 
@@ -58,13 +65,17 @@ func openTwins(t *testing.T, state, dir string) (*Landing, *manifest.Manifest) {
 
 // On any disk all four arrive, whatever they are called there.
 func TestAllTwinsLand(t *testing.T) {
-	for name, probe := range map[string]func(*os.Root) (bool, error){
-		"as the disk is":             folds,
-		"as if it did not tell case": func(*os.Root) (bool, error) { return true, nil },
+	plain, err := look(openRoot(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, is := range map[string]kindOfDisk{
+		"as the disk is":             plain,
+		"as if it did not tell case": {folds: true},
+		"as if it were a stick":      {folds: true, windows: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			defer func(old func(*os.Root) (bool, error)) { probeFolds = old }(probeFolds)
-			probeFolds = probe
+			pretend(t, is)
 			dir := t.TempDir()
 			l, m := openTwins(t, t.TempDir(), dir)
 			landed := receiveTwins(t, l, m)
@@ -117,4 +128,30 @@ func TestTwinThatNobodyForesawIsAnError(t *testing.T) {
 	if data, err := os.ReadFile(twin); err != nil || !bytes.Equal(data, []byte("twin")) {
 		t.Errorf("it was changed: %q, %v", data, err)
 	}
+}
+
+// What is called otherwise on this disk is found again by the next run.
+func TestGoesOnWhereNamesChange(t *testing.T) {
+	pretend(t, kindOfDisk{folds: true, windows: true})
+	state, dir := t.TempDir(), t.TempDir()
+	l, m := openTwins(t, state, dir)
+	for i := range m.Pieces() - 1 {
+		data := []byte(twins[m.Path(m.Piece(i).Entry)])
+		if err := l.WritePiece(i, tree.Sum(data, int64(len(data)), 0), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Close()
+	l, m = openTwins(t, state, dir)
+	if err := l.Verify(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := l.Wanted().Count(); n != 1 {
+		t.Errorf("%d pieces are wanted, want the last", n)
+	}
+	receiveTwins(t, l, m)
+	if !l.Done() {
+		t.Error("it is not done")
+	}
+	l.Close()
 }

@@ -204,13 +204,14 @@ func (l *Landing) mode(e int) fs.FileMode {
 	return 0o666
 }
 
-// setTime gives a file or directory the time that it had where it comes from.
+// setTime gives a file the time that it had where it comes from, where the disk
+// can tell it. The error is that there is no such file.
 func (l *Landing) setTime(d *os.Root, name string, e int) error {
-	at := time.Unix(0, l.m.Entry(e).Changed)
-	if at.Unix() < 0 || at.Year() > 2200 {
-		return nil // not every file system can tell it
+	err := d.Chtimes(name, time.Time{}, time.Unix(0, l.m.Entry(e).Changed))
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return d.Chtimes(name, time.Time{}, at)
+	return nil
 }
 
 // had notes that a piece is here, and what follows.
