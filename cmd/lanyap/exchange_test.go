@@ -148,6 +148,16 @@ func TestSendStandardInput(t *testing.T) {
 	})
 }
 
+func TestInterruptedWhileItReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ana := setting{}.start(t, "send", "-", "--ephemeral")
+		ana.say("a line\n")
+		settle()
+		ana.cancel(&signalError{signal: syscall.SIGINT})
+		ana.wantExit(130)
+	})
+}
+
 func TestReceiveDeclines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t)
@@ -269,6 +279,25 @@ func TestSendIsInterrupted(t *testing.T) {
 			t.Errorf("ana was told %s", told)
 		}
 		bo.wantError(exitIncomplete, "film.mkv from ana")
+	})
+}
+
+// TestEphemeralKeepsNothing holds that nobody is told of what is kept where
+// nothing is.
+func TestEphemeralKeepsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		bo := n.on("bo", "receive", t.TempDir(), "--yes", "--timeout", "20s")
+		settle()
+		ana := n.on("ana", "send", write(t, filepath.Join(t.TempDir(), "film.mkv"), 16<<20), "--limit", "1M")
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		ana.cancel(&signalError{signal: syscall.SIGINT})
+		ana.wantExit(130)
+		bo.wantError(exitIncomplete, "film.mkv from ana", "without --ephemeral")
+		if told := bo.err.String(); strings.Contains(told, "MiB is kept") || !strings.Contains(told, "of 16 MiB had come") {
+			t.Errorf("bo was told %s", told)
+		}
 	})
 }
 

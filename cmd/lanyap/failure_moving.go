@@ -27,6 +27,9 @@ func explainMoving(err error) *failure {
 	case errors.As(err, &unreceived):
 		f := &failure{text: err.Error()}
 		f.code, f.hint = ends(err)
+		if unreceived.Lost && f.code == exitIncomplete {
+			f.hint = "without --ephemeral what has come is kept, and goes on when it is sent again"
+		}
 		return f
 	}
 	return nil

@@ -57,9 +57,10 @@ func (m *movingFlags) check() error {
 
 // sharing is a node that moves files, with what it is shown on.
 type sharing struct {
-	node   *mesh.Node
-	sharer transfer.Sharer
-	notes  []transfer.Warning
+	node    *mesh.Node
+	sharer  transfer.Sharer
+	forgets bool // what is cut off is not kept
+	notes   []transfer.Warning
 }
 
 // share joins and opens a Sharer.
@@ -81,7 +82,7 @@ func (a *app) share(ctx context.Context, flags *movingFlags, receive bool) (*sha
 		_ = node.Close() // nobody was told anything
 		return nil, err
 	}
-	s := &sharing{node: node, sharer: sharer}
+	s := &sharing{node: node, sharer: sharer, forgets: dir == ""}
 	if err := node.DiscoveryErr(); err != nil {
 		s.notes = append(s.notes, transfer.Warning{Text: fmt.Sprintf("nobody is found by multicast DNS: %v; lanyap doctor tells what to do", err)})
 	}

@@ -122,6 +122,7 @@ func (a *app) receive(ctx context.Context, flags receiveFlags, args []string, wa
 		Yes:         flags.yes,
 		Keys:        face.keys,
 		Loop:        flags.loop,
+		Forgets:     s.forgets,
 		Timeout:     flags.timeout,
 		Face:        face,
 		Notes:       s.notes,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -126,7 +127,7 @@ func (a *app) contentOf(ctx context.Context, flags sendFlags, args []string) (*s
 		if source == chat.FromNothing {
 			return nil, usage("give it a pipe or a file: tar c src | lanyap send - --as src.tar", "there is no standard input")
 		}
-		content, err := share.Spool(ctx, cmp.Or(flags.as, "stdin"), a.stdin)
+		content, err := share.Spool(ctx, cmp.Or(flags.as, "stdin"), untilDone(ctx, a.stdin))
 		if err != nil {
 			return nil, fmt.Errorf("standard input: %w", err)
 		}
@@ -142,4 +143,16 @@ func (a *app) contentOf(ctx context.Context, flags sendFlags, args []string) (*s
 		return nil, &failure{exitFailure, err.Error(), "nothing was sent; leave it out, or make it readable"}
 	}
 	return content, nil
+}
+
+// untilDone returns what r gives until ctx ends, also while a read waits, which
+// cannot be called back.
+func untilDone(ctx context.Context, r io.Reader) io.Reader {
+	out, in := io.Pipe()
+	context.AfterFunc(ctx, func() { in.CloseWithError(context.Cause(ctx)) })
+	go func() {
+		_, err := io.Copy(in, r)
+		in.CloseWithError(err) // nil: the end
+	}()
+	return out
 }

@@ -89,9 +89,7 @@ const (
 	wrapOn      = "\x1b[?7h"      //
 	takeKeys    = "\x1b[?2004h" + // pastes come in brackets,
 		"\x1b[>4;2m" + "\x1b[>1u" // and Shift-Enter is told from Enter: xterm's modifyOtherKeys, Kitty's flags
-	giveKeys   = "\x1b[?2004l" + "\x1b[>4m" + "\x1b[<u"
-	hideCursor = "\x1b[?25l" // DECTCEM
-	showCursor = "\x1b[?25h"
+	giveKeys = "\x1b[?2004l" + "\x1b[>4m" + "\x1b[<u"
 )
 
 // Mode is what a painter tells a terminal when it takes it, and when it gives it
@@ -99,8 +97,11 @@ const (
 type Mode struct{ take, give string }
 
 var (
-	Typing   = Mode{takeKeys, giveKeys}     // somebody edits a line in the block
-	Watching = Mode{hideCursor, showCursor} // the block is only looked at
+	Typing = Mode{takeKeys, giveKeys} // somebody edits a line in the block
+
+	// Watching: the block is only looked at. Its cursor stays to be seen, since
+	// nobody would bring it back who is killed, or stopped by Ctrl-Z.
+	Watching = Mode{}
 )
 
 // Abandon gives a terminal back at once, wherever its cursor is, for a program

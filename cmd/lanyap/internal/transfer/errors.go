@@ -108,7 +108,8 @@ func (e *UnsentError) Unwrap() []error {
 // UnreceivedError says that something that was accepted did not arrive whole.
 type UnreceivedError struct {
 	Deal
-	Err error
+	Err  error
+	Lost bool // what had come is not kept
 }
 
 func (e *UnreceivedError) Error() string {

@@ -98,8 +98,9 @@ type Completed struct {
 // Failed says that a transfer has ended without all of it.
 type Failed struct {
 	Deal
-	At  share.Progress
-	Err error
+	At   share.Progress
+	Err  error
+	Lost bool // what had come to us is not kept
 }
 
 // Omitted says what of the content is left out, since it cannot be sent.

@@ -16,6 +16,7 @@ type followed struct {
 	Transfer
 	deal     Deal
 	patience time.Duration // how long the other side is waited for
+	forgets  bool          // what comes to us is not kept if it is cut off
 	show     func(Event)
 
 	at       share.Progress
@@ -112,6 +113,6 @@ func (f *followed) ended(instead error) error {
 		f.show(Refused{Deal: f.deal, Reason: err})
 		return err
 	}
-	f.show(Failed{Deal: f.deal, At: f.at, Err: err})
+	f.show(Failed{Deal: f.deal, At: f.at, Err: err, Lost: f.forgets})
 	return err
 }

@@ -24,6 +24,7 @@ type ReceiveConfig struct {
 	Yes         bool          // take offers without a question
 	Keys        <-chan rune   // answers to questions; closed when there are no more; nil: nobody can be asked
 	Loop        bool          // go on after the first
+	Forgets     bool          // what is cut off is not kept
 	Wait        time.Duration // for the first offer; 0: for ever
 	Timeout     time.Duration // for senders to come back who vanish
 	Command     *Command      // run for each item; nil: none
@@ -318,7 +319,7 @@ func (r *receiving) fetch(ctx context.Context, t Transfer, d Deal) error {
 			}
 		}
 	}()
-	f := followed{Transfer: t, deal: d, patience: r.Timeout, show: r.show, accepted: time.Now()}
+	f := followed{Transfer: t, deal: d, patience: r.Timeout, forgets: r.Forgets, show: r.show, accepted: time.Now()}
 	err := f.follow(ctx)
 	<-landed
 	return err
@@ -351,7 +352,7 @@ func (r *receiving) finish(e *ending) {
 
 func (r *receiving) fail(d Deal, err error) {
 	if r.failed == nil {
-		r.failed = &UnreceivedError{Deal: d, Err: err}
+		r.failed = &UnreceivedError{Deal: d, Err: err, Lost: r.Forgets}
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 )
@@ -172,10 +174,12 @@ func (s *Screen) block() screen.Block {
 	if s.cfg.Bars {
 		lines = r.layOut(s.under)
 	}
+	x := 0
 	if s.asked != "" {
-		lines = append(lines, r.cut(choices))
+		row := r.cut(choices)
+		lines, x = append(lines, row), min(ansi.StringWidth(row)+1, size.Width-1)
 	}
-	return screen.Block{Rows: lines, Y: max(0, len(lines)-1)}
+	return screen.Block{Rows: lines, X: x, Y: max(0, len(lines)-1)}
 }
 
 func (s *Screen) resized() {

@@ -76,10 +76,9 @@ func TestScreen(t *testing.T) {
 	if face.Log("too late") {
 		t.Error("logged though the terminal is given back")
 	}
-	e.Until("the cursor", func([]string) bool {
-		raw := e.Raw()
-		return strings.LastIndex(raw, "\x1b[?25h") > strings.LastIndex(raw, "\x1b[?25l")
-	})
+	if raw := e.Raw(); strings.Contains(raw, "\x1b[?25l") || strings.Contains(raw, "\x1b[?1049h") {
+		t.Error("the cursor was hidden, or another screen shown")
+	}
 }
 
 // TestScreenKeys holds that single keys are handed on, that Ctrl-C interrupts

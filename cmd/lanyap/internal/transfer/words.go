@@ -159,6 +159,9 @@ func completed(ev Completed) string {
 
 func failed(ev Failed) string {
 	part := Bytes(ev.At.BytesDone) + " of " + Bytes(ev.Size)
+	if ev.Incoming && ev.Lost {
+		return fmt.Sprintf("* %s from %s: %s; %s had come", subject(ev.Deal), people.Name(ev.Peer), because(ev.Err), part)
+	}
 	if ev.Incoming {
 		return fmt.Sprintf("* %s from %s: %s; %s is kept, and goes on when it is sent again", subject(ev.Deal), people.Name(ev.Peer), because(ev.Err), part)
 	}
