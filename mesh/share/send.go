@@ -3,6 +3,7 @@ package share
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -283,7 +284,7 @@ func (u *sending) serve(sess *session) (err error, over bool) {
 	case errors.As(err, &bye) && bye.code != proto.Closing:
 		return errorOf(bye.code), true
 	case !lost(err) && bye.code == 0:
-		return ErrProtocol, true
+		return fmt.Errorf("%w (%w)", errorOf(codeOf(err)), err), true
 	}
 	return err, false
 }

@@ -133,7 +133,7 @@ func (d *download) detach(src *source, err error) error {
 	case errors.As(err, &bye) && bye.code != proto.Closing:
 		d.fatalLocked(errorOf(bye.code))
 	case !lost(err) && bye.code == 0:
-		d.fatalLocked(fmt.Errorf("%w: %w", ErrProtocol, err))
+		d.fatalLocked(fmt.Errorf("%w (%w)", errorOf(codeOf(err)), err))
 	}
 	if len(d.sources) == 0 {
 		d.t.phase(Waiting)
