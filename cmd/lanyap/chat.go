@@ -9,6 +9,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/share"
 )
 
 // chatFlags are the flags of `lanyap chat`.
@@ -107,8 +110,14 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	if err != nil {
 		return err
 	}
+	desk, err := a.desk(flags, node, source)
+	if err != nil {
+		_ = node.Close() // nobody was told anything
+		return err
+	}
 	room := chat.NewRoom(node.Self())
 	cfg := chat.Config{
+		Files:   desk,
 		Node:    chat.Over(node),
 		Room:    flags.room,
 		Members: room,
@@ -121,6 +130,8 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	if source == chat.FromTerminal && !flags.plain && !flags.json && flags.input == "lines" && a.isTerminal(a.stdin) && a.isTerminal(a.stdout) {
 		return a.chatOnTerminal(ctx, cfg)
 	}
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
 	switch {
 	case flags.json:
 		cfg.Face = chat.NewJSON(a.stdout, a.stderr)
@@ -130,13 +141,40 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	switch {
 	case source == chat.FromNothing:
 	case flags.input == "json":
-		cfg.Input = chat.NewJSONLines(a.stdin)
+		cfg.Input = chat.NewOrders(reading, chat.NewJSONLines(a.stdin), desk, flags.timeout)
 	case source == chat.FromTerminal && !flags.json:
-		cfg.Input = chat.NewPrompt(chat.NewLines(a.stdin), room, cfg.Face)
+		cfg.Input = chat.NewPrompt(chat.NewLines(a.stdin), room, desk, cfg.Face)
 	default:
 		cfg.Input = chat.NewLines(a.stdin)
 	}
 	return chat.Run(ctx, cfg)
+}
+
+// desk returns what moves files in a chat, nil where nobody could ask for it.
+func (a *app) desk(flags chatFlags, node *mesh.Node, source chat.Source) (chat.Files, error) {
+	if source == chat.FromNothing || flags.input != "json" && (source != chat.FromTerminal || flags.json) {
+		return nil, nil
+	}
+	dir, err := a.sharingDir(flags.networkFlags)
+	if err != nil {
+		return nil, err
+	}
+	logger, err := a.logger()
+	if err != nil {
+		return nil, err
+	}
+	sharer, err := a.openSharer(node, share.Config{StateDir: dir, Receive: true, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	return transfer.NewDesk(transfer.DeskConfig{
+		Self:    node.Self(),
+		Present: node.Present,
+		Sharer:  sharer,
+		Collect: func(ctx context.Context, path string) (*share.Content, error) { return share.Collect(ctx, path) },
+		Dir:     ".",
+		Timeout: movingTimeout,
+	}), nil
 }
 
 // isPerson reports whether somebody sits before the terminal and reads: output
@@ -156,6 +194,7 @@ func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
 		In:        in,
 		Out:       out,
 		Members:   cfg.Members,
+		Files:     cfg.Files,
 		Self:      cfg.Node.Self(),
 		NoColor:   noColor != "",
 		Paint:     a.stdout,

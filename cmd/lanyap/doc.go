@@ -17,7 +17,7 @@
 //
 // What is typed stands below what arrives. Enter sends; Alt-Enter starts a new
 // line; a paste of several lines is one message; the arrows edit and call back
-// what was said; Tab completes names and commands; Ctrl-L clears the screen;
+// what was said; Tab completes names, paths and commands; Ctrl-L clears the screen;
 // Ctrl-D leaves, once what was entered is said. A second Ctrl-C ends at once. A
 // line that begins with a slash is a command, and never said:
 //
@@ -25,6 +25,9 @@
 //	/who             who is here
 //	/msg NAME TEXT   tell one alone; a name with spaces goes into double quotes
 //	/me TEXT         what you do; shown to people as an action, to others as typed
+//	/send PATH NAME  offer a file or folder to one, or without a name to all
+//	/get N DIR       take what is offered, into DIR or the current directory
+//	/decline N       turn it down
 //	/quit            leave
 //	//TEXT           say a text that begins with a slash
 //
@@ -67,6 +70,15 @@
 //	{"text":"…","to":"NAME or ID"}   to one alone
 //	{"text":"…","ref":"…"}           ref, of at most 256 bytes, comes back in sent, delivered,
 //	                                 undelivered, and in the warning that tells why it was not sent
+//	{"send":"PATH","to":"…"}         offer a file or folder to one, or without to, to all
+//	{"get":"OFFER","dir":"…"}        take an offer, into dir or the current directory
+//	{"decline":"OFFER"}              turn one down
+//
+// What is about files is done at once, whether or not somebody is there to talk
+// to, but in its turn: after what was to be said before it, and for --timeout at
+// most when they are here whom it is sent to. The offer is that of
+// the event; see "Sending and receiving files" for these. At the end of the input
+// a chat waits for what is being sent and fetched.
 //
 // With --json each line of output is an object with "v":1, "type" and "time"
 // (when it happened here; RFC 3339 with nanoseconds). Types and keys may be

@@ -65,7 +65,7 @@ type sharing struct {
 
 // share joins and opens a Sharer.
 func (a *app) share(ctx context.Context, flags *movingFlags, receive bool) (*sharing, error) {
-	dir, err := a.sharingDir(flags)
+	dir, err := a.sharingDir(flags.networkFlags)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (a *app) share(ctx context.Context, flags *movingFlags, receive bool) (*sha
 
 // sharingDir is where it is kept what is unfinished. Who has an identity for this
 // run alone keeps nothing for another.
-func (a *app) sharingDir(flags *movingFlags) (string, error) {
+func (a *app) sharingDir(flags networkFlags) (string, error) {
 	if dir, set := a.env("LANYAP_STATE_DIR"); flags.ephemeral && !(set && dir != "") {
 		return "", nil
 	}

@@ -13,8 +13,9 @@ import (
 // interpreter tells commands from what is to be said. It stands above the
 // inputs at which people type; what comes from a pipe or as JSON is text.
 type interpreter struct {
-	room *Room
-	tell func(text string) // answers whoever typed; must not block
+	room  *Room
+	files Files             // nil: none are moved
+	tell  func(text string) // answers whoever typed; must not block
 }
 
 // errQuit is what /quit means.
@@ -23,9 +24,12 @@ var errQuit = errors.New("quit")
 const commandHelp = `* /who              who is here
 * /msg NAME TEXT    tell one alone; a name with spaces goes into double quotes
 * /me TEXT          what you do, such as /me waves
+* /send PATH [NAME] offer a file or folder to all, or to one
+* /get N [DIR]      take what is offered, into DIR or the current directory
+* /decline N        turn it down
 * /quit             leave, as Ctrl-D does
 * //TEXT            say a text that begins with a slash
-* Tab completes names and commands, Alt-Enter starts a new line`
+* Tab completes names, paths and commands, Alt-Enter starts a new line`
 
 // action begins a text that says what its sender does. It travels as it is, so
 // that whoever does not know it reads it all the same; XMPP does so, too
@@ -33,7 +37,7 @@ const commandHelp = `* /who              who is here
 const action = "/me "
 
 // commands are those that Tab completes.
-var commands = []string{"/help", "/me ", "/msg ", "/quit", "/who"}
+var commands = []string{"/decline ", "/get ", "/help", "/me ", "/msg ", "/quit", "/send ", "/who"}
 
 // enter returns what line says. It returns nil if it was a command that is
 // done, errQuit, or a *MistakeError: a line that begins with a slash is never
@@ -63,6 +67,12 @@ func (c *interpreter) enter(line string) (*Utterance, error) {
 		return &Utterance{Text: action + arg}, nil
 	case "msg":
 		return c.message(arg)
+	case "send":
+		return nil, c.send(arg)
+	case "get":
+		return nil, c.get(arg)
+	case "decline":
+		return nil, c.decline(arg)
 	}
 	return nil, &MistakeError{
 		Text: "there is no command /" + excerpt(name) + "; not sent",
@@ -147,6 +157,9 @@ func (c *interpreter) complete(before string) (word string, candidates []string)
 			}
 		}
 		return before, candidates
+	}
+	if word, candidates, ok := c.completeFile(before); ok {
+		return word, candidates
 	}
 	if arg, ok := strings.CutPrefix(before, "/msg "); ok && (strings.HasPrefix(arg, `"`) || !strings.Contains(arg, " ")) {
 		return arg, c.names(arg, " ")

@@ -209,7 +209,7 @@ func TestActionsAreShown(t *testing.T) {
 
 func TestPrompt(t *testing.T) {
 	face := new(recorder)
-	in := NewPrompt(NewLines(strings.NewReader("/who\nhello\n/mgs bo secret\n//x\n/quit\nnever\n")), crowd(), face)
+	in := NewPrompt(NewLines(strings.NewReader("/who\nhello\n/mgs bo secret\n//x\n/quit\nnever\n")), crowd(), nil, face)
 	if got := readAll(t, in); !slices.Equal(got, []string{"hello", "/x"}) {
 		t.Errorf("said %q", got)
 	}
@@ -217,7 +217,7 @@ func TestPrompt(t *testing.T) {
 	if len(shown[Answer](face)) != 1 || len(shown[Warning](face)) != 1 {
 		t.Errorf("shown %+v", face.seen)
 	}
-	broken := NewPrompt(NewLines(io.MultiReader(strings.NewReader("hi\n"), brokenReader{})), crowd(), face)
+	broken := NewPrompt(NewLines(io.MultiReader(strings.NewReader("hi\n"), brokenReader{})), crowd(), nil, face)
 	if u, err := broken.Next(t.Context()); u.Text != "hi" || err != nil {
 		t.Errorf("%+v, %v", u, err)
 	}

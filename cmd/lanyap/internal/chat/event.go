@@ -8,7 +8,7 @@ import (
 )
 
 // Event is what a [Face] shows: a Ready, Joined, Left, Rerouted, Message, Gap,
-// Sent, Delivered, Undelivered, Answer or Warning.
+// Sent, Delivered, Undelivered, Moved, Answer or Warning.
 type Event interface{ event() }
 
 // Ready says that this node answers and is advertised.

@@ -27,6 +27,16 @@ type Utterance struct {
 	To   *string // NAME or ID of the one it is for; nil: all
 	Whom string  // by which people know that one; empty: To
 	Ref  string  // by which whoever said it knows what becomes of it; may be empty
+
+	Order *Order // what is to be done about files; there is no Text then
+}
+
+// Order is one thing to do about files: one of the three is set.
+type Order struct {
+	Send    string // a path
+	Get     string // the number or ID of an offer
+	Dir     string // for Get, where to
+	Decline string // the number or ID of an offer
 }
 
 // Input yields what is to be said.

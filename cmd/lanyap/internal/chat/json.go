@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -77,12 +78,14 @@ type (
 // NewJSON returns a face that writes one JSON object a line to out, and the
 // error and hint lines of mistakes to mistakes as well.
 func NewJSON(out, mistakes io.Writer) Face {
-	return &jsonFace{out: output.NewJSONWriter(out), mistakes: mistakes}
+	w := output.NewJSONWriter(out)
+	return &jsonFace{out: w, mistakes: mistakes, files: transfer.NewJSONOver(w, mistakes, true)}
 }
 
 type jsonFace struct {
 	out      *output.JSONWriter
 	mistakes io.Writer
+	files    transfer.Face
 }
 
 func (f *jsonFace) Show(ev Event) error {
@@ -110,6 +113,8 @@ func (f *jsonFace) Show(ev Event) error {
 		return f.out.Write(deliveredJSON{output.NewHead("delivered"), ev.Seq, ev.Count, output.PersonOrNil(ev.To), ev.Ref})
 	case Undelivered:
 		return f.out.Write(undeliveredJSON{output.NewHead("undelivered"), ev.Seq, persons(ev.Peers), output.PersonOrNil(ev.To), ev.Ref})
+	case Moved:
+		return f.files.Show(ev.What)
 	case Answer:
 		return f.out.Write(warningJSON{Head: output.NewHead("warning"), Text: ev.Text})
 	case Warning:

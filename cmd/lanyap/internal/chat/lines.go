@@ -34,7 +34,8 @@ const textHint = "give it text in UTF-8; a file of another kind has to be conver
 
 // NewJSONLines returns an input that reads one object a line from r:
 // {"text":"…"} for all, with "to":"NAME or ID" for one. A "ref" comes back in
-// what is shown of it.
+// what is shown of it. {"send":"PATH"}, {"get":"OFFER"} and {"decline":"OFFER"}
+// are about files, see [NewOrders].
 func NewJSONLines(r io.Reader) Input {
 	return &lines{
 		lineReader: newLineReader(r), parse: parseJSON, escaped: true,
@@ -139,7 +140,9 @@ func parseText(line []byte) (Utterance, error) {
 }
 
 var (
-	errNoText   = errors.New(`has no "text"`)
+	errNoText   = errors.New(`has no "text", "send", "get" or "decline"`)
+	errSeveral  = errors.New(`has more than one of "text", "send", "get" and "decline"`)
+	errNotTo    = errors.New(`has a "to" or "dir" that nothing is meant by`)
 	errTrailing = errors.New("has something after the object")
 	errLongRef  = fmt.Errorf(`has a "ref" of more than %d bytes`, maxRef)
 )
@@ -148,13 +151,27 @@ var (
 // has not confirmed the message.
 const maxRef = 256
 
+func count(given ...bool) int {
+	n := 0
+	for _, is := range given {
+		if is {
+			n++
+		}
+	}
+	return n
+}
+
 // parseJSON reads one object. Keys that it does not know are refused: "To" or
 // "too" must not turn what was meant for one into what is said to all.
 func parseJSON(line []byte) (Utterance, error) {
 	var in struct {
-		Text *string `json:"text"`
-		To   *string `json:"to"`
-		Ref  string  `json:"ref"`
+		Text    *string `json:"text"`
+		To      *string `json:"to"`
+		Ref     string  `json:"ref"`
+		Send    string  `json:"send"`
+		Get     string  `json:"get"`
+		Dir     string  `json:"dir"`
+		Decline string  `json:"decline"`
 	}
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.DisallowUnknownFields()
@@ -169,8 +186,17 @@ func parseJSON(line []byte) (Utterance, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return u, errTrailing
 	}
-	if in.Text == nil {
+	order := Order{Send: in.Send, Get: in.Get, Dir: in.Dir, Decline: in.Decline}
+	switch given := count(in.Text != nil, in.Send != "", in.Get != "", in.Decline != ""); {
+	case given == 0:
 		return u, errNoText
+	case given > 1:
+		return u, errSeveral
+	case in.To != nil && in.Text == nil && in.Send == "", in.Dir != "" && in.Get == "":
+		return u, errNotTo
+	case in.Text == nil:
+		u.Order = &order
+		return u, nil
 	}
 	u.Text = *in.Text
 	return u, nil

@@ -16,11 +16,12 @@ import (
 // NewPlain returns a face that writes `name: text` for each message to out,
 // and notices and mistakes to notices.
 func NewPlain(out, notices io.Writer, room *Room) Face {
-	return &plain{out: out, notices: notices, room: room}
+	return &plain{out: out, notices: notices, room: room, files: newMovedText()}
 }
 
 type plain struct {
-	room *Room
+	room  *Room
+	files *movedText
 
 	mu           sync.Mutex // held while writing, so that lines stay whole
 	out, notices io.Writer
@@ -33,7 +34,11 @@ func (f *plain) Show(ev Event) error {
 		_, err := io.WriteString(f.out, when(m)+said(people.Name(m.From), m.Text, m.Private)+"\n")
 		return err
 	}
-	if text := notice(ev, f.room); text != "" {
+	text := notice(ev, f.room)
+	if moved, ok := ev.(Moved); ok {
+		text = f.files.line(moved)
+	}
+	if text != "" {
 		// Whoever closed standard error does not want to know.
 		_, _ = io.WriteString(f.notices, text+"\n")
 	}

@@ -9,9 +9,9 @@ import (
 // NewPrompt returns an input at which somebody types the lines of in on a
 // terminal that has no input line of ours. Commands are done at once, whether
 // or not anybody is here, and shown by face.
-func NewPrompt(in Input, room *Room, face Face) Input {
+func NewPrompt(in Input, room *Room, files Files, face Face) Input {
 	p := prompt{typed: newTyped()}
-	go p.read(in, &interpreter{room: room, tell: func(text string) { _ = face.Show(Answer{Text: text}) }}, face)
+	go p.read(in, &interpreter{room: room, files: files, tell: func(text string) { _ = face.Show(Answer{Text: text}) }}, face)
 	return p
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -24,6 +25,7 @@ type Config struct {
 	Timeout time.Duration // for others to come, and for them to have what was said
 	Notes   []Warning     // shown at the start
 	Quiet   bool          // do not show who comes and goes
+	Files   Files         // nil: none are moved
 	Brief   bool          // go as soon as all is said and confirmed: nobody reads what others say
 }
 
@@ -124,6 +126,9 @@ func Run(ctx context.Context, cfg Config) error {
 		s.show(note)
 	}
 
+	if cfg.Files != nil {
+		cfg.Files.Open(func(ev transfer.Event) { s.show(Moved{ev}) })
+	}
 	events, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	go s.follow(events)
@@ -172,6 +177,9 @@ func (s *session) converse(ctx context.Context) error {
 			if err := s.reachAll(ctx); err != nil {
 				return err
 			}
+			if err := s.finishFiles(ctx); err != nil {
+				return err
+			}
 			if !s.Brief {
 				s.linger(ctx)
 			}
@@ -187,6 +195,21 @@ func (s *session) converse(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+}
+
+// finishFiles returns when nothing is being sent or fetched any more.
+func (s *session) finishFiles(ctx context.Context) error {
+	if s.Files == nil {
+		return nil
+	}
+	select {
+	case <-s.Files.Idle():
+		return nil
+	case err := <-s.broken:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -252,6 +275,9 @@ func (s *session) hangUp(ctx context.Context, late []mesh.Peer) error {
 	defer cancel()
 	closed := make(chan error, 1)
 	go func() {
+		if s.Files != nil {
+			s.Files.Close()
+		}
 		// Whether everybody took our goodbye is nothing to tell anybody, unless
 		// that is how we know that they have what was said.
 		left := s.Node.Leave(ctx)

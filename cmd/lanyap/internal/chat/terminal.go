@@ -20,6 +20,7 @@ type TerminalConfig struct {
 	In, Out   *os.File
 	Paint     io.Writer // to Out; nil: Out itself
 	Members   *Room
+	Files     Files // nil: none are moved
 	Self      mesh.Peer
 	NoColor   bool
 	Interrupt func() // called for Ctrl-C
@@ -36,6 +37,7 @@ type TerminalConfig struct {
 // print above the line, or none that takes a paste as one.
 type Terminal struct {
 	cfg     TerminalConfig
+	files   *movedText
 	console *screen.Console
 	painter *screen.Painter
 	program *tea.Program
@@ -46,7 +48,7 @@ type Terminal struct {
 
 // NewTerminal takes over the terminal until [Terminal.Close].
 func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
-	t := &Terminal{cfg: cfg, console: screen.NewConsole(cfg.In, cfg.Out), queue: newTyped(), done: make(chan struct{})}
+	t := &Terminal{cfg: cfg, files: newMovedText(), console: screen.NewConsole(cfg.In, cfg.Out), queue: newTyped(), done: make(chan struct{})}
 	if err := t.console.Take(); err != nil {
 		return nil, fmt.Errorf("terminal: %w", err)
 	}
@@ -56,7 +58,7 @@ func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
 	t.painter = screen.NewPainter(t.cfg.Paint, t.console.Size(), screen.Typing)
 	editor := newEditor(t.queue, t.painter)
 	editor.interrupt, editor.suspend = cfg.Interrupt, t.suspend
-	editor.commands = &interpreter{room: cfg.Members, tell: t.tell}
+	editor.commands = &interpreter{room: cfg.Members, files: cfg.Files, tell: t.tell}
 	t.program = tea.NewProgram(editor, tea.WithInput(cfg.In), tea.WithOutput(io.Discard), tea.WithoutRenderer(), tea.WithoutSignalHandler())
 	t.queue.taken = func() { t.program.Send(takenMsg{}) }
 	var failed error
@@ -165,6 +167,9 @@ func (t *Terminal) render(ev Event) string {
 		return t.said(bold, "", label, ev.Text)
 	}
 	text := notice(ev, t.cfg.Members)
+	if moved, ok := ev.(Moved); ok {
+		text = t.files.line(moved)
+	}
 	if strings.HasPrefix(text, "* ") {
 		return t.paint(faint, text)
 	}

@@ -50,6 +50,7 @@ type Ready struct {
 type Offered struct {
 	Deal
 	Partial *share.Partial // what is here of it already; nil: nothing
+	Number  int            // by which a [Desk] knows it; 0: none
 }
 
 // Asked says that the user has to decide about an offer, and none before it.

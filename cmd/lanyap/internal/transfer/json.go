@@ -116,7 +116,12 @@ type (
 // NewJSON returns a face that writes one JSON object a line to out, and mistakes
 // and questions to notices as well. Without progress it leaves that out.
 func NewJSON(out, notices io.Writer, progress bool) Face {
-	return &jsonFace{out: output.NewJSONWriter(out), notices: notices, progress: progress, last: make(map[string]share.Progress)}
+	return NewJSONOver(output.NewJSONWriter(out), notices, progress)
+}
+
+// NewJSONOver is [NewJSON] for who writes other objects to out as well.
+func NewJSONOver(out *output.JSONWriter, notices io.Writer, progress bool) Face {
+	return &jsonFace{out: out, notices: notices, progress: progress, last: make(map[string]share.Progress)}
 }
 
 type jsonFace struct {
