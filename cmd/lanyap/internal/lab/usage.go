@@ -49,3 +49,22 @@ func (p *Process) RSS() int {
 	}
 	return kb << 10
 }
+
+// Peak returns the most resident memory that the program ever had, in bytes; 0 if
+// it has ended.
+func (p *Process) Peak() int {
+	p.T.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
+	if err != nil {
+		return 0
+	}
+	_, rest, found := strings.Cut(string(status), "VmHWM:")
+	if !found {
+		return 0 // nobody has waited for it yet
+	}
+	kb, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	return kb << 10
+}
