@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -204,13 +205,22 @@ func (s *Sharer) opening(id peer.ID, n int) bool {
 	return true
 }
 
+// nameTime is how long it takes at most until whoever has just met us, and opens a
+// stream at once, is here for us as well, and has a name.
+const nameTime = time.Second
+
 // peerOf returns who is at the other end of a stream.
 func (s *Sharer) peerOf(conn net.Conn) mesh.Peer {
 	m := conn.RemoteAddr().(mesh.Addr).Member
-	if p, ok := s.find(m); ok {
-		return p
+	for begun := time.Now(); ; {
+		if p, ok := s.find(m); ok {
+			return p
+		}
+		if s.ctx.Err() != nil || time.Since(begun) > nameTime {
+			return mesh.Peer{Member: m, Name: m.ID.Short()}
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
-	return mesh.Peer{Member: m, Name: m.ID.Short()}
 }
 
 // find returns a member that is here.
@@ -248,19 +258,24 @@ func (s *Sharer) dial(ctx context.Context, who mesh.Peer) (*session, error) {
 	return s.newSession(conn, who), nil
 }
 
-// newLimiter allows so many bytes a second. A piece always goes as one.
+// newLimiter allows so many bytes a second, and a batch at once.
 func newLimiter(bytes int64) *rate.Limiter {
 	if bytes <= 0 {
 		return nil
 	}
-	return rate.NewLimiter(rate.Limit(bytes), tree.MaxPiece)
+	return rate.NewLimiter(rate.Limit(bytes), batch)
 }
 
 // waitUpload waits until n bytes may go out. Sessions get their turns in the
-// order in which they ask, a piece each, so each has a fair share.
+// order in which they ask, a batch each, so each has a fair share.
 func (s *Sharer) waitUpload(ctx context.Context, n int) error {
 	if s.limiter == nil {
 		return ctx.Err()
+	}
+	for ; n > batch; n -= batch {
+		if err := s.limiter.WaitN(ctx, batch); err != nil {
+			return err
+		}
 	}
 	return s.limiter.WaitN(ctx, n)
 }

@@ -119,12 +119,18 @@ func (s *Sharer) list(ctx context.Context, m mesh.Member, path string) ([]Entry,
 	if !stop() {
 		err = ctx.Err()
 	}
-	s.wg.Go(func() { sess.end(err) })
+	cause := err
+	s.wg.Go(func() { sess.end(cause) })
+	return entries, told(err)
+}
+
+// told is what an error says, if it is the other side's.
+func told(err error) error {
 	var bye byeError
 	if errors.As(err, &bye) {
-		err = errorOf(bye.code)
+		return errorOf(bye.code)
 	}
-	return entries, err
+	return err
 }
 
 // request opens a stream that asks about a shelf.
@@ -200,11 +206,7 @@ func (s *Sharer) Get(ctx context.Context, m mesh.Member, path string, dest Desti
 	}
 	if err != nil {
 		s.wg.Go(func() { sess.end(err) })
-		var bye byeError
-		if errors.As(err, &bye) {
-			err = errorOf(bye.code)
-		}
-		return nil, err
+		return nil, told(err)
 	}
 	s.wg.Go(func() { sess.end(d.fetch(sess, true)) })
 	return d.t, nil
