@@ -200,6 +200,19 @@ func (l *listener) took() {
 	l.waiting--
 }
 
+// offer puts a stream into the place that it has in the queue, unless the listener
+// is closed: then nobody would find it there.
+func (l *listener) offer(c *serviceConn) bool {
+	s := &l.node.services
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listeners[l.addr.Service] != l {
+		return false
+	}
+	l.queue <- c
+	return true
+}
+
 func (l *listener) ended() error {
 	if l.node.ctx.Err() != nil {
 		return ErrClosed
@@ -267,15 +280,10 @@ func (n *Node) serveStream(raw peer.HalfConn, from Member, carrier string) {
 		err = raw.SetDeadline(time.Time{})
 	}
 	if err != nil {
-		c.drop()
 		l.took()
-		return
 	}
-	l.queue <- c // there is a place for it
-	select {
-	case <-l.done:
-		c.drop() // it was closed meanwhile, perhaps before it saw this one
-	default:
+	if err != nil || !l.offer(c) {
+		c.drop()
 	}
 }
 

@@ -447,3 +447,23 @@ func TestPresent(t *testing.T) {
 		}
 	})
 }
+
+// TestAcceptedOutlivesItsListener has listeners close as soon as they have accepted:
+// what was accepted goes on.
+func TestAcceptedOutlivesItsListener(t *testing.T) {
+	inRoom(t, func(r *room) {
+		a, b := r.join("ana", nil), r.join("bo", nil)
+		for range 500 {
+			near, far := open(r, a.Node, b.Node, "notes/1") // which closes the listener
+			synctest.Wait()
+			if _, err := near.Write([]byte("x")); err != nil {
+				r.Fatal(err)
+			}
+			if _, err := io.ReadFull(far, make([]byte, 1)); err != nil {
+				r.Fatal(err)
+			}
+			near.Close()
+			far.Close()
+		}
+	})
+}
