@@ -191,6 +191,56 @@
 // written, [HistoryFailed] says so, and Leave and Close if it is not by then.
 // [TestHistoryFile, TestHistoryFileOnAFullDisk]
 //
+// # Streams
+//
+// What is too much for messages, a file or a request over HTTP, goes over a stream:
+// a [net.Conn] to one member, which listens for it under the name of a service.
+//
+//	l, err := node.Listen("notes/1")
+//	…
+//	conn, err := l.Accept()
+//	who := conn.RemoteAddr().(mesh.Addr).Member
+//
+// and on the other side
+//
+//	conn, err := node.Dial(ctx, member, "notes/1")
+//
+// What a program may rely on:
+//
+//   - Both ends are net.Conns with everything that belongs to that: deadlines,
+//     after which they can be used again, half-close, several goroutines at once.
+//     [TestStreamsAreConns, TestConnOverAChannel, TestConnThroughAMember] net/http
+//     serves on a listener and dials with [Node.Dial]. [ExampleNode_Listen]
+//   - RemoteAddr says who it is: a stream is encrypted and bound to the proof that
+//     the link to that member carried. [TestDialService]
+//   - It goes over TLS 1.3 and TCP at the speed of that, to the port where the
+//     member answers. Where TCP does not get through, it goes over the link to the
+//     member, or through other members, which cannot read it; TCP is then tried
+//     last for a minute. Carrier() says which: "tcp", "channel" or "member".
+//     [TestStreamOverAChannel, TestTCPIsTriedAgain, TestStreamThroughAMember]
+//   - Who is not there, or does not listen for the service, is told by Dial as soon
+//     as the member answers. [TestDialService, TestListenErrors, TestOddAnswers]
+//   - io.EOF means that the other side said so, by CloseWrite or Close. A process
+//     that ends, a node that closes with the stream open, a cable that is out: each
+//     of these is another error. [TestKilledStreamIsNoEnd, TestCloseEndsStreams,
+//     TestStreamOfWhoIsGone]
+//   - Over TCP a stream outlives its link, and a cable that is out for some seconds.
+//     [TestStreamOutlivesItsLink, TestStreamOverAShortCut] When its member has not
+//     been here for 15 seconds it ends, with [ErrNoMember], though TCP knows of
+//     nothing yet. [TestStreamsOfWhoStaysAway]
+//   - Streams that a program does not accept wait, 64 of each service, and further
+//     ones are refused. So are a member's that has opened 128, and all past 1,024.
+//     Nobody loses one by what others do. [TestListenerThatDoesNotAccept,
+//     TestStreamsOfOneMember, TestStreamsOfAll] What was accepted outlives its
+//     listener. [TestListenerCloses, TestAcceptedOutlivesItsListener]
+//   - Whoever opens one and does not say what for is cut off after 5 seconds.
+//     [TestOddStreams]
+//
+// Who may use a service is for the program to decide, by the member's ID: everybody
+// in the room can dial it. [Node.Present] lists them, whatever topics they are in.
+// [TestPresent] Observers neither dial nor listen. A stream that is idle costs
+// nothing on the network; [Node.Leave] and Close do not wait for streams.
+//
 // # Slow members and slow programs
 //
 // Each link takes from one log at its own pace, so a slow member does not hold
@@ -312,6 +362,8 @@
 //	tunnels                   256; of messages 192 KiB under way in each, and
 //	                          11 MiB in all members' together
 //	kept for others           16 MiB of what they send through this node
+//	streams that others open  128 from one member, 1,024 in all; 64 of a service
+//	                          that wait to be accepted
 //
 // Those in MiB are a node's in a program that may use 256 MiB or more. If the
 // program has set the runtime a limit (GOMEMLIMIT, [runtime/debug.SetMemoryLimit]) of

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"net"
+	"net/http"
+	"os"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -138,4 +142,70 @@ func ExampleNode_Topic() {
 	// Output:
 	// talk: ana: have you got it?
 	// files: ana: report.pdf
+}
+
+// A web server for one's neighbours: who asks is known by the key it has proven.
+func ExampleNode_Listen() {
+	ctx := context.Background()
+	lan := meshtest.NewLAN()
+	ana, bo, err := meet(ctx, lan)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer ana.Close()
+	defer bo.Close()
+
+	l, err := ana.Listen("notes/1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	type who struct{}
+	server := &http.Server{
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, who{}, c.RemoteAddr().(mesh.Addr).Member.ID)
+		},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintln(w, "this is bo:", r.Context().Value(who{}) == bo.Self().ID)
+		}),
+	}
+	go server.Serve(l)
+	defer server.Close()
+
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return bo.Dial(ctx, ana.Self().Member, "notes/1")
+		},
+	}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Get("http://ana/")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer resp.Body.Close()
+	io.Copy(os.Stdout, resp.Body)
+	// Output: this is bo: true
+}
+
+// meet has two nodes join and waits until they have met.
+func meet(ctx context.Context, lan *meshtest.LAN) (ana, bo *mesh.Node, err error) {
+	if ana, err = mesh.Join(ctx, mesh.Config{Name: "ana", Network: lan.Host("ana")}); err != nil {
+		return nil, nil, err
+	}
+	if bo, err = mesh.Join(ctx, mesh.Config{Name: "bo", Network: lan.Host("bo")}); err != nil {
+		return nil, nil, err
+	}
+	for _, n := range []*mesh.Node{ana, bo} {
+		for ev, err := range n.Events(ctx) {
+			if err != nil {
+				return nil, nil, err
+			}
+			if _, ok := ev.(mesh.Joined); ok {
+				break
+			}
+		}
+	}
+	return ana, bo, nil
 }

@@ -83,6 +83,28 @@
 // frame with a number of a stream: open, data, credit, end or reset. The format is
 // that of package stream.
 //
+// # Streams
+//
+// Beside links there are streams for bytes at the speed of TCP:
+// [Transport.DialStream] and [Transport.AcceptStream] return one, a [net.Conn] with
+// CloseWrite, over TLS 1.3 on the same port. Only who is linked, or was lately, can
+// open one.
+//
+//   - Both sides check that the other's certificate is that which hello has proven
+//     to be of the instance. [TestStream, TestOddHandshakes,
+//     TestImpostorAtTheAddress] It outlives the link, and another can be opened when
+//     that has ended. [TestStreamWithoutItsLink]
+//   - A deadline that is missed leaves it usable: what Write says was written
+//     arrives, and nothing else. Close does not wait and loses nothing that was
+//     written, if the other side reads it within 5 s. [TestMissedDeadlines,
+//     TestCloseDelivers, TestCloseDoesNotWait]
+//   - io.EOF means that the other side said so. [TestBrokenStreamIsNoEnd]
+//   - Who does not prove in the first message of TLS to be a member gets no
+//     handshake: that costs ten times what an answer over HTTP does.
+//     [TestStrangerGetsNoHandshake, TestOddHandshakes, TestSilentCall,
+//     TestSilentCallsOfOneSource] A member has 128 streams at once, and opens 64 a
+//     second. [TestMemberOpensThousands, TestMemberReopensForEver]
+//
 // # How a link ends
 //
 //   - Close: the other side's Err is a *[CloseError] with the reason.
@@ -174,10 +196,16 @@
 // fast, with Retry-After; they count only with a Lanyap-Version. POST /v1/watch
 // opens a watch anew.
 //
+// A connection that begins with the byte 22 speaks TLS, any other HTTP. The protocol
+// (ALPN) of a stream is "lanyap-stream/1". The server name is a proof for "stream",
+// with a point in place of the space, a point, and the caller's instance; it has no
+// body. Both sides show the certificate of their links. There are no session
+// tickets.
+//
 // A proof is a count, a space and the HMAC-SHA256 in hex, under a secret that hello
 // agreed on, of "lanyap proof INSTANCE PURPOSE COUNT", a zero byte and the body.
-// The instance is the sender's, the purpose offer or watch, and the count grows
-// with each proof.
+// The instance is the sender's, the purpose offer, watch or stream, and the count
+// grows with each proof. Those for streams may come in another order, up to 64 late.
 //
 // # Network
 //
