@@ -1,14 +1,16 @@
 // Package share moves files between the members of a mesh: from one to another,
-// from one to many who help each other, and from a shelf that others browse.
+// from one to many who help each other, and from a shelf that others browse. What
+// arrives is verified, what is cut goes on, and nothing appears under its name
+// before all of it is there.
 //
 // A program opens a [Sharer] on its node. Who sends collects what is to be sent
-// and offers it to an ID; who receives decides on each offer where it lands:
+// and offers it to an ID; who receives decides on each offer, and where it lands:
 //
 //	sharer, err := share.Open(node, share.Config{StateDir: dir, Receive: true})
 //	if err != nil {
 //		return err
 //	}
-//	defer sharer.Close()
+//	defer sharer.Close() // before the node
 //
 //	content, err := share.Collect(ctx, "holiday.zip", "slides")
 //	…
@@ -22,4 +24,119 @@
 //		transfer, err := offer.Accept(ctx, share.Destination{Dir: "Downloads"})
 //		…
 //	}
+//
+// The test that holds a promise is named in brackets.
+//
+// # Offers
+//
+// Nothing is sent that nobody has accepted. An [Offer] says who it is from, what it
+// is called, and how much it is; names in it are text from a stranger, to be made
+// harmless before it is shown. [TestOfferSaysWhatItIs, TestDecline]
+//
+// All programs that run under an ID are one recipient: all are offered it, the
+// first to accept takes it, and the others see it withdrawn, as [ErrTaken].
+// [TestFirstToAcceptTakesIt, TestOneDeclinesAnotherAccepts] Who sends is told at
+// once that nobody of that ID is here, or that none of its programs takes offers.
+// [TestNobodyOfThatIDIsHere, TestWhoDoesNotReceive] An offer may be withdrawn, and
+// is when its sender is gone. [TestWithdraw, TestSenderThatDiesWithdraws]
+//
+// A text of up to 64 KiB comes with its offer. It is neither accepted nor declined,
+// and has arrived when a program has taken it from [Sharer.Offers]. [TestText]
+//
+// Several transfers to one receiver, or from one sender, at once are normal.
+// [TestSeveralSendersAtOnce]
+//
+// # What arrives
+//
+// Files come in pieces of 256 KiB or more. Each is compared with the BLAKE3 hash that
+// whoever offered it gives for it, before it counts, and each file with its root,
+// which is what b3sum prints for it, before it gets its name: so do bytes that
+// differ from what is on the sender's disk, sizes that do not fit, and hashes that
+// do not add up, on no side pass for having arrived. [TestOneFile, TestFolder,
+// TestLyingOfferers] Sending begins before files have been hashed, and many small
+// ones take no round trip each.
+//
+// A folder keeps its paths, and of its files the times and the executable bit.
+// What cannot be sent is left out and named. [TestCollectLeavesOut] Names from the
+// network never lead out of [Destination.Dir]; what happens where a name is taken
+// is up to [Destination.Conflict].
+//
+// A file that changes, or becomes unreadable, while it is sent is told to both
+// sides; the others go on, and the transfer ends with an [IncompleteError] that
+// names it. [TestFileThatChanges, TestFileThatIsGone] What is wrong at the
+// receiver, such as a disk that is full, is told to the sender by the same error.
+// [TestNoRoomIsToldAtOnce, TestDiskThatFills, TestDestinationThatIsNone]
+//
+// Either side may cancel; the other is told. [TestCancelBySender,
+// TestCancelByReceiver, TestCloseEndsEverything]
+//
+// # Going on
+//
+// A transfer whose stream breaks goes on where it was, when the two reach each
+// other again: the receiver waits until it is canceled, the sender until the
+// context of Send ends. [TestCutGoesOn] It is the same when either is started
+// anew, after a crash as well: what was verified is in Config.StateDir and beside
+// the destination, and the same paths, unchanged, are the same content. The sender
+// is told the same as before; to the receiver it is an offer again, which says in
+// [Offer.Partial] what is here of it. [TestReceiverStartsAnew, TestSenderStartsAnew]
+//
+// What the receiver has under the same name already, or of a folder, is not sent
+// again. [TestWhatIsThereIsNotSentAgain, TestManyFilesAreThere,
+// TestAnotherOfThatNameIsThere]
+//
+// What nobody came back for goes after a week; see [Partials] and [Clean].
+//
+// # Many receivers
+//
+// Receivers of the same content give each other what they have: its sender uploads
+// about once what many get. Each of them is offered it by a Send of its own, with
+// the same [Content]. [TestReceiversHelpEachOther] One that comes late, or leaves in
+// the middle, disturbs nobody, and if the sender leaves the others share out what
+// they have. [TestReceiverJoinsLateAndOneLeaves, TestReceiversGoOnWithoutTheSender]
+// Who has all goes on serving as long as its Sharer is open and another needs it.
+// Who gives wrong bytes is [Dropped]. Only those take part who have accepted it from
+// the sender. [TestJoinWithoutAnOffer]
+//
+// # Shelves
+//
+// [Sharer.Share] lets others look at a directory, and fetch from it, as it is at the
+// time: all in the room, or the IDs that it is for. [TestShelvesAreListed, TestGet,
+// TestShelfForSome] No path leads out of it, nor does a link in it.
+// [TestPathThatLeavesTheShelf] What is fetched goes on after a cut, unless it is
+// another by then. [TestGetGoesOnAfterACut, TestShelfThatIsTakenDown]
+//
+// # Strangers
+//
+// Who is at the other end of a stream is proven; what it says is not believed:
+// everything is bounded before it is allocated, and whoever does not keep to the
+// protocol loses the stream, and nobody else anything. [TestLyingReceivers,
+// TestOffersThatCannotBe, TestOffersByTheThousand, TestManifestWithoutEnd,
+// TestFileOfAllBytes, TestProgressThatCannotBe, TestReceiverThatDoesNotRead,
+// TestTooManyRequests]
+//
+// Whoever is in the room sees that a member shares, not what. Streams are
+// encrypted, and who relays one cannot read it.
+//
+// # Cost
+//
+// A Sharer that does nothing is a listener and one goroutine, and touches no file.
+// [TestIdleTouchesNothing] One that moves files has at most 8 MiB a transfer that
+// is not on disk yet, some buffers of 256 KiB a stream, and of each entry of the
+// content some 50 bytes. Reading and hashing, sending, receiving, and verifying and
+// writing each have goroutines of their own. Config.UploadLimit bounds what goes
+// out, a fair share to each who fetches. [TestUploadLimitIsShared]
+//
+// # Limits
+//
+//	content          1,000,000 files and directories, 64 MiB of names, 4,194,304
+//	                 pieces: 1 TiB, and 16 TiB in files of 256 GiB and more
+//	text             64 KiB
+//	offers open      8 of an ID, 64 in all; the next is told [ErrBusy]
+//	shelf requests   8 at once of an ID, 64 in all; entries in a list 10,000
+//	streams          32 of an ID that have not said what they are about
+//	warnings         64 a transfer
+//	who reads not    30 s, then its stream ends
+//
+// The protocol is specified in internal/proto, and what a content is in
+// internal/manifest and internal/tree.
 package share
