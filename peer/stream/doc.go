@@ -36,7 +36,8 @@
 //
 // Other kinds are ignored, and so is what follows the fields of open, credit and
 // end: that is how later versions add to this. What else does not read as
-// written here, or exceeds the credit, ends the carrier. [TestBreaches, FuzzTake]
+// written here, or exceeds the credit, ends the carrier. [TestBreaches, FuzzTake,
+// TestGolden]
 //
 // # Promises
 //

@@ -80,6 +80,7 @@ func written() map[string][]byte {
 		"ask":                   wire.AppendAsk(nil, ask()),
 		"past":                  past(1500*time.Millisecond, "hi"),
 		"asked":                 wire.AppendAsked(nil),
+		"stream":                wire.AppendStream(nil, []byte("\x02\x00\x00\x00\x01hi")),
 		"open, a tunnel record": open(anaRecord()),
 		"keys, a tunnel record": wire.AppendKeys(nil, room, keys(), sign),
 	}
@@ -207,6 +208,8 @@ func rewrite(p []byte) (again []byte, verdict string) {
 		again = wire.AppendPast(nil, age, m.Whole())
 	case wire.TypeAsked:
 		again = wire.AppendAsked(nil)
+	case wire.TypeStream:
+		again = wire.AppendStream(nil, f.Payload)
 	default:
 		return nil, "skipped"
 	}
