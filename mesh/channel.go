@@ -131,7 +131,6 @@ func (t *tunnelLink) OpenChannel() (*bytestream.Conn, error) { return t.streams.
 func (t *tunnelLink) AcceptChannel(ctx context.Context) (*bytestream.Conn, error) {
 	select {
 	case c := <-t.opened:
-		c.Admit()
 		return c, nil
 	case <-t.streams.Done():
 		return nil, t.streams.Err()

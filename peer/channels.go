@@ -62,7 +62,6 @@ func (c *Conn) OnChannels(f func()) {
 func (c *Conn) AcceptChannel(ctx context.Context) (*stream.Conn, error) {
 	select {
 	case s := <-c.channels.accept:
-		s.Admit()
 		return s, nil
 	case <-c.done:
 		return nil, c.Err()

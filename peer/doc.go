@@ -68,8 +68,8 @@
 //   - Bulk does not hold up messages: at most 128 KiB of it are on their way when
 //     a message is written. [TestBulkDoesNotDelayMessages, TestBulkKeepsTheLink]
 //   - Neither does a channel that nobody reads. What waits to be read is in memory
-//     of ours, not in SCTP's window: 256 KiB of one, 16 KiB of one that is not
-//     accepted, 5 MiB of all. Who sends more has its link ended.
+//     of ours, not in SCTP's window: 256 KiB of one, 16 KiB of one of which nothing
+//     was read yet, 5 MiB of all. Who sends more has its link ended.
 //     [TestUnreadChannelsDoNotStopMessages, TestLyingChannels,
 //     TestThousandsOfChannels]
 //   - A channel ends with its link, of the same error; a replaced link is another.

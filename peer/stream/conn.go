@@ -41,12 +41,11 @@ type Conn struct {
 	readBy   deadline
 	writeBy  deadline
 
-	in       queue
-	admitted bool  // more than initial may come
-	got      int64 // bytes that came, ever
-	limit    int64 // of what may come
-	read     int64 // by the program
-	inEnded  bool
+	in      queue
+	got     int64 // bytes that came, ever
+	limit   int64 // of what may come
+	read    int64 // by the program
+	inEnded bool
 
 	out      queue
 	sent     int64 // bytes that left, ever
@@ -70,14 +69,6 @@ func newConn(m *Mux, number uint32) *Conn {
 		m: m, number: number, limit: initial, credit: initial,
 		readable: sync.NewCond(&m.mu), writable: sync.NewCond(&m.mu),
 	}
-}
-
-// Admit grants a stream that the other side opened its whole window.
-func (c *Conn) Admit() {
-	c.m.mu.Lock()
-	defer c.m.mu.Unlock()
-	c.admitted = true
-	c.dueLocked()
 }
 
 // LocalAddr returns what the Mux was given.

@@ -140,13 +140,13 @@ func TestLinger(t *testing.T) {
 		e := join()
 		defer e.stop()
 		near, far := e.dial(t)
-		go near.Write(make([]byte, window+sendBuffer+1))
+		go near.Write(make([]byte, initial+sendBuffer+1))
 		synctest.Wait()
 		near.Close()
 		time.Sleep(lingerTime + time.Second)
 		got, err := io.ReadAll(far)
 		var reset *ResetError
-		if len(got) != window || !errors.As(err, &reset) {
+		if len(got) != initial || !errors.As(err, &reset) {
 			t.Errorf("read %d, %v", len(got), err)
 		}
 		if n := len(e.near.streams); n != 0 {

@@ -46,7 +46,7 @@
 //     it is given a minute. [TestConn, TestCloseDelivers, TestHalfClose,
 //     TestCloseOfAReader, TestLinger]
 //   - What was received and is not read is at most 256 KiB a stream, 16 KiB
-//     before it is accepted, and 5 MiB of all; small writes cost no more.
+//     before its reader has begun, and 5 MiB of all; small writes cost no more.
 //     [TestUnreadIsBounded, TestManyStreamsShareTheWindow, TestTinyFrames]
 //   - One that nobody reads holds up no other. [TestUnreadHoldsUpNoOther]
 //   - At most 64 streams are open each way, and those nobody accepts are few:

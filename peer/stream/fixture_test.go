@@ -76,7 +76,6 @@ func (e *ends) dial(t *testing.T) (near, far *Conn) {
 		t.Fatal(err)
 	}
 	far = <-e.accept
-	far.Admit()
 	return near, far
 }
 
@@ -126,7 +125,11 @@ func (p *pair) dial(t *testing.T) (near, far *Conn) {
 	default:
 		t.Fatal("nothing to accept")
 	}
-	far.Admit()
+	mustWrite(t, near, initial/2) // which opens the window
+	p.settle(t)
+	if _, err := io.ReadFull(far, make([]byte, initial/2)); err != nil {
+		t.Fatal(err)
+	}
 	p.settle(t)
 	return near, far
 }

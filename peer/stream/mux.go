@@ -30,8 +30,7 @@ var errFlood = fmt.Errorf("%w: it opens streams without end", ErrProtocol)
 // Config is what a [Mux] needs.
 type Config struct {
 	// Accept is given the streams that the other side opens; nil, or full: they
-	// are refused. Nothing ever waits for it. Who takes one from it calls
-	// [Conn.Admit].
+	// are refused. Nothing ever waits for it.
 	Accept chan<- *Conn
 	// Wake is called when Append may have something again; nil for [Mux.Carry].
 	// It must not block, nor call the Mux.
@@ -87,7 +86,7 @@ func (m *Mux) Open() (*Conn, error) {
 	}
 	m.last[1]++
 	c := m.addLocked(m.last[1] | ours)
-	c.admitted, c.openDue = true, true
+	c.openDue = true
 	c.dueLocked()
 	return c, nil
 }

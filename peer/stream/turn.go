@@ -43,11 +43,20 @@ func (c *Conn) completeLocked() {
 	}
 }
 
+// windowLocked is how much may be unread: little before the program has begun to
+// read what another opened, so that those that wait for it cost little.
+func (c *Conn) windowLocked() int64 {
+	if side(c.number) == 0 && c.read < initial/2 {
+		return initial
+	}
+	return c.m.windowLocked()
+}
+
 // creditDueLocked reports whether the other side is to be told that it may send
 // more: not for every byte, and only if there is more to come.
 func (c *Conn) creditDueLocked() bool {
-	w := c.m.windowLocked()
-	return c.admitted && !c.closed && !c.inEnded && c.read+w-c.limit >= w/2
+	w := c.windowLocked()
+	return !c.closed && !c.inEnded && c.read+w-c.limit >= w/2
 }
 
 func (c *Conn) dataDueLocked() bool { return c.out.size > 0 && c.sent < c.credit }
@@ -89,7 +98,7 @@ func (c *Conn) appendUrgentLocked(buf []byte) []byte {
 		c.m.removeLocked(c)
 		return append(appendHeader(buf, kindReset, c.number), c.reason...)
 	case c.creditDueLocked():
-		c.limit = c.read + c.m.windowLocked()
+		c.limit = c.read + c.windowLocked()
 		return binary.BigEndian.AppendUint64(appendHeader(buf, kindCredit, c.number), uint64(c.limit))
 	case c.ending && c.out.size == 0 && !c.outEnded:
 		c.outEnded = true
