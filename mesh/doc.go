@@ -228,6 +228,18 @@
 //     [TestStreamOutlivesItsLink, TestStreamOverAShortCut] When its member has not
 //     been here for 15 seconds it ends, with [ErrNoMember], though TCP knows of
 //     nothing yet. [TestStreamsOfWhoStaysAway]
+//   - Over a link, or through others, it outlives such a cable too, and ends with
+//     the link or the way, with an error. [TestStreamOutlivesACut,
+//     TestStreamEndsWithItsLink, TestStreamEndsWithItsTunnel]
+//   - What is said does not wait behind streams, read or unread. Over a link no
+//     more than 128 KiB of them are on their way. Through others they come after
+//     all that is said, fill a quarter of a tunnel's window, and take 16 MiB a
+//     second of all tunnels of a member. [TestStreamInATunnelIsPaced,
+//     TestUnreadStreamInATunnel]
+//   - A member from before there were streams answers none: a dial ends with an
+//     error within 5 seconds. [TestStreamToAnEarlierVersion] One that sends on
+//     them what no honest member does loses its link or tunnel, and nobody else
+//     anything. [TestLyingStreams, TestThousandsOfStreams, TestStreamFramesOnALink]
 //   - Streams that a program does not accept wait, 64 of each service, and further
 //     ones are refused. So are a member's that has opened 128, and all past 1,024.
 //     Nobody loses one by what others do. [TestListenerThatDoesNotAccept,
@@ -363,7 +375,9 @@
 //	                          11 MiB in all members' together
 //	kept for others           16 MiB of what they send through this node
 //	streams that others open  128 from one member, 1,024 in all; 64 of a service
-//	                          that wait to be accepted
+//	                          that wait to be accepted; 64 at once over a link,
+//	                          or through others, each way
+//	of a stream, not read     256 KiB, of all over one link 5 MiB
 //
 // Those in MiB are a node's in a program that may use 256 MiB or more. If the
 // program has set the runtime a limit (GOMEMLIMIT, [runtime/debug.SetMemoryLimit]) of
