@@ -22,5 +22,9 @@ func TestLandedEnds(t *testing.T) {
 			}
 		}
 		done(t, sent, got)
+		gone, landed := slices.Collect(sent.Landed(t.Context())), slices.Collect(got.Landed(t.Context()))
+		if len(gone) != 1 || gone[0].Path != "" || gone[0].Item != landed[0].Item || gone[0].Root != landed[0].Root || gone[0].Root == [32]byte{} {
+			t.Errorf("sent %+v, landed %+v", gone, landed)
+		}
 	})
 }

@@ -72,8 +72,22 @@ func (u *sending) run() {
 		u.s.wg.Go(func() { sess.end(nil) })
 	default:
 	}
+	if err == nil {
+		u.landed()
+	}
 	u.t.end(err)
 	u.s.leaveOrigin(u.c)
+}
+
+// landed tells of all items that they have arrived.
+func (u *sending) landed() {
+	for i, it := range u.c.Items {
+		l := Landed{Item: it}
+		if first := u.from.m.Item(i).Entry.First; !it.Dir {
+			l.Root, _, _ = u.from.root(u.ctx, first, false) // zero if it was not read: all of it was there
+		}
+		u.t.land(l)
+	}
 }
 
 func (u *sending) main() error {

@@ -82,7 +82,7 @@ type Progress struct {
 	Current   string    // the path of a file that moves now
 }
 
-// Landed is an item that has arrived.
+// Landed is an item that has arrived. To its sender they are told when all have.
 type Landed struct {
 	Item
 	Path    string   // where it is at its receiver: Destination.Dir joined with its name there; empty at its sender
