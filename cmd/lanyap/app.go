@@ -27,7 +27,7 @@ type app struct {
 	joinMesh func(context.Context, mesh.Config) (*mesh.Node, error)
 
 	// openSharer is share.Open; tests put a double here.
-	openSharer func(*mesh.Node, share.Config) (transfer.Sharer, error)
+	openSharer func(*mesh.Node, share.Config) (transfer.Full, error)
 
 	interrupt func()                   // what Ctrl-C does where the terminal makes no signal of it
 	terminal  atomic.Pointer[terminal] // that was taken over
@@ -130,7 +130,7 @@ Without a command it chats; see "lanyap chat --help".`
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
-	root.AddCommand(a.chatCommand(), a.sayCommand(), a.sendCommand(), a.receiveCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
+	root.AddCommand(a.chatCommand(), a.sayCommand(), a.sendCommand(), a.receiveCommand(), a.shareCommand(), a.lsCommand(), a.getCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		// cobra's own takes any shell it does not know for a call for help.

@@ -7,6 +7,8 @@
 //	lanyap chat --json         the same for programs
 //	lanyap send film.mkv       send files and folders to all of them, or --to NAME
 //	lanyap receive             take what others send
+//	lanyap share ~/music       let others browse and fetch a folder
+//	lanyap ls, lanyap get      see what others share, and fetch it
 //	lanyap peers               who is here
 //	lanyap doctor              why it may not work
 //
@@ -200,13 +202,39 @@
 // limit, protocol, incomplete, failed or, where this side declined by itself,
 // not_from, two_of_name or no_answer. removed is what --clean removed.
 //
+// # Sharing folders
+//
+// "lanyap share DIR…" puts folders on a shelf until it is told to stop by a signal:
+// everybody in the room, or those whom --for names, can read all that is in them,
+// whoever put it there and however hidden; when it starts it says what that is. A
+// name in --for means whoever bears it then, and has --timeout to come; an ID need
+// not be here. Symbolic links that lead elsewhere are not there.
+//
+// "lanyap ls [NAME[:PATH]]" shows what is shared by all who are here, by one, or in a
+// place. A path begins with the name of a shelf, which is that of its folder. Each
+// part of it may be a pattern (*, ?, [a-z]), unless something has just that name. Off
+// a terminal each line is what "lanyap get" takes. Who has a colon in the name is
+// named by the ID.
+//
+// "lanyap get NAME:PATH [DEST]" fetches what is there into the directory DEST, as
+// receive does: it lands verified, its path is printed, what is there already is not
+// fetched again, and the same command goes on with what was cut off.
+//
+// With --json share writes ready, and shared for each folder; for is who may read
+// it, if not all; hidden is how many files are, and more says that it has more files
+// than were counted. ls writes entry for each file and folder, and get ready and
+// what receive writes of what is accepted.
+//
+//	{"type":"shared","name":"music","path":"…","for":[{…}],"files":4,"size":3,"hidden":1,"more":true}
+//	{"type":"entry","from":{…},"path":"music/a.mp3","kind":"file","size":3,"changed":"…"}
+//
 // # Exit codes
 //
 //	0    all is well
 //	1    something failed, or something could not be said
 //	2    the command line is wrong, or a name in it is that of two
 //	3    nobody is there, nobody has what was said, who was named is not there or
-//	     does not receive, or nobody offered anything
+//	     does not receive, nobody offered anything, or there is nothing to read
 //	4    some did not come, or did not confirm, in time
 //	5    somebody refused what was sent
 //	6    somebody does not have all of it; the same again goes on where it stopped
@@ -228,8 +256,8 @@
 // # Environment
 //
 // Every flag has a twin: --room is LANYAP_ROOM, and so on; a flag goes before
-// its twin, and lists are separated by commas, but for LANYAP_TO and LANYAP_FROM,
-// which are one name. LANYAP_STATE_DIR is where the
+// its twin, and lists are separated by commas, but for LANYAP_TO, LANYAP_FROM
+// and LANYAP_FOR, which are one name. LANYAP_STATE_DIR is where the
 // identity and what is unfinished are kept, otherwise $XDG_STATE_HOME/lanyap or ~/.local/state/lanyap,
 // and %LocalAppData%\lanyap on Windows. LANYAP_LOG (debug, info, warn, error)
 // writes a log to standard error. NO_COLOR is honoured. Where a container limits

@@ -13,13 +13,22 @@ func explainMoving(err error) *failure {
 	var unsent *transfer.UnsentError
 	var unreceived *transfer.UnreceivedError
 	var ambiguous *transfer.AmbiguousError
+	var place *transfer.PlaceError
 	switch {
 	case errors.As(err, &ambiguous):
-		return &failure{exitUsage, err.Error(), "name the ID instead; nothing was sent"}
+		return &failure{exitUsage, err.Error(), "name the ID instead; nothing was moved"}
 	case errors.Is(err, transfer.ErrNoOffer):
 		return &failure{exitNobody, err.Error(), "wait longer with --timeout, or leave it out; they send with lanyap send"}
 	case errors.Is(err, transfer.ErrCommand):
 		return &failure{exitFailure, err.Error(), "see above; all that was sent is here"}
+	case errors.Is(err, transfer.ErrNoShelves):
+		return &failure{exitNobody, err.Error(), "they share with lanyap share DIR; --for NAME shares with some alone"}
+	case errors.As(err, &place):
+		f := &failure{text: err.Error()}
+		if f.code, f.hint = ends(err); f.code == exitNobody && place.Path != "" && transfer.KindOf(err) == transfer.Missing {
+			f.hint = "lanyap ls " + place.Name + " shows what there is"
+		}
+		return f
 	case errors.As(err, &unsent):
 		f := &failure{text: err.Error()}
 		f.code, f.hint = ends(err)
@@ -58,6 +67,7 @@ var codes = map[transfer.Kind]int{
 	transfer.Absent:       exitNobody,
 	transfer.NotReceiving: exitNobody,
 	transfer.Declined:     exitRefused,
+	transfer.Missing:      exitNobody,
 }
 
 var hints = map[transfer.Kind]string{
@@ -66,4 +76,5 @@ var hints = map[transfer.Kind]string{
 	transfer.Absent:       "name somebody whom lanyap peers lists, as it stands there; or wait longer with --timeout",
 	transfer.NotReceiving: "have them run lanyap receive, or lanyap, and send it again",
 	transfer.Declined:     "ask them, and send it again",
+	transfer.Missing:      "lanyap ls shows who shares what; they share with lanyap share DIR",
 }

@@ -58,6 +58,21 @@ const (
   3  nobody offered anything in time
   6  not all of it is here; the same offer again goes on
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfSharing = `  1  something failed
+  2  the command line is wrong, or a name is that of two
+  3  somebody whom --for names is not there
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfShelves = `  0  there is something
+  1  something failed
+  2  the command line is wrong, or a name is that of two
+  3  nobody is there, or there is nothing that you may read
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfGetting = `  0  it is here
+  1  something failed
+  2  the command line is wrong, or a name is that of two
+  3  whoever was named is not there, or there is nothing that you may read
+  6  not all of it is here; the same command again goes on
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfPeers = `  0  somebody is here
   1  something failed
   2  the command line is wrong
@@ -107,8 +122,11 @@ var otherNames = map[string][]string{
 	"chat":    {"talk", "listen", "join", "room"},
 	"say":     {"echo", "tell", "msg", "message", "write", "broadcast"},
 	"send":    {"put", "push", "cp", "copy", "scp", "upload", "offer"},
-	"receive": {"pull", "fetch", "download", "accept", "inbox"},
-	"peers":   {"list", "who", "w", "users", "members", "nodes", "status"},
+	"receive": {"accept", "inbox", "take"},
+	"share":   {"serve", "shelf", "publish", "host"},
+	"ls":      {"dir", "list", "browse", "shelves", "shares"},
+	"get":     {"pull", "fetch", "download", "clone"},
+	"peers":   {"who", "w", "users", "members", "nodes", "status"},
 	"doctor":  {"check", "diagnose", "test", "debug", "ping"},
 	"id":      {"whoami", "key", "identity"},
 }

@@ -58,7 +58,7 @@ func (m *movingFlags) check() error {
 // sharing is a node that moves files, with what it is shown on.
 type sharing struct {
 	node    *mesh.Node
-	sharer  transfer.Sharer
+	sharer  transfer.Full
 	forgets bool // what is cut off is not kept
 	notes   []transfer.Warning
 }
@@ -99,7 +99,7 @@ func (a *app) sharingDir(flags networkFlags) (string, error) {
 }
 
 // openSharer is share.Open for the program.
-func openSharer(node *mesh.Node, cfg share.Config) (transfer.Sharer, error) {
+func openSharer(node *mesh.Node, cfg share.Config) (transfer.Full, error) {
 	s, err := share.Open(node, cfg)
 	if err != nil {
 		return nil, err

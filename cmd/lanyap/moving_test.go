@@ -38,10 +38,13 @@ func (e ended) Done() <-chan struct{} {
 
 // scripted is a Sharer whose transfers have all ended, and to whom nothing is
 // offered.
-type scripted struct{ err error }
+type scripted struct {
+	transfer.Shelving
+	err error
+}
 
 func (s scripted) Send(context.Context, *share.Content, peer.ID) (transfer.Transfer, error) {
-	return ended(s), nil
+	return ended{s.err}, nil
 }
 
 func (s scripted) Offers(ctx context.Context) iter.Seq[transfer.Offer] {
@@ -51,8 +54,8 @@ func (s scripted) Offers(ctx context.Context) iter.Seq[transfer.Offer] {
 func (s scripted) Close() error { return nil }
 
 // scriptedBy returns what opens a Sharer whose transfers end with err.
-func scriptedBy(err error) func(*mesh.Node, share.Config) (transfer.Sharer, error) {
-	return func(*mesh.Node, share.Config) (transfer.Sharer, error) { return scripted{err}, nil }
+func scriptedBy(err error) func(*mesh.Node, share.Config) (transfer.Full, error) {
+	return func(*mesh.Node, share.Config) (transfer.Full, error) { return scripted{err: err}, nil }
 }
 
 func TestSendExits(t *testing.T) {

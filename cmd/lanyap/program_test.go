@@ -31,8 +31,8 @@ type program struct {
 // setting is what a program runs in; the zero value is a network of its own.
 type setting struct {
 	network mesh.Network
-	join    func(context.Context, mesh.Config) (*mesh.Node, error)  // nil: mesh.Join
-	sharer  func(*mesh.Node, share.Config) (transfer.Sharer, error) // nil: share.Open
+	join    func(context.Context, mesh.Config) (*mesh.Node, error) // nil: mesh.Join
+	sharer  func(*mesh.Node, share.Config) (transfer.Full, error)  // nil: share.Open
 	env     map[string]string
 	stdin   io.Reader // nil: a pipe that the test holds
 	stdout  io.Writer // nil: program.out

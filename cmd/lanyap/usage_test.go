@@ -47,7 +47,7 @@ func TestUsageErrors(t *testing.T) {
 		{args: "who", want: `unknown command "who"`, hint: "did you mean lanyap peers?"},
 		{args: "tell hello", want: `unknown command "tell"`, hint: "did you mean lanyap say?"},
 		{args: "upload film.mkv", want: `unknown command "upload"`, hint: "did you mean lanyap send?"},
-		{args: "download", want: `unknown command "download"`, hint: "did you mean lanyap receive?"},
+		{args: "download", want: `unknown command "download"`, hint: "did you mean lanyap get?"},
 		{args: "send", want: "nothing to send", hint: "lanyap send holiday.zip"},
 		{args: "send --text=", want: "--text is empty", hint: "--text 'meet"},
 		{args: "send --text hi film.mkv", want: "exclude each other", hint: "one after the other"},

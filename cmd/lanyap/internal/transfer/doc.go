@@ -1,8 +1,7 @@
-// Package transfer is what `lanyap send` and `lanyap receive` do once they have a
-// node and a Sharer: to whom something is offered, what is taken, and how it is
-// shown.
+// Package transfer is what the commands that move files do once they have a node
+// and a Sharer: to whom something is offered, what is taken, and how it is shown.
 //
-// [Send] and [Receive] are where to start. Each tells a [Face] what happens:
+// [Send], [Receive], [Share], [List] and [Get] are where to start. Each tells a [Face] what happens:
 // [NewPlain] for pipes, [NewJSON] for programs, [NewScreen] for a terminal, with
 // bars and questions. They know [mesh.Node] and [share.Sharer] by interfaces, and
 // are tested with doubles of both.

@@ -129,13 +129,14 @@ const (
 	Absent                   // somebody is not here
 	NotReceiving             // somebody is here, and takes nothing
 	Declined                 // somebody said no
+	Missing                  // it is not there, or not for us
 )
 
 // KindOf returns the kind of an error; of an *[UnsentError] the worst of those
 // whom it names.
 func KindOf(err error) Kind {
 	if unsent := (*UnsentError)(nil); errors.As(err, &unsent) {
-		worst := Declined
+		worst := Missing
 		for _, o := range unsent.Outcomes {
 			worst = min(worst, KindOf(o.Err))
 		}
@@ -146,6 +147,8 @@ func KindOf(err error) Kind {
 		return Incomplete
 	case errors.Is(err, errAbsent), errors.Is(err, share.ErrNobody):
 		return Absent
+	case errors.Is(err, share.ErrNotFound), errors.Is(err, errNoShelf):
+		return Missing
 	case errors.Is(err, share.ErrNotReceiving):
 		return NotReceiving
 	case errors.Is(err, share.ErrDeclined), errors.Is(err, share.ErrBusy):

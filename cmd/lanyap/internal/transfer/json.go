@@ -107,6 +107,16 @@ type (
 		Size int64  `json:"size"`
 		Here int64  `json:"here"`
 	}
+	sharedJSON struct {
+		output.Head
+		Name   string          `json:"name"`
+		Path   string          `json:"path"`
+		For    []output.Person `json:"for,omitempty"`
+		Files  int             `json:"files"`
+		Size   int64           `json:"size"`
+		Hidden int             `json:"hidden,omitempty"`
+		More   bool            `json:"more,omitempty"`
+	}
 	warningJSON struct {
 		output.Head
 		Text string `json:"text"`
@@ -173,6 +183,8 @@ func (f *jsonFace) Show(ev Event) error {
 				return err
 			}
 		}
+	case Shared:
+		return f.out.Write(newShared(ev))
 	case Warning:
 		if ev.Hint != "" {
 			_, _ = fmt.Fprintln(f.notices, output.Mistake(ev.Text, ev.Hint))
@@ -246,6 +258,14 @@ func newFailed(ev Failed) failedJSON {
 		for _, f := range part.Failures {
 			out.Failures = append(out.Failures, failureJSON{f.Path, code(f.Err)})
 		}
+	}
+	return out
+}
+
+func newShared(ev Shared) sharedJSON {
+	out := sharedJSON{output.NewHead("shared"), ev.Name, ev.Path, nil, ev.Files, ev.Size, ev.Hidden, ev.More}
+	for _, p := range ev.For {
+		out.For = append(out.For, output.NewPerson(p))
 	}
 	return out
 }

@@ -51,13 +51,27 @@ type Transfer interface {
 	Cancel()
 }
 
+// Full is all that commands need of a [share.Sharer].
+type Full interface {
+	Sharer
+	Shelving
+}
+
 // Over returns s as the Sharer of a command.
-func Over(s *share.Sharer) Sharer { return sharer{s} }
+func Over(s *share.Sharer) Full { return sharer{s} }
 
 type sharer struct{ *share.Sharer }
 
 func (s sharer) Send(ctx context.Context, c *share.Content, to peer.ID) (Transfer, error) {
 	t, err := s.Sharer.Send(ctx, c, to)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (s sharer) Get(ctx context.Context, m mesh.Member, path string, d share.Destination) (Transfer, error) {
+	t, err := s.Sharer.Get(ctx, m, path, d)
 	if err != nil {
 		return nil, err
 	}

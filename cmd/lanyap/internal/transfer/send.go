@@ -291,7 +291,7 @@ func (s *sending) show(ev Event) {
 }
 
 // hangUp ends what is under way and leaves the room.
-func hangUp(ctx context.Context, s Sharer, n Node) {
+func hangUp(ctx context.Context, s interface{ Close() error }, n Node) {
 	_ = s.Close() // what has not arrived was told
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveLimit)
 	defer cancel()

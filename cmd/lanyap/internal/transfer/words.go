@@ -119,6 +119,8 @@ func notice(ev Event) string {
 		return omitted(ev.What)
 	case Removed:
 		return removed(ev.What)
+	case Shared:
+		return shared(ev)
 	case Warning:
 		if ev.Hint == "" {
 			return "* " + output.Line(ev.Text)
@@ -179,6 +181,26 @@ func omitted(list []share.Omission) string {
 	text := fmt.Sprintf("* %s left out: %s", Count(len(list)), strings.Join(parts, ", "))
 	if more := len(list) - len(parts); more > 0 {
 		text += " and " + Count(more) + " more"
+	}
+	return text
+}
+
+func shared(ev Shared) string {
+	who := "everybody in room " + output.Line(ev.Room)
+	if len(ev.For) > 0 {
+		var names []string
+		for _, p := range ev.For {
+			names = append(names, whom(p))
+		}
+		who = strings.Join(names, ", ")
+	}
+	files := plural(ev.Files, "file") + ", " + Bytes(ev.Size)
+	if ev.More {
+		files = "more than " + files
+	}
+	text := fmt.Sprintf("* %s can read all of %s: %s, in %s", who, itemName(ev.Name)+"/", files, output.Line(ev.Path))
+	if ev.Hidden > 0 {
+		text += fmt.Sprintf("\n* %s of it hidden, such as %s", plural(ev.Hidden, "file"), itemName(ev.Such))
 	}
 	return text
 }
