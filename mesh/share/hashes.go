@@ -157,7 +157,7 @@ func (src *source) listLocked(first int, hashes []tree.Hash) error {
 	if len(l.hashes) < of.Count {
 		return nil
 	}
-	if err := d.land.SetHashes(l.entry, l.hashes); err != nil {
+	if d.land.SetHashes(l.entry, l.hashes) != nil {
 		d.liarLocked(src)
 		return nil
 	}

@@ -104,13 +104,6 @@ func (p *session) fill(b []byte) (_ []byte, more bool) {
 		case p.err != nil:
 			p.mu.Unlock()
 			return b[:0], false
-		case len(p.control) > 0:
-			b = append(extend(b, 0), p.control...)
-			p.control = p.control[:0]
-			if cap(p.control) > largeBuffer {
-				p.control = nil
-			}
-			p.mu.Unlock()
 		case p.parting:
 			p.mu.Unlock()
 			return b, false

@@ -39,7 +39,8 @@ type session struct {
 	ctx    context.Context // ends with the stream
 	cancel context.CancelFunc
 	stop   func() bool   // of what is done when the Sharer closes
-	wake   chan struct{} // a token: something is to be written, or the stream ends
+	wake   chan struct{} // a token: something is asked for, or the stream ends
+	word   chan struct{} // a token: there is control to be written
 	gone   chan struct{} // closed when nothing is written any more
 
 	mu        sync.Mutex // guards what follows
@@ -65,11 +66,12 @@ func (s *Sharer) newSession(conn net.Conn, who mesh.Peer) *session {
 		who:  who,
 		in:   proto.NewReader(conn),
 		wake: make(chan struct{}, 1),
+		word: make(chan struct{}, 1),
 		gone: make(chan struct{}),
 	}
 	p.ctx, p.cancel = context.WithCancel(s.ctx)
 	p.control = proto.AppendHello(nil)
-	p.wake <- struct{}{}
+	p.word <- struct{}{}
 	p.stop = context.AfterFunc(s.ctx, func() { p.part(proto.Closing) })
 	s.wg.Go(p.write)
 	return p
@@ -94,7 +96,8 @@ func (p *session) greet() error {
 
 var errUnexpected = errors.New("share: frame that nobody asked for")
 
-// send has frames written, in their order, before any piece.
+// send has frames written, in their order, before any piece that is not being
+// written yet.
 func (p *session) send(frames func([]byte) []byte) {
 	p.mu.Lock()
 	if !p.parting && p.err == nil {
@@ -104,12 +107,14 @@ func (p *session) send(frames func([]byte) []byte) {
 		}
 	}
 	p.mu.Unlock()
-	p.rouse()
+	signal(p.word)
 }
 
-func (p *session) rouse() {
+func (p *session) rouse() { signal(p.wake) }
+
+func signal(token chan struct{}) {
 	select {
-	case p.wake <- struct{}{}:
+	case token <- struct{}{}:
 	default:
 	}
 }
@@ -149,9 +154,9 @@ func (p *session) cause() error {
 	return p.err
 }
 
-// write is the goroutine that decides what is written, reads it from its files and
-// hashes it, while flush writes what came before. It has buffers only while there
-// is something to write.
+// write is the goroutine that decides which pieces are written, reads them from
+// their files and hashes them, while flush writes what came before. It has buffers
+// only while there is something to write.
 func (p *session) write() {
 	out := make(chan []byte, 1)
 	p.s.wg.Go(func() { p.flush(out) })
@@ -169,23 +174,26 @@ func (p *session) write() {
 	}
 }
 
-// over reports whether nothing more is to be written.
+// over reports whether no more pieces are to be written.
 func (p *session) over() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.err != nil || p.parting && len(p.control) == 0
+	return p.err != nil || p.parting
 }
 
-// flush writes. At the end the other side reads the end, and has a while to take
-// it in.
+// flush writes: what was sent goes before the pieces that wait, or others would
+// hear of pieces, and ask for them, later by the time that two batches take. At the
+// end the other side reads the end, and has a while to take it in.
 func (p *session) flush(out <-chan []byte) {
 	defer close(p.gone)
-	for buf := range out {
-		if len(buf) > 0 && p.cause() == nil {
-			_ = p.conn.SetWriteDeadline(time.Now().Add(writeTime))
-			if _, err := p.conn.Write(buf); err != nil {
-				p.fail(err)
-			}
+	for open := true; open; {
+		var buf []byte
+		select {
+		case <-p.word:
+		case buf, open = <-out:
+		}
+		if !p.flushControl() {
+			p.flushBytes(buf)
 		}
 		release(buf)
 	}
@@ -193,6 +201,26 @@ func (p *session) flush(out <-chan []byte) {
 		_ = half.CloseWrite() // the reader meets the end, or the deadline
 	}
 	p.readWithin(partingTime)
+}
+
+// flushControl writes what was sent, and reports whether a bye was the end of it.
+func (p *session) flushControl() bool {
+	p.mu.Lock()
+	control, parting := p.control, p.parting
+	p.control = nil
+	p.mu.Unlock()
+	p.flushBytes(control)
+	return parting
+}
+
+func (p *session) flushBytes(b []byte) {
+	if len(b) == 0 || p.cause() != nil {
+		return
+	}
+	_ = p.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	if _, err := p.conn.Write(b); err != nil {
+		p.fail(err)
+	}
 }
 
 // drain reads to the end of a stream that we have parted from, so that the bye
