@@ -100,6 +100,21 @@ func TestDiskIsFull(t *testing.T) {
 	p.wantNothingLeft(t)
 }
 
+func TestWhatIsThereNeedsNoSpace(t *testing.T) {
+	p := newPlace(t)
+	p.Dir = disk(t, "size=4m")
+	c := send(t, map[string][]byte{"film": noise(1, 3<<20), "text.txt": []byte("hello")})
+	fill(t, p.Dir, map[string][]byte{"film": c.data["film"]})
+	l := p.open(t, c)
+	if n := c.adopt(t, l); n != 1 {
+		t.Errorf("%d files are the same, want 1", n)
+	}
+	wantNames(t, p, c.finish(t, l), "film, skipped", "text.txt")
+	l.Close()
+	p.want(t, c.data)
+	p.wantNothingLeft(t)
+}
+
 // A large file is preallocated: that it does not fit is told with its first piece.
 func TestDiskIsTooFullForAFileThatHasBegun(t *testing.T) {
 	p := newPlace(t)

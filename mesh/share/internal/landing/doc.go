@@ -48,6 +48,10 @@
 // destination, what has come moves there [TestPartialMovesToAnotherDestination],
 // or, where that is on another disk, begins anew.
 //
+// Where a file of a folder has changed since, what is sent is another content.
+// What of it lies in the partial of the one before is taken from there
+// ([Landing.Existing]) [TestPartialOfAnotherContentGives].
+//
 // Partials that nothing comes for are removed after a week, when another content
 // is received [TestPartialsAreRemovedAfterAWeek], with what lies beside their
 // destinations. [Partials] lists them, [Clean] removes them.
@@ -94,7 +98,9 @@
 // # Cost
 //
 // A content's pieces and entries cost a bit and a byte each; hashes and roots are
-// in the journal. At most 24 files and 48 directories are open. A file of one
+// in the journal [TestManyFilesCostLittleMemory]. At most 24 files and 48
+// directories are open [TestFewFilesAreOpen], and 24 for each of at most 4 other
+// partials that it takes from. A file of one
 // piece costs its own five system calls, and an entry in the journal with 511
 // others [BenchmarkSmallFiles].
 package landing

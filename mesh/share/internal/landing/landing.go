@@ -69,6 +69,8 @@ type Landing struct {
 	journal  *journal
 	dest     *folder
 	stage    *folder
+	donors   []donor
+	donated  map[int]int    // which of them has something for an entry
 	names    map[int]string // paths of entries in the stage that are not called there what they are called
 	files    files
 
@@ -149,6 +151,7 @@ func open(m *manifest.Manifest, o Options) (*Landing, error) {
 		if l.stage != nil {
 			l.stage.close()
 		}
+		l.closeDonors()
 		if l.claims == nil {
 			_ = l.forgetPartial()
 		} else {
@@ -175,6 +178,8 @@ func (l *Landing) begin(o Options) error {
 	if err := l.survey(); err != nil {
 		return err
 	}
+	l.findDonors(o.State)
+	l.surveyDonors()
 	if err := l.room(); err != nil {
 		return err
 	}
@@ -394,8 +399,12 @@ func (l *Landing) list() []Item {
 // room says an error if the disk has less space than is needed.
 func (l *Landing) room() error {
 	var need uint64
+	there := make(map[int]bool)
+	for _, e := range l.existing {
+		there[e] = true // perhaps; if not, the disk will say
+	}
 	for e := range l.m.Len() {
-		if l.state[e]&settled != 0 {
+		if l.state[e]&settled != 0 || there[e] {
 			continue
 		}
 		need = min(need+uint64(l.m.FileSize(e)), math.MaxInt64)
@@ -478,6 +487,7 @@ func (l *Landing) end(keep bool) error {
 	l.mu.Unlock()
 	l.files.close()
 	l.stage.close()
+	l.closeDonors()
 	defer l.dest.close()
 	if keep {
 		return failed(l.journal.dir, l.journal.close())

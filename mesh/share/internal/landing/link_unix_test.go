@@ -119,6 +119,23 @@ func TestLinkToWhatIsTheSameIsNotTakenForIt(t *testing.T) {
 	}
 }
 
+func TestLinkInAnotherPartialIsNotFollowed(t *testing.T) {
+	p := newPlace(t)
+	_, c := changedFolder(t, p)
+	other := t.TempDir()
+	fill(t, other, c.data)
+	stage := p.stage(t)
+	link(t, filepath.Join(other, "slides/run.sh"), filepath.Join(stage, "slides/run.sh"))
+	link(t, filepath.Join(other, "slides/deep"), filepath.Join(stage, "slides/deep"))
+	l := p.open(t, c)
+	if n := c.adopt(t, l); n != 1 {
+		t.Errorf("%d files are taken, want the one that is no link", n)
+	}
+	c.finish(t, l)
+	l.Close()
+	place{landing.Options{Dir: other}}.want(t, c.data)
+}
+
 func TestWhatIsPlantedInTheStageIsReplaced(t *testing.T) {
 	for name, plant := range map[string]func(t *testing.T, dir, stage string){
 		"a link in the place of a file":       func(t *testing.T, dir, s string) { link(t, filepath.Join(dir, "film"), filepath.Join(s, "film")) },

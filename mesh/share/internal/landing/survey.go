@@ -105,14 +105,14 @@ func (l *Landing) skip(e int) {
 }
 
 // Existing returns the entries of files of which one of the same size is at its
-// final place. To learn whether it is the same takes its root: see
+// final place, or in the partial of another content with an item of that name. To learn whether it is the same takes its root: see
 // [Landing.Adopt].
 func (l *Landing) Existing() []int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var all []int
 	for _, e := range l.existing {
-		if l.state[e]&inPlace == 0 {
+		if l.state[e]&(inPlace|settled) == 0 {
 			all = append(all, e)
 		}
 	}

@@ -208,7 +208,7 @@ func (l *Landing) settleVerified() error {
 }
 
 // Adopt looks whether the file that is at the final place of an entry's file
-// already is the same: it is hashed, and compared with the root, which has to be
+// already, or in another partial, is the same: it is hashed, and compared with the root, which has to be
 // known. If it is, all its pieces are here. It returns whether it is.
 func (l *Landing) Adopt(ctx context.Context, e int) (bool, error) {
 	root, known := l.Root(e)
@@ -224,6 +224,9 @@ func (l *Landing) Adopt(ctx context.Context, e int) (bool, error) {
 	if busy {
 		return false, nil // pieces of it are here
 	}
+	if n, ok := l.donated[e]; ok {
+		return l.take(ctx, e, l.donors[n], root)
+	}
 	f, err := openBeneath(l.dest, l.final(e), os.O_RDONLY)
 	if err != nil {
 		return false, nil
@@ -237,7 +240,7 @@ func (l *Landing) Adopt(ctx context.Context, e int) (bool, error) {
 	if err != nil || tree.Root(hashes, size) != root {
 		return false, context.Cause(ctx)
 	}
-	return true, l.adopt(e, hashes)
+	return true, l.adopt(e, hashes, inPlace)
 }
 
 func hashFile(ctx context.Context, f *os.File, size int64) ([]tree.Hash, error) {
@@ -256,8 +259,8 @@ func hashFile(ctx context.Context, f *os.File, size int64) ([]tree.Hash, error) 
 	return hashes, nil
 }
 
-// adopt notes that an entry's file is at its final place.
-func (l *Landing) adopt(e int, hashes []tree.Hash) error {
+// adopt notes that all of an entry's file is at a place: begun or inPlace.
+func (l *Landing) adopt(e int, hashes []tree.Hash, place uint8) error {
 	run := l.m.PiecesOf(e)
 	for n, hash := range hashes {
 		p := piece{run.First + n, l.m.Piece(run.First + n).Length, hash}
@@ -271,7 +274,7 @@ func (l *Landing) adopt(e int, hashes []tree.Hash) error {
 		return nil // somebody has written to it meanwhile
 	}
 	l.have.AddRun(run)
-	l.state[e] |= inPlace | listed
+	l.state[e] |= place | listed
 	l.settleLocked(e)
 	return nil
 }
