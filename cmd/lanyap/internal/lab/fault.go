@@ -143,6 +143,16 @@ func (h *Host) NoMulticast() {
 		"iifname != lo ip6 daddr ff02::fb drop")
 }
 
+// NoUDP drops all UDP that arrives over the network but mDNS: links die, and TCP goes
+// on.
+func (h *Host) NoUDP() {
+	h.lab.t.Helper()
+	h.fault("links",
+		"iifname lo accept",
+		"udp dport 5353 accept",
+		"meta l4proto udp drop")
+}
+
 // Deaf drops all mDNS that arrives, what comes from the host itself too.
 func (h *Host) Deaf() {
 	h.lab.t.Helper()
