@@ -34,7 +34,7 @@ func (m *movingFlags) register(flags *pflag.FlagSet, timeout string) {
 	m.networkFlags.register(flags)
 	flags.BoolVar(&m.json, "json", false, "write one JSON object a line")
 	flags.BoolVarP(&m.quiet, "quiet", "q", false, "tell of mistakes only")
-	flags.StringVar(&m.progress, "progress", "auto", "how to show progress: `auto|plain|none`, bars on a terminal, a line every few seconds, or not")
+	flags.StringVar(&m.progress, "progress", "auto", "`HOW` to show progress: auto (bars on a terminal), plain (a line every few seconds) or none")
 	flags.StringVar(&m.limit, "limit", "", "upload at most `RATE`, such as 5M (MiB a second) or 20Mbit")
 	flags.DurationVar(&m.timeout, "timeout", movingTimeout, timeout)
 }

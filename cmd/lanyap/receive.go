@@ -44,7 +44,7 @@ environment. What was cut off is kept for a week, and goes on when the same is
 offered again.`,
 		Example: `  lanyap receive
   lanyap receive ~/inbox --from bo --loop
-  lanyap receive --yes --loop --exec 'notify-send "$LANYAP_SENDER sent $LANYAP_PATH"'`,
+  lanyap receive --yes --loop --exec 'mv "$LANYAP_PATH" /srv/'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("name one directory for all that comes", "%q: there is more than one directory", args[1])
@@ -60,7 +60,7 @@ offered again.`,
 	f.StringArrayVar(&flags.from, "from", nil, "take offers of `NAME` alone, or of an ID; may be repeated")
 	f.BoolVarP(&flags.yes, "yes", "y", false, "take offers without a question")
 	f.BoolVar(&flags.loop, "loop", false, "go on after the first, until signalled")
-	f.StringVar(&flags.conflict, "conflict", "rename", "if a name is taken: `rename|skip|overwrite`, land beside it, leave it there, or replace it")
+	f.StringVar(&flags.conflict, "conflict", "rename", "`HOW` to go on where a name is taken: rename (land beside it), skip or overwrite")
 	f.StringVar(&flags.exec, "exec", "", "run the shell command `CMD` for each item that is here")
 	f.BoolVar(&flags.clean, "clean", false, "remove what is left of transfers that were cut off, and go")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -35,9 +35,9 @@ func (a *app) sendCommand() *cobra.Command {
 and go when each of them has all of it or has refused it. They are asked first.
 - is standard input, as a file that --as names; --text sends a text instead.
 
-Who receives has lanyap receive running, or lanyap. What was cut off goes on where
-it stopped when the same is sent again. Symbolic links and special files in a
-folder are left out, and named.`,
+Who receives has lanyap receive running, or lanyap. What was cut off goes on
+where it stopped when the same is sent again. Symbolic links and special files
+in a folder are left out, and named.`,
 		Example: `  lanyap send holiday.zip --to bo
   lanyap send slides notes.txt
   tar c src | lanyap send - --as src.tar --to bo@shelf`,
@@ -49,7 +49,7 @@ folder are left out, and named.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.to, "to", nil, "send it to `NAME`, or to an ID; may be repeated")
 	f.StringVar(&flags.text, "text", "", "send the text `T` instead of files")
-	f.StringVar(&flags.as, "as", "", "`FILE` name of what is on standard input (default stdin)")
+	f.StringVar(&flags.as, "as", "", "send what is on standard input as `FILE` (default stdin)")
 	cmd.Args = func(cmd *cobra.Command, args []string) error { return nil } // see check
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := flags.check(cmd, args); err != nil {
@@ -59,6 +59,9 @@ folder are left out, and named.`,
 	}
 	return withExits(cmd, exitsOfSending)
 }
+
+// maxFileName is how long the name of a file is on most systems, in bytes.
+const maxFileName = 255
 
 func (s *sendFlags) check(cmd *cobra.Command, args []string) error {
 	texts := cmd.Flags().Changed("text")
@@ -78,7 +81,7 @@ func (s *sendFlags) check(cmd *cobra.Command, args []string) error {
 		return usage("send them one after the other", "- and other files exclude each other")
 	case s.as != "" && !piped:
 		return usage("leave it out, or write - for standard input", "--as names what comes from standard input")
-	case strings.ContainsAny(s.as, `/\`) || s.as == "." || s.as == "..":
+	case strings.ContainsAny(s.as, `/\`) || s.as == "." || s.as == ".." || len(s.as) > maxFileName || !clean(s.as):
 		return usage("give it a name alone, such as --as notes.txt", "--as %q is no name of a file", s.as)
 	}
 	return s.movingFlags.check()
@@ -140,7 +143,7 @@ func (a *app) contentOf(ctx context.Context, flags sendFlags, args []string) (*s
 	}
 	content, err := share.Collect(ctx, args...)
 	if err != nil {
-		return nil, &failure{exitFailure, err.Error(), "nothing was sent; leave it out, or make it readable"}
+		return nil, &failure{exitFailure, err.Error(), "nothing was sent; name files and folders that can be read, each name once"}
 	}
 	return content, nil
 }

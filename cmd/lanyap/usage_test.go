@@ -54,6 +54,8 @@ func TestUsageErrors(t *testing.T) {
 		{args: "send - film.mkv", want: "exclude each other", hint: "one after the other"},
 		{args: "send --as x film.mkv", want: "--as names what comes from standard input", hint: "write -"},
 		{args: "send --as a/b -", want: `--as "a/b" is no name`, hint: "--as notes.txt"},
+		{args: "send --as " + strings.Repeat("x", 300) + " -", want: "is no name", hint: "--as notes.txt"},
+		{args: "send --as a\x1bb -", want: "is no name", hint: "--as notes.txt"},
 		{args: "send --to= film.mkv", want: "--to is empty", hint: "lanyap peers"},
 		{args: "send /nonexistent/film.mkv", want: "/nonexistent/film.mkv: there is no such file", hint: "that are here"},
 		{args: "send --limit fast film.mkv", want: `--limit "fast" is no rate`, hint: "--limit 5M"},

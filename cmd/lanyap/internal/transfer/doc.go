@@ -24,7 +24,8 @@
 // # What is taken
 //
 // Offers wait in a queue, and the first is asked about: y takes it, n declines it,
-// and no other key does anything. [TestQuestions] If nobody can be asked, what
+// and no other key does anything, nor one that was meant for the question before.
+// [TestQuestions, TestKeyForAnotherQuestion] If nobody can be asked, what
 // --from or --yes lets through is taken. What was taken once in a run is not asked
 // about when its sender starts anew. [TestTakenOnce]
 //

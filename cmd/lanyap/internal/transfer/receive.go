@@ -37,6 +37,7 @@ type receiving struct {
 	ReceiveConfig
 	asks   bool             // there is somebody to ask
 	queue  []*pending       // offers to be asked about, the first one is
+	deaf   time.Time        // until when keys are for the question before
 	taken  map[consent]bool // what was accepted in this run
 	active int              // transfers
 	first  bool             // something was accepted, or shown
@@ -219,12 +220,22 @@ func (r *receiving) read(ctx context.Context, d Deal) {
 	r.handle(ctx, d, share.Landed{})
 }
 
+// deafFor is how long a key may still be meant for a question that has just gone,
+// by its answer or since its sender has withdrawn it.
+const deafFor = 300 * time.Millisecond
+
+// askNext asks about the next in the queue, when the first has gone.
+func (r *receiving) askNext() {
+	if len(r.queue) > 0 {
+		r.deaf = time.Now().Add(deafFor)
+		r.ask()
+	}
+}
+
 // ask asks about the first in the queue.
 func (r *receiving) ask() {
-	if len(r.queue) > 0 {
-		p := r.queue[0]
-		r.show(Asked{Deal: p.deal, Partial: p.About().Partial, Behind: len(r.queue) - 1})
-	}
+	p := r.queue[0]
+	r.show(Asked{Deal: p.deal, Partial: p.About().Partial, Behind: len(r.queue) - 1})
 }
 
 // watch tells when an offer is withdrawn.
@@ -249,7 +260,7 @@ func (r *receiving) withdraw(p *pending) {
 	r.queue = slices.Delete(r.queue, at, at+1)
 	r.show(Withdrawn{Deal: p.deal, Reason: p.Err()})
 	if at == 0 {
-		r.ask()
+		r.askNext()
 	}
 }
 
@@ -264,7 +275,7 @@ func (r *receiving) press(ctx context.Context, key rune, ok bool) {
 		r.queue = nil
 		return
 	}
-	if len(r.queue) == 0 {
+	if len(r.queue) == 0 || time.Now().Before(r.deaf) {
 		return
 	}
 	p := r.queue[0]
@@ -278,7 +289,7 @@ func (r *receiving) press(ctx context.Context, key rune, ok bool) {
 	default:
 		return
 	}
-	r.ask()
+	r.askNext()
 }
 
 func (r *receiving) decline(o Offer, d Deal, why error) {
