@@ -18,6 +18,9 @@ func (d *download) content() *manifest.Manifest { return d.t.m.Load() }
 func (d *download) described() []byte { return d.content().Encoding() }
 
 func (d *download) read(_ context.Context, i int, buf []byte) (tree.Hash, error) {
+	if !d.land.Has(i) {
+		return tree.Hash{}, ErrUnreadable // it was asked for though nobody said that it is here
+	}
 	hash, _, err := d.land.ReadPiece(i, buf)
 	if errors.Is(err, landing.ErrLost) {
 		d.lost(i, err)
