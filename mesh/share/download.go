@@ -207,6 +207,7 @@ func (d *download) wait(beat <-chan time.Time) error {
 		d.pump()
 		d.redial()
 		d.meet()
+		d.concludeAlone()
 	case <-d.ctx.Done():
 		return context.Cause(d.ctx)
 	}

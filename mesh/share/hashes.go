@@ -1,6 +1,7 @@
 package share
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/share/internal/bits"
@@ -166,4 +167,37 @@ func (src *source) listLocked(first int, hashes []tree.Hash) error {
 		d.saysLocked(src, r) // of other files
 	}
 	return nil
+}
+
+// concludeAlone finds the roots of files of which all is here by itself, when who
+// offered them has left the room and others may have what is missing: each piece is
+// by its word what it should be, so the root is too. Who has only lost its stream
+// will be back, and waits to be told that all has arrived.
+func (d *download) concludeAlone() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.several || d.plan == nil || d.over || d.originLocked() != nil || d.offererHereLocked() {
+		return
+	}
+	for e, stage := range d.stage {
+		if d.left[e] > 0 || stage != fileOpen && stage != fileRootAsked {
+			continue
+		}
+		of := d.m.PiecesOf(e)
+		hashes := make([]tree.Hash, of.Count)
+		if d.land.Hashes(of.First, hashes) != nil || slices.Contains(hashes, tree.Hash{}) {
+			continue
+		}
+		d.stage[e] = fileRootAsked
+		_ = d.rootLocked(proto.Root{Entry: e, Root: tree.Root(hashes, d.m.FileSize(e))}) // as if it had been told
+	}
+}
+
+func (d *download) offererHereLocked() bool {
+	for _, who := range d.s.instances(d.offerer.ID) {
+		if d.mates[who.Member] == nil {
+			return true
+		}
+	}
+	return false
 }

@@ -114,3 +114,39 @@ func TestReceiversGoOnWithoutTheSender(t *testing.T) {
 		done(t, append(got, sent, again)...)
 	})
 }
+
+// reopen opens another Sharer on somebody's node.
+func reopen(t *testing.T, p *person, cfg share.Config) *share.Sharer {
+	t.Helper()
+	cfg.StateDir = p.state
+	sharer, err := share.Open(p.node, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sharer
+}
+
+// When the sender is gone after all of it is out, the others finish: they have
+// been told what each piece should be.
+func TestReceiversFinishWithoutTheSender(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const size = 40 << 20
+		ana, others := crowd(t, 4)
+		ana.sharer.Close()
+		ana.sharer = reopen(t, ana, share.Config{UploadLimit: 4 << 20})
+		path := file(t, filepath.Join(t.TempDir(), "film"), size)
+		sent, got := sendAll(t, ana, others, path)
+		for total(sent, func(p share.Progress) int64 { return p.Sent }) < size+size/20 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(300 * time.Millisecond) // what is sent is read, and the root told
+		for _, tr := range got {
+			t.Logf("killed when %.3f is there", float64(tr.Progress().BytesDone)/size)
+		}
+		ana.host.Kill()
+		done(t, got...)
+		for _, p := range others {
+			same(t, filepath.Dir(path), p.home)
+		}
+	})
+}

@@ -69,6 +69,12 @@
 // progress, failed and done tell who offers how far the other is. bye ends the
 // stream and says why; nothing comes after it.
 //
+// Those whom peers names to each other open streams among themselves: the one whose
+// instance is the smaller does, after two seconds either may. The first frame is
+// join, and nobody is accepted whom the offerer has not named. Both then fetch and
+// serve on it: have comes first, then got for what has come since, and fetching for
+// what was asked of the offerer, so that others do not ask it too.
+//
 // A piece is verified against the hash that its offerer gave for it, a file
 // against the root that its offerer gave for it. What others say of either is
 // believed where it adds up to that.
