@@ -22,7 +22,7 @@ const (
 	// beat is how often a download tells how far it is, and looks after what has
 	// stopped.
 	beat = 200 * time.Millisecond
-	// writers is how many goroutines verify and write: creating small files is
+	// writers is how many goroutines verify and write small files: creating them is
 	// mostly waiting for the system.
 	writers = 2
 	// lastWord is how long the sender has to take in that all has arrived.
@@ -44,7 +44,8 @@ type download struct {
 	dest    Destination
 	path    string        // on a shelf of offerer's, if it was not offered
 	poke    chan struct{} // a token: there is something new for run
-	arrived chan arrival
+	small   chan arrival  // files of one piece
+	large   chan arrival  // pieces of others
 	quit    chan struct{} // closed when nothing is written any more
 	hurry   chan struct{} // a token: others are not served any longer
 	ended   chan struct{} // closed when nothing is left of it
@@ -117,7 +118,8 @@ func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination, pa
 		dest:    dest,
 		path:    path,
 		poke:    make(chan struct{}, 1),
-		arrived: make(chan arrival, 64),
+		small:   make(chan arrival, 64),
+		large:   make(chan arrival, 64),
 		quit:    make(chan struct{}),
 		hurry:   make(chan struct{}, 1),
 		ended:   make(chan struct{}),
@@ -182,8 +184,9 @@ func (d *download) main() error {
 	if err := d.begin(); err != nil {
 		return d.incomplete(err)
 	}
+	d.wg.Go(func() { d.write(d.large) })
 	for range writers {
-		d.wg.Go(d.write)
+		d.wg.Go(func() { d.write(d.small) })
 	}
 	for {
 		d.tell()
@@ -335,11 +338,15 @@ func (d *download) showLocked() {
 }
 
 // write is a goroutine that verifies and writes what has arrived.
-func (d *download) write() {
+//
+// One alone does so for large files. The system lets one write into a file at a
+// time and has others spin, and pieces that come to it out of order cost it twice
+// the time: two took 1.6 s for 1 GiB where one takes 1.05.
+func (d *download) write(arrived <-chan arrival) {
 	for {
 		var a arrival
 		select {
-		case a = <-d.arrived:
+		case a = <-arrived:
 		case <-d.quit:
 			return
 		}

@@ -215,6 +215,10 @@ func (src *source) piece() error {
 	}
 	d.mu.Lock()
 	fits := src.asked != nil && i < d.m.Pieces() && src.asked.Remove(i) && d.m.Piece(i).Length == size
+	to := d.large
+	if fits && d.m.PiecesOf(d.m.Piece(i).Entry).Count == 1 {
+		to = d.small
+	}
 	useless := fits && src.has != nil && !d.vouchedLocked(src, i, size, &hash)
 	d.mu.Unlock()
 	if !fits {
@@ -233,7 +237,7 @@ func (src *source) piece() error {
 		return err
 	}
 	select {
-	case d.arrived <- arrival{from: src, i: i, hash: hash, data: data}:
+	case to <- arrival{from: src, i: i, hash: hash, data: data}:
 		return nil
 	case <-d.quit:
 		return ErrClosed
