@@ -34,7 +34,8 @@
 // last entry. So each content has exactly one encoding, and its [Key] is the
 // BLAKE3 hash of that: the same paths unchanged have the same key, whoever
 // offers them. What is in the files has no part in it, since sending begins
-// before all of it is read.
+// before all of it is read. [TestRoundTrip, TestGolden, TestKeyIsOfEverything,
+// TestDecodeRefuses, FuzzDecode]
 //
 // # Bounds
 //
@@ -50,4 +51,5 @@
 // else is somebody's file. The Linux kernel has an aux.c, and files whose names
 // differ in case alone: what cannot have such a name at the destination is for
 // [CheckWindows] and [Fold] to tell, and for whoever writes there to act on.
+// [TestNames, TestFold, FuzzName]
 package manifest

@@ -12,7 +12,8 @@
 //
 // The hash of a piece is its subtree's chaining value. Where the file is a
 // single piece, it is the file's BLAKE3 hash itself. [Sum] says it, and
-// [Root] makes the file's hash of those of its pieces.
+// [Root] makes the file's hash of those of its pieces. [TestPieces,
+// TestRootIsPlainBLAKE3, TestRootOfManyPieces, TestLargerPieces]
 //
 // # Why one flat list
 //
