@@ -160,7 +160,7 @@ func (src *source) listLocked(first int, hashes []tree.Hash) error {
 	}
 	if d.land.SetHashes(l.entry, l.hashes) != nil {
 		d.liarLocked(src)
-		return nil
+		return ErrMismatch
 	}
 	d.vouchLocked(of.First, l.hashes)
 	for r := range src.has.Runs() {

@@ -135,8 +135,9 @@ func (p *session) fill(b []byte) (_ []byte, more bool) {
 				return b, false
 			}
 		default:
+			more := len(b) > 0 && len(p.roots) > 0 // which are looked for next
 			p.mu.Unlock()
-			return b, false
+			return b, more
 		}
 	}
 	return b, true
