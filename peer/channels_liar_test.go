@@ -14,8 +14,9 @@ import (
 // liar is a link whose near end sends what it likes over the data channel for
 // streams.
 type liar struct {
-	near, far *Conn
-	session   *session
+	near, far    *Conn
+	farTransport *Transport
+	session      *session
 }
 
 func newLiar(t *testing.T) *liar {
@@ -36,7 +37,7 @@ func newLiar(t *testing.T) *liar {
 			}
 		}
 	}()
-	return &liar{near: near, far: far, session: near.ch.(*rtcChannel).session}
+	return &liar{near: near, far: far, farTransport: b, session: near.ch.(*rtcChannel).session}
 }
 
 // mustEnd waits until the far side has ended the link.
@@ -143,3 +144,52 @@ func TestNoChannelsToAnEarlierVersion(t *testing.T) {
 		t.Errorf("a hello with the flag: %+v, %v", g, err)
 	}
 }
+
+// Who takes in nothing of channels holds up its own link at the most: no other, and
+// not the end.
+func TestChannelsThatAreNeverTakenIn(t *testing.T) {
+	l := newLiar(t)
+	l.session.besides.takeWith(func(stream.Carrier) {}) // which nobody reads
+	writing := make(chan error, maxLiarChannels)
+	for range maxLiarChannels {
+		c, err := l.far.OpenChannel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			_, err := c.Write(make([]byte, 1<<20))
+			writing <- err
+		}()
+	}
+	if _, err := l.far.OpenChannel(); err == nil {
+		t.Error("one more was opened")
+	}
+	b := l.farTransport
+	near, err := listening(t, Config{}).Dial(t.Context(), Target{Instance: b.Self().Instance, Addrs: b.Addrs()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := b.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if err := other.WriteMessage(make([]byte, 10_000)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := near.ReadMessage(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	for range maxLiarChannels {
+		if err := <-writing; err == nil {
+			t.Error("a write of what was never taken in succeeded")
+		}
+	}
+}
+
+// maxLiarChannels is how many channels there may be.
+const maxLiarChannels = 64

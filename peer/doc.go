@@ -71,7 +71,7 @@
 //     of ours, not in SCTP's window: 256 KiB of one, 16 KiB of one of which nothing
 //     was read yet, 5 MiB of all. Who sends more has its link ended.
 //     [TestUnreadChannelsDoNotStopMessages, TestLyingChannels,
-//     TestThousandsOfChannels]
+//     TestThousandsOfChannels, TestChannelsThatAreNeverTakenIn]
 //   - A channel ends with its link, of the same error; a replaced link is another.
 //     [TestChannelsEndWithTheLink]
 //   - It costs nothing before it is used, and who does not know channels is never
