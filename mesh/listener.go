@@ -288,7 +288,7 @@ func (n *Node) serveStream(raw peer.HalfConn, from Member, carrier string) {
 }
 
 // readService reads what a stream is for.
-func readService(raw net.Conn) (service string, status byte) {
+func readService(raw io.Reader) (service string, status byte) {
 	var head [2]byte
 	if _, err := io.ReadFull(raw, head[:]); err != nil {
 		return "", statusMute

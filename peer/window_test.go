@@ -27,3 +27,21 @@ func TestStreamProofsInAnyOrder(t *testing.T) {
 		t.Error("a proof for something else is refused")
 	}
 }
+
+// FuzzWhoseStream has whoever calls say who it is in the server name of a handshake.
+func FuzzWhoseStream(f *testing.F) {
+	a, b := holders()
+	tr := &Transport{}
+	tr.tokens.self = b.self
+	tr.tokens.byIn = b.byIn
+	f.Add("1.00." + a.self.String())
+	f.Add("." + a.self.String())
+	f.Add("example.org")
+	f.Add(serverName(a.self, a.prove(b.self, purposeWatch, "")))
+	f.Add(serverName(anyInstance(), a.prove(b.self, purposeStream, "")))
+	f.Fuzz(func(t *testing.T, name string) {
+		if in, _, ok := tr.whoseStream(name); ok {
+			t.Errorf("%q is taken for %s", name, in)
+		}
+	})
+}
