@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // maxDirs is how many directories of one folder are kept open. The files of a
@@ -163,7 +164,7 @@ func enter(up *os.Root, name string) (*os.Root, error) {
 	// have put a FIFO there meanwhile, and opening one waits.
 	root, err := up.OpenRoot(name + "/.")
 	if err != nil {
-		return nil, err
+		return nil, swapped(err)
 	}
 	after, err := root.Lstat(".")
 	if err != nil {
@@ -175,6 +176,16 @@ func enter(up *os.Root, name string) (*os.Root, error) {
 		return nil, ErrInTheWay
 	}
 	return root, nil
+}
+
+// swapped is an error of opening what was something else a moment ago. One that
+// is not the system's is of [os.Root], which has refused to follow a link.
+func swapped(err error) error {
+	var code syscall.Errno
+	if !errors.As(err, &code) || code == syscall.ENOTDIR || code == syscall.ELOOP {
+		return ErrInTheWay
+	}
+	return err
 }
 
 // openRegular opens the file that name is in d. It is an error that it is
@@ -189,7 +200,7 @@ func openRegular(d *os.Root, name string, flag int) (*os.File, error) {
 	}
 	f, err := d.OpenFile(name, flag|noWait, 0)
 	if err != nil {
-		return nil, err
+		return nil, swapped(err)
 	}
 	after, err := f.Stat()
 	if err != nil {
