@@ -162,7 +162,17 @@ func (l *longNames) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// large keeps a test out of short runs, and out of those under the race detector,
+// where it takes a quarter of a minute: it has one goroutine.
+func large(t *testing.T) {
+	t.Helper()
+	if testing.Short() || raceEnabled {
+		t.Skip("it is about a million entries")
+	}
+}
+
 func TestDecodeOfTooMuchStops(t *testing.T) {
+	large(t)
 	r := &longNames{}
 	if _, err := manifest.Decode(r); !errors.Is(err, manifest.ErrTooLarge) {
 		t.Fatalf("error is %v, want ErrTooLarge", err)
@@ -173,9 +183,7 @@ func TestDecodeOfTooMuchStops(t *testing.T) {
 }
 
 func TestAMillionEntries(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a million entries take a second")
-	}
+	large(t)
 	var b manifest.Builder
 	for i := range manifest.MaxEntries {
 		if err := b.Add(manifest.Entry{Path: fmt.Sprintf("%07d", i)}); err != nil {
