@@ -149,3 +149,28 @@ func TestManyFilesAreThere(t *testing.T) {
 		same(t, filepath.Dir(top), bo.home)
 	})
 }
+
+// A folder with small files and one of several pieces, sent again: all is there.
+func TestFolderIsThere(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		ana, bo, _ := pair(t, 0)
+		top := filepath.Join(t.TempDir(), "mixed")
+		folder(t, top, 200, 500)
+		file(t, filepath.Join(top, "large"), 1<<20)
+		for _, conflict := range []share.Conflict{share.Rename, share.Skip, share.Overwrite} {
+			sent := ana.send(collect(t, top), bo)
+			got, err := bo.offer().Accept(t.Context(), share.Destination{Dir: bo.home, Conflict: conflict})
+			if err != nil {
+				t.Fatal(err)
+			}
+			done(t, sent, got)
+			same(t, filepath.Dir(top), bo.home)
+			if p := sent.Progress(); conflict != share.Rename && p.Sent != 0 {
+				t.Errorf("%d bytes were sent again", p.Sent)
+			}
+			if err := os.Chtimes(filepath.Join(top, "large"), time.Time{}, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
