@@ -111,3 +111,44 @@ func TestSwarmOfEight(t *testing.T) {
 		t.Errorf("to eight it took %.2f times as long as to one", ratio)
 	}
 }
+
+// TestSwarmComesAndGoes kills one of four receivers in the middle, while another
+// one comes: neither disturbs the rest, and the one that comes late has it too.
+func TestSwarmComesAndGoes(t *testing.T) {
+	f := newShow(t, 5)
+	var receivers []*lab.Process
+	for _, h := range f.hosts[1:5] {
+		receivers = append(receivers, f.receive(h))
+	}
+	before, _ := f.hosts[0].Traffic()
+	from := f.send()
+	f.arrived(receivers[0].Host, showSize/3)
+	receivers[0].Kill()
+	late := f.receive(f.hosts[5])
+	for _, p := range append(receivers[1:], late) {
+		f.here(p, 2*time.Minute)
+	}
+	exits(t, from, 2*patience, 6) // who was killed has not all of it
+	after, _ := f.hosts[0].Traffic()
+	if uploaded := float64(after-before) / showSize; uploaded > 1.5 {
+		t.Errorf("the sender uploaded %.3f of it", uploaded)
+	} else {
+		t.Logf("the sender uploaded %.3f of it", uploaded)
+	}
+	quit(t, append(receivers[1:], late)...)
+}
+
+// arrived waits until a host has received so many bytes.
+func (f *show) arrived(h *lab.Host, bytes int64) {
+	f.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		if _, received := h.Traffic(); received >= bytes {
+			return
+		}
+		if time.Now().After(deadline) {
+			f.t.Fatalf("%s has not received %d bytes in %v", h.Name, bytes, patience)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}

@@ -11,7 +11,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "run the swarms with this seed alone")
-	seedsFlag = flag.Uint64("seeds", 8, "how many seeds to run of each swarm")
+	seedsFlag = flag.Uint64("seeds", 0, "how many seeds to run of each swarm; 0: some")
 )
 
 const (
@@ -233,11 +233,21 @@ func (s *swarm) network(seed uint64) *network {
 	return n
 }
 
+func seeds() uint64 {
+	switch {
+	case *seedsFlag > 0:
+		return *seedsFlag
+	case raceEnabled:
+		return 1
+	}
+	return 8
+}
+
 func TestSwarm(t *testing.T) {
 	for _, s := range swarms {
 		t.Run(s.name, func(t *testing.T) {
 			var worst [3]float64
-			for seed := range *seedsFlag {
+			for seed := range seeds() {
 				if *seedFlag != 0 {
 					seed = *seedFlag
 				}
