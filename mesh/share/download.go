@@ -39,8 +39,10 @@ type download struct {
 	ctx     context.Context
 	key     tree.Hash
 	offerer mesh.Peer
-	files   int   // as it was offered
-	size    int64 // the same
+	items   []Item // as it was offered, at most 64
+	count   int    // of items, the same
+	files   int    // the same
+	size    int64  // the same
 	dest    Destination
 	path    string        // on a shelf of offerer's, if it was not offered
 	poke    chan struct{} // a token: there is something new for run
@@ -113,6 +115,8 @@ func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination, pa
 		s:       s,
 		key:     o.key,
 		offerer: o.From,
+		items:   o.Items,
+		count:   o.Count,
 		files:   o.Files,
 		size:    o.Size,
 		dest:    dest,

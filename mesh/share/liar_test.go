@@ -151,6 +151,9 @@ func TestLyingOfferers(t *testing.T) {
 		"manifest that is none":       {offered, proto.AppendManifest(nil, []byte("nonsense"), true), false, share.ErrProtocol},
 		"size that does not fit":      {func() proto.Offered { o := offered; o.Size--; return o }(), describe(m), false, share.ErrMismatch},
 		"files that do not fit":       {func() proto.Offered { o := offered; o.Files++; return o }(), describe(m), false, share.ErrMismatch},
+		"name that does not fit":      {renamed(offered, "picture"), describe(m), false, share.ErrMismatch},
+		"item that is not there":      {func() proto.Offered { o := offered; o.Count++; return o }(), describe(m), false, share.ErrMismatch},
+		"items without names":         {func() proto.Offered { o := offered; o.Items = nil; return o }(), describe(m), false, share.ErrMismatch},
 		"manifest that comes twice":   {offered, append(describe(m), describe(m)...), false, share.ErrProtocol},
 		"piece before the manifest":   {offered, piece(m, data, 0), false, share.ErrProtocol},
 		"bytes that do not fit":       {offered, append(describe(m), wrongData...), false, share.ErrMismatch},
@@ -195,6 +198,14 @@ func TestLyingOfferers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// renamed is an offer that calls what it is about something else.
+func renamed(o proto.Offered, name string) proto.Offered {
+	it := o.Items[0]
+	it.Name = name
+	o.Items = []proto.Item{it}
+	return o
 }
 
 func slicesConcat(parts ...[]byte) (all []byte) {
@@ -427,6 +438,21 @@ func TestReceiverThatDoesNotRead(t *testing.T) {
 		sent.Cancel()
 		wantErr(t, sent, share.ErrCanceled)
 		_ = bo
+	})
+}
+
+// Who closes waits a few seconds for those who do not read.
+func TestCloseBesideAReceiverThatDoesNotRead(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		ana, l, sent := lie(t, 30<<20)
+		l.say(proto.AppendRuns(nil, proto.Get, bits.Run{First: 0, Count: 120}))
+		time.Sleep(5 * time.Second)
+		begun := time.Now()
+		ana.sharer.Close()
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		wantErr(t, sent, share.ErrClosed)
 	})
 }
 

@@ -278,8 +278,8 @@ func (u *sending) serve(sess *session) (err error, over bool) {
 		return nil, true
 	}
 	sess.serveFrom(u.from, u.sent, u.broken)
-	u.s.introduce(u.from.key)
-	defer u.s.introduce(u.from.key)
+	u.s.introduce(u.from)
+	defer u.s.introduce(u.from)
 	defer u.leave(sess)
 	stop := context.AfterFunc(u.ctx, func() { sess.part(codeOf(context.Cause(u.ctx))) })
 	defer stop()

@@ -72,7 +72,10 @@ func (s *Sharer) newSession(conn net.Conn, who mesh.Peer) *session {
 	p.ctx, p.cancel = context.WithCancel(s.ctx)
 	p.control = proto.AppendHello(nil)
 	p.word <- struct{}{}
-	p.stop = context.AfterFunc(s.ctx, func() { p.part(proto.Closing) })
+	p.stop = context.AfterFunc(s.ctx, func() {
+		p.part(proto.Closing)
+		p.writeInTime()
+	})
 	s.wg.Go(p.write)
 	return p
 }
@@ -217,10 +220,22 @@ func (p *session) flushBytes(b []byte) {
 	if len(b) == 0 || p.cause() != nil {
 		return
 	}
-	_ = p.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	p.writeInTime()
 	if _, err := p.conn.Write(b); err != nil {
 		p.fail(err)
 	}
+}
+
+// writeInTime bounds how long a write may take. Who closes does not wait for those
+// who do not read.
+func (p *session) writeInTime() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	within := writeTime
+	if p.s.ctx.Err() != nil {
+		within = partingTime
+	}
+	_ = p.conn.SetWriteDeadline(time.Now().Add(within)) // a stream that cannot is closed
 }
 
 // drain reads to the end of a stream that we have parted from, so that the bye

@@ -201,7 +201,10 @@ func (s *Sharer) Get(ctx context.Context, m mesh.Member, path string, dest Desti
 	}
 	var d *download
 	if err == nil {
-		o := &Offer{From: sess.who, key: offered.Key, Files: offered.Files, Size: offered.Size}
+		o := &Offer{From: sess.who, key: offered.Key, Count: offered.Count, Files: offered.Files, Size: offered.Size}
+		for _, it := range offered.Items {
+			o.Items = append(o.Items, Item(it))
+		}
 		d, err = s.newDownload(ctx, o, dest, path)
 	}
 	if err != nil {

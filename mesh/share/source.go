@@ -197,13 +197,27 @@ func (src *source) described(payload []byte) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrProtocol, err)
-	case m.Key() != manifest.Key(d.key), m.Files() != d.files, m.Size() != d.size:
+	case m.Key() != manifest.Key(d.key), !d.offeredAs(m):
 		return ErrMismatch
 	}
 	d.m = m
 	d.t.m.Store(m)
 	d.rouse()
 	return nil
+}
+
+// offeredAs reports whether a manifest is what somebody has agreed to: whoever says
+// yes to a picture is not to get a program.
+func (d *download) offeredAs(m *manifest.Manifest) bool {
+	if m.Files() != d.files || m.Size() != d.size || m.Items() != d.count || len(d.items) != min(d.count, proto.MaxItems) {
+		return false
+	}
+	for i, it := range d.items {
+		if it != itemOf(m, i) {
+			return false
+		}
+	}
+	return true
 }
 
 // piece reads a piece that was asked for, and passes it to who writes it.

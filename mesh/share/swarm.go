@@ -8,7 +8,6 @@ import (
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share/internal/bits"
 	"github.com/lanyap/lanyap/mesh/share/internal/proto"
-	"github.com/lanyap/lanyap/mesh/share/internal/tree"
 )
 
 const (
@@ -30,12 +29,14 @@ type mate struct {
 	lied    bool
 }
 
-// introduce tells all who receive a content from us who the others are.
-func (s *Sharer) introduce(key tree.Hash) {
+// introduce tells all who receive a content from us who the others are. The same
+// files collected anew are another: what is offered to somebody apart is not to
+// tell who else has it.
+func (s *Sharer) introduce(from *origin) {
 	s.mu.Lock()
 	var all []*sending
 	for u := range s.sendings {
-		if u.from.key == key {
+		if u.from == from {
 			all = append(all, u)
 		}
 	}

@@ -150,3 +150,24 @@ func TestReceiversFinishWithoutTheSender(t *testing.T) {
 		}
 	})
 }
+
+// Whom the same is offered apart does not learn of another who gets it.
+func TestOffersApartAreToldOfNobody(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		const size = 5 << 20
+		ana, others := crowd(t, 2)
+		path := file(t, filepath.Join(t.TempDir(), "film"), size)
+		var all []*share.Transfer
+		for _, p := range others {
+			all = append(all, ana.send(collect(t, path), p))
+		}
+		var got []*share.Transfer
+		for _, p := range others {
+			got = append(got, p.accept())
+		}
+		done(t, append(all, got...)...)
+		if given := total(got, func(p share.Progress) int64 { return p.Sent }); given != 0 {
+			t.Errorf("they gave each other %d bytes", given)
+		}
+	})
+}

@@ -21,6 +21,7 @@ type Transfer struct {
 	key      [32]byte
 	cancel   context.CancelCauseFunc
 	done     chan struct{}
+	release  func() bool // of what the Sharer's end would do
 
 	sent, received atomic.Int64 // bytes of content
 	current        atomic.Int64 // the number of the last piece that moved, and 1
@@ -38,11 +39,11 @@ type Transfer struct {
 // with parent, with Cancel, and with the Sharer.
 func (s *Sharer) newTransfer(parent context.Context, incoming bool, key [32]byte) (*Transfer, context.Context) {
 	ctx, cancel := context.WithCancelCause(parent)
-	context.AfterFunc(s.ctx, func() { cancel(ErrClosed) })
 	t := &Transfer{
 		incoming: incoming,
 		key:      key,
 		cancel:   cancel,
+		release:  context.AfterFunc(s.ctx, func() { cancel(ErrClosed) }),
 		done:     make(chan struct{}),
 		more:     make(chan struct{}),
 	}
@@ -215,5 +216,6 @@ func (t *Transfer) end(err error) {
 	t.mu.Unlock()
 	close(more)
 	close(t.done)
+	t.release()
 	t.cancel(nil)
 }
