@@ -158,7 +158,10 @@
 //	LANYAP_SENDER     the sender's name, as a terminal may show it
 //	LANYAP_SENDER_ID  the sender's ID
 //
-// Of a path or a name in quotes, as "$LANYAP_PATH", a shell makes nothing else. A
+// Of a path or a name in quotes, as "$LANYAP_PATH", sh makes nothing else. On
+// Windows cmd puts %LANYAP_PATH% into the line before it takes that apart, and what
+// is in a name, such as & or %, counts there as if you had written it: have the
+// command read the environment, as PowerShell does with $env:LANYAP_PATH. A
 // command that fails is told of, and the exit code is 1 in the end.
 //
 // What was there already, with the same content, is not sent again. What was cut

@@ -77,7 +77,7 @@ func explain(err error) *failure {
 	if f := explainMoving(err); f != nil {
 		return f
 	}
-	f := &failure{code: exitFailure, text: err.Error(), hint: doctorHint}
+	f := &failure{code: exitFailure, text: output.Reason(err), hint: doctorHint}
 	switch {
 	case errors.As(err, &mistake):
 		f.hint = mistake.Hint

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh/share"
 )
@@ -143,7 +144,7 @@ func (a *app) contentOf(ctx context.Context, flags sendFlags, args []string) (*s
 	}
 	content, err := share.Collect(ctx, args...)
 	if err != nil {
-		return nil, &failure{exitFailure, err.Error(), "nothing was sent; name files and folders that can be read, each name once"}
+		return nil, &failure{exitFailure, output.Reason(err), "nothing was sent; name files and folders that can be read, each name once"}
 	}
 	return content, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 )
@@ -95,7 +96,7 @@ func fileMistake(err error) error {
 	case errors.Is(err, transfer.ErrNoSuchOffer):
 		return &MistakeError{Text: err.Error(), Hint: "write /get and the number that an offer came with"}
 	}
-	return &MistakeError{Text: err.Error(), Hint: "try it again"}
+	return &MistakeError{Text: output.Reason(err), Hint: "try it again"}
 }
 
 // cutPath returns the path with which s begins and the name behind it. A path

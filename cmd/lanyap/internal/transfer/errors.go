@@ -215,7 +215,20 @@ func because(err error) string {
 			return r.text
 		}
 	}
-	return output.Line(err.Error())
+	return output.Reason(err)
+}
+
+// warning is what people are told of something that did not end a transfer.
+func warning(err error) string {
+	var failure share.Failure
+	var dropped share.Dropped
+	switch {
+	case errors.As(err, &failure):
+		return itemName(failure.Path) + " " + because(failure.Err)
+	case errors.As(err, &dropped):
+		return people.Name(dropped.Peer) + " was dropped: what it gave " + because(dropped.Err)
+	}
+	return output.Reason(err)
 }
 
 // maxFailures is how many files are named that did not arrive.

@@ -102,7 +102,7 @@ func (f *followed) ended(instead error) error {
 		err = instead
 	}
 	for _, w := range f.Warnings() {
-		f.show(Warning{Text: w.Error()})
+		f.show(Warning{Text: warning(w)})
 	}
 	if err == nil {
 		f.accept(now)

@@ -1,0 +1,19 @@
+package output
+
+import "strings"
+
+// packages are those whose names stand before the errors of sharing.
+var packages = []string{"share: ", "source: ", "manifest: ", "landing: "}
+
+// Reason returns an error as one line for people, who do not know the packages
+// that it comes from.
+func Reason(err error) string {
+	text := err.Error()
+	for before := ""; before != text; {
+		before = text
+		for _, name := range packages {
+			text = strings.TrimPrefix(text, name)
+		}
+	}
+	return Line(text)
+}
