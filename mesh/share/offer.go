@@ -13,6 +13,7 @@ import (
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share/internal/proto"
 	"github.com/lanyap/lanyap/mesh/share/internal/tree"
+	"github.com/lanyap/lanyap/peer"
 )
 
 // Offer is what somebody wants to send us.
@@ -107,6 +108,9 @@ func (s *Sharer) takeOffer(sess *session, offered proto.Offered) error {
 	if !s.cfg.Receive {
 		return ErrNotReceiving
 	}
+	if !s.hasRoom(sess.who.ID) {
+		return ErrBusy // before the disk is asked what is here of it
+	}
 	o := &Offer{
 		ID:        newOfferID(),
 		From:      sess.who,
@@ -136,13 +140,7 @@ func (s *Sharer) takeOffer(sess *session, offered proto.Offered) error {
 func (s *Sharer) add(o *Offer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	of := 0
-	for _, other := range s.offers {
-		if other.From.ID == o.From.ID {
-			of++
-		}
-	}
-	if s.closed || len(s.offers) >= maxOffers || of >= maxOffersOf {
+	if !s.hasRoomLocked(o.From.ID) {
 		return false
 	}
 	s.offers = append(s.offers, o)
@@ -150,6 +148,23 @@ func (s *Sharer) add(o *Offer) bool {
 	close(s.arrived)
 	s.arrived = make(chan struct{})
 	return true
+}
+
+// hasRoom reports whether one more offer of an ID may be asked about.
+func (s *Sharer) hasRoom(id peer.ID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hasRoomLocked(id)
+}
+
+func (s *Sharer) hasRoomLocked(id peer.ID) bool {
+	of := 0
+	for _, other := range s.offers {
+		if other.From.ID == id {
+			of++
+		}
+	}
+	return !s.closed && len(s.offers) < maxOffers && of < maxOffersOf
 }
 
 func (s *Sharer) drop(o *Offer) {

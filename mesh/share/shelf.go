@@ -242,7 +242,8 @@ func (s *Sharer) takeRequest(sess *session, kind proto.Kind, path string) error 
 	}
 	defer s.requesting(sess.who.ID, -1)
 	if kind == proto.List && path == "" {
-		return sess.sendEntries(s.names(sess.who.ID))
+		sess.sendEntries(s.names(sess.who.ID))
+		return sess.written()
 	}
 	name, rest, _ := strings.Cut(path, "/")
 	s.mu.Lock()
@@ -254,7 +255,10 @@ func (s *Sharer) takeRequest(sess *session, kind proto.Kind, path string) error 
 	stop := context.AfterFunc(sh.ctx, func() { sess.part(proto.Unknown) })
 	defer stop()
 	if kind == proto.List {
-		return sh.list(sess, rest)
+		if err := sh.list(sess, rest); err != nil {
+			return err
+		}
+		return sess.written()
 	}
 	return sh.serve(sess, rest)
 }
@@ -292,7 +296,15 @@ func (s *Sharer) names(id peer.ID) []proto.Entry {
 	return all
 }
 
-func (p *session) sendEntries(entries []proto.Entry) error {
+// written parts, and returns when all has been written: until then the request
+// counts, since its answer is kept.
+func (p *session) written() error {
+	p.part(proto.Finished)
+	<-p.gone
+	return nil
+}
+
+func (p *session) sendEntries(entries []proto.Entry) {
 	p.send(func(b []byte) []byte {
 		for {
 			var n int
@@ -302,7 +314,6 @@ func (p *session) sendEntries(entries []proto.Entry) error {
 			}
 		}
 	})
-	return nil
 }
 
 func (sh *Shelf) list(sess *session, place string) error {
@@ -318,7 +329,8 @@ func (sh *Shelf) list(sess *session, place string) error {
 		}
 		entries[i] = proto.Entry{Path: path, Dir: e.Kind == manifest.Folder, Size: e.Size, Time: time.Unix(0, e.Changed)}
 	}
-	return sess.sendEntries(entries)
+	sess.sendEntries(entries)
+	return nil
 }
 
 // noPlace is what is told of a place that cannot be looked at.
@@ -332,6 +344,10 @@ func noPlace(err error) error {
 	return fmt.Errorf("%w (%w)", ErrUnreadable, err)
 }
 
+// idleTime is how long whoever fetches from a shelf may ask for nothing: a content
+// is kept for it meanwhile. Who had reason to can come back.
+const idleTime = 5 * time.Minute
+
 // serve gives what is at a place to whoever asked for it.
 func (sh *Shelf) serve(sess *session, place string) error {
 	src, err := sh.on.Walk(sess.ctx, place)
@@ -343,6 +359,7 @@ func (sh *Shelf) serve(sess *session, place string) error {
 	sess.send(func(b []byte) []byte { return proto.AppendOffer(b, o.offer) })
 	sess.serveFrom(o, nil, nil)
 	for {
+		sess.readWithin(idleTime)
 		kind, _, err := sess.next()
 		if err != nil {
 			return err

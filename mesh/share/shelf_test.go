@@ -7,9 +7,11 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/share"
+	"github.com/lanyap/lanyap/mesh/share/internal/proto"
 	"github.com/lanyap/lanyap/peer"
 )
 
@@ -210,6 +212,34 @@ func TestTooManyRequests(t *testing.T) {
 		done(t, all...)
 		if _, err := bo.sharer.List(t.Context(), at, "music"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestIdleReaders holds that who opens places on a shelf and then asks for nothing
+// does not keep room there for ever.
+func TestIdleReaders(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		bo, c := withCrook(t, share.Config{})
+		if _, err := bo.sharer.Share(folder(t, filepath.Join(t.TempDir(), "music"), 3, 100)); err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			c.dial(bo).say(proto.AppendPath(nil, proto.Open, "music"))
+		}
+		synctest.Wait()
+		ask := func() proto.Kind {
+			l := c.dial(bo)
+			l.say(proto.AppendPath(nil, proto.List, "music"))
+			kind, _, _ := l.hear(proto.Entries)
+			return kind
+		}
+		if kind := ask(); kind != proto.Bye {
+			t.Errorf("beside as many opens as there may be it answers %v", kind)
+		}
+		time.Sleep(6 * time.Minute)
+		if kind := ask(); kind != proto.Entries {
+			t.Errorf("after they were silent it answers %v", kind)
 		}
 	})
 }
