@@ -81,7 +81,9 @@
 // Files, where two hosts share the two cores and ext4 in a virtual machine:
 //
 //	what                                     | lanyap                      | others
-//	1 GiB to one, disk to disk               | 890 MB/s (1.07 + 1.16 s)    | TLS 1,095 MB/s (0.73 + 0.94 s), rsync 1,111, HTTP 1,029, scp 375, croc 196
+//	1 GiB to one, disk to disk               | 840 MB/s (1.07 + 1.14 s)    | TLS 992 MB/s (0.68 + 1.01 s), rsync 968, HTTP 946, scp 446, croc 206
+//	… another run, with TLS alone            | 675 MB/s (0.89 + 1.22 s)    | TLS 724 MB/s (0.50 + 1.09 s)
+//	… tmpfs to tmpfs                         | 607 MB/s (0.96 + 1.39 s)    | TLS 714 MB/s (0.56 + 1.10 s)
 //	10,000 files of 4 KiB                    | 1,310 files/s; 10,900 fresh | tar over TLS 1,350 (3,270 fresh), rsync 3,000, scp 737, croc 433
 //	start of lanyap send → offer, p50 / p90  | 14 / 18 ms                  |
 //	1 GiB cut at 90 %: bytes sent again      | cable 0.17 %; kill -9 of the receiver 0.02 %, of the sender 0.00 %
