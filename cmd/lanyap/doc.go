@@ -130,8 +130,9 @@
 //
 //   - Who is named and not here, and the first of all, may take --timeout (30 s) to
 //     come. Who vanishes in the middle may take as long to come back, each time.
-//     Somebody who is here and has neither "lanyap receive" nor a chat open is told
-//     of at once. How long somebody may take to say yes is not bounded.
+//     Somebody who is here and has neither "lanyap receive" open nor a chat, at a
+//     terminal or with --input json, is told of at once. How long somebody may take
+//     to say yes is not bounded.
 //   - A file that changes while it is sent is not there at the end, and is named.
 //     Symbolic links and special files inside a folder are left out, and named.
 //   - "-" is standard input: it is read to its end into a temporary file first, and

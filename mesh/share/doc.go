@@ -133,6 +133,7 @@
 //	text             64 KiB
 //	offers open      8 of an ID, 64 in all; the next is told [ErrBusy]
 //	shelf requests   8 at once of an ID, 64 in all; entries in a list 10,000
+//	a fetch idles    5 minutes, then a shelf forgets it [TestIdleReaders]
 //	streams          32 of an ID that have not said what they are about
 //	warnings         64 a transfer
 //	who reads not    30 s, then its stream ends

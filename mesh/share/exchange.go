@@ -30,22 +30,18 @@ func (src *source) have(payload []byte) error {
 }
 
 func (src *source) got(payload []byte) error {
-	d := src.d
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if src.has == nil {
-		return errUnexpected
-	}
-	runs, err := proto.ParseRuns(payload, nil, d.m.Pieces())
-	for _, r := range runs {
-		d.saysLocked(src, r)
-	}
-	d.pumpLocked()
+	err := src.announced(payload, func(r bits.Run) { src.d.saysLocked(src, r) })
+	src.d.pump()
 	return err
 }
 
 // fetching takes in what a mate has asked the offerer for.
 func (src *source) fetching(payload []byte) error {
+	return src.announced(payload, func(r bits.Run) { src.d.plan.Fetching(time.Now(), src.holder(), r, true) })
+}
+
+// announced has each run that a mate tells of taken in, under the download's lock.
+func (src *source) announced(payload []byte, takeLocked func(bits.Run)) error {
 	d := src.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -54,7 +50,7 @@ func (src *source) fetching(payload []byte) error {
 	}
 	runs, err := proto.ParseRuns(payload, nil, d.m.Pieces())
 	for _, r := range runs {
-		d.plan.Fetching(time.Now(), src.holder(), r, true)
+		takeLocked(r)
 	}
 	return err
 }
