@@ -196,6 +196,23 @@
 // fast, with Retry-After; they count only with a Lanyap-Version. POST /v1/watch
 // opens a watch anew.
 //
+// A node in a browser, a page, has no port: it says Lanyap-Port: 0 and the flag of
+// hello. It posts to the node that it was loaded from alone, and each answer to it has
+// Lanyap-You, the address that it is seen at. A browser does not leave it a connection
+// to keep, so its watch is a WebSocket (RFC 6455), which it opens to each node that it
+// is linked to:
+//
+//	GET /v1/watch?instance=INSTANCE&proof=PROOF
+//
+// INSTANCE is the page's, PROOF one for "watch" as a header would have it, with its
+// space as %20 or +. It is open to pages of any Origin, for the proof counts. It may
+// come a moment before our side is done with hello. It answers 101, or 409 if there is
+// no such link or the proof is none, 400 if it is no WebSocket's, 503 if there are too
+// many. Nothing is said on it, by either side: whatever comes, be it an end or a byte,
+// means that it has ended, and is reason to give a ping 250 ms. Both sides close it
+// without a frame when the link ends; while the link lives the page may open another,
+// of which the last counts.
+//
 // A connection that begins with the byte 22 speaks TLS, any other HTTP. The protocol
 // (ALPN) of a stream is "lanyap-stream/1". The server name is a proof for "stream",
 // with a point in place of the space, a point, and the caller's instance; it has no
