@@ -257,3 +257,14 @@ func (c *cache) all() []Instance {
 	slices.SortFunc(list, func(a, b Instance) int { return cmp.Compare(a.Instance, b.Instance) })
 	return list
 }
+
+// rank orders addresses by how simple they are to dial.
+func rank(a netip.Addr) int {
+	switch {
+	case a.Is4():
+		return 0
+	case !a.IsLinkLocalUnicast():
+		return 1
+	}
+	return 2
+}

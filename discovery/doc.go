@@ -130,6 +130,10 @@
 //
 // # Platforms
 //
+// What opens sockets, and with it all of [LAN], is in files named *_native.go and
+// those of each system. Without them the package compiles for GOOS=js, where
+// nobody is discovered.
+//
 // Linux is where this is tested: in network namespaces, alone and beside
 // avahi-daemon. There the kernel tells of changes; elsewhere, and in a
 // sandbox that forbids netlink, interfaces are listed every 2 s. Such a sandbox

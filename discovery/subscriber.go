@@ -3,7 +3,6 @@ package discovery
 import (
 	"slices"
 	"sync"
-	"time"
 )
 
 // subscriber is one call of Browse. It holds the latest of each instance that
@@ -55,34 +54,4 @@ func (s *subscriber) drop(instance string) {
 	defer s.mu.Unlock()
 	delete(s.pending, instance)
 	s.order = slices.DeleteFunc(s.order, func(o string) bool { return o == instance })
-}
-
-// subscribe adds a subscriber that starts with everyone known; false when the
-// LAN is closed.
-func (l *LAN) subscribe() (*subscriber, bool) {
-	s := &subscriber{wake: make(chan struct{}, 1), pending: make(map[string]Instance)}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ctx.Err() != nil {
-		return nil, false
-	}
-	l.known.expire(time.Now())
-	for _, in := range l.known.all() {
-		s.put(in)
-	}
-	l.subscribers[s] = struct{}{}
-	return s, true
-}
-
-func (l *LAN) unsubscribe(s *subscriber) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.subscribers, s)
-}
-
-// tellLocked hands a sighting to everyone who browses.
-func (l *LAN) tellLocked(in Instance) {
-	for s := range l.subscribers {
-		s.put(in)
-	}
 }

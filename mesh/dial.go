@@ -1,20 +1,13 @@
 package mesh
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh/internal/contacts"
 	"github.com/lanyap/lanyap/peer"
 )
-
-// resolveTimeout bounds looking up a name given by hand.
-const resolveTimeout = 5 * time.Second
 
 // startDialsLocked starts the dials that are due, and returns when the next is.
 func (n *Node) startDialsLocked(now time.Time) (next time.Time) {
@@ -142,26 +135,4 @@ func handRank(err error) int {
 		return 1
 	}
 	return 2
-}
-
-// resolve looks a host up; at most contacts.MaxAddrs addresses.
-func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{ip.Unmap()}, nil
-	}
-	if strings.EqualFold(host, "localhost") {
-		// Nobody has to be asked (RFC 6761, section 6.3), and where /etc/hosts
-		// is missing nobody can tell.
-		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
-	defer cancel()
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil, fmt.Errorf("mesh: peer %q: %w", host, err)
-	}
-	for i := range ips {
-		ips[i] = ips[i].Unmap()
-	}
-	return ips[:min(len(ips), contacts.MaxAddrs)], nil
 }

@@ -104,7 +104,7 @@ func (c *Conn) localUDP() net.Addr {
 	if c.local == nil {
 		return new(net.UDPAddr)
 	}
-	return c.local.conn.LocalAddr()
+	return c.local.netAddr()
 }
 
 // takeBeside serves the channels that the other side opens, once.

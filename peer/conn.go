@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -70,6 +71,12 @@ type channel interface {
 	close(closing string)
 }
 
+// localEnd is what a link runs over on our side.
+type localEnd interface {
+	addr() netip.Addr  // see LocalAddr
+	netAddr() net.Addr // the same with its port
+}
+
 // Conn is one authenticated link to one node. Messages arrive whole, once, in
 // the order they were written, or the link ends.
 //
@@ -79,7 +86,7 @@ type Conn struct {
 	ch         channel
 	remote     Hello
 	remoteAddr netip.AddrPort
-	local      *socket // nil for a [Pipe]
+	local      localEnd // nil for a [Pipe]
 	dialed     bool
 
 	takesChannels bool // the other side knows what they are

@@ -13,6 +13,8 @@
 //	…
 //	s.Add(store.Entry{Received: time.Now(), Frame: frame})
 //
+// In a browser (files *_js.go instead of *_native.go) Open fails: there are no files.
+//
 // The package knows nothing of messages: a frame is bytes, which whoever loads
 // them has to verify as if they came from the network.
 //

@@ -1,0 +1,59 @@
+//go:build !js
+
+package peer
+
+import (
+	"sync/atomic"
+
+	"golang.org/x/time/rate"
+)
+
+// link is a Conn as its transport sees it: with its watch, its place among the
+// claims and what has to go when it ends.
+type link struct {
+	t       *Transport
+	conn    *Conn
+	channel *rtcChannel
+	offer   uint64        // the count of the offer that it came of, see claims.outranks
+	place   place         // guarded by claims.mu, as is evicted
+	evicted bool          // has lost its place, and ends
+	over    chan struct{} // closed when its PeerConnection is
+
+	doubted  rate.Sometimes // bounds how often another's offer makes us ask
+	asking   atomic.Bool    // an inquiry is under way
+	progress progress       // the sweeper's alone
+
+	watch    atomic.Pointer[watch] // set by run
+	renewed  chan *watch           // one that the other side opened anew
+	renewals *rate.Limiter         // paces ours
+}
+
+// run is the link's one loop, from hello to its end: it keeps a watch on the
+// other side and gives everything back when the Conn has ended, for which there
+// is one cause, that of Conn.end.
+func (l *link) run() {
+	w := l.watch.Load()
+	for l.conn.Err() == nil {
+		select {
+		case <-w.ended.Done():
+			_ = w.Close()
+			if reason := l.inquire(w.inquiry()); reason != nil {
+				l.conn.end(reason, "")
+				continue
+			}
+			w = l.rewatch() // it lives; only the watch broke
+		case newer := <-l.renewed:
+			_ = w.Close()
+			w = newer
+		case <-l.conn.Done():
+			continue
+		}
+		l.watch.Store(w)
+	}
+	l.channel.hangUp(<-l.channel.closing)
+	_ = w.Close()
+	l.t.claims.unlink(l)
+	close(l.over)
+	l.dropRenewed()
+	l.t.log.Info("link ended", "instance", l.conn.remote.Instance, "reason", l.conn.Err())
+}

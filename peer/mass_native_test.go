@@ -1,0 +1,121 @@
+//go:build !js
+
+package peer
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestMeshCostsByTheLink has n transports link to each other at once, and counts
+// what that takes: PeerConnections, two a link, and the datagrams after the
+// handshake. Both go by the number of links, however many there are at a time.
+func TestMeshCostsByTheLink(t *testing.T) {
+	for _, n := range []int{4, 8, 16} {
+		t.Run(fmt.Sprint(n, " transports"), func(t *testing.T) {
+			m := newMass(t, n)
+			m.link()
+			links := n * (n - 1) / 2
+			made, sent := m.made(), m.settled()
+			t.Logf("%d links: %d PeerConnections, %.2f each; %d datagrams, %.1f each", links,
+				made, float64(made)/float64(links), sent, float64(sent)/float64(links))
+			if made > 2*links+links/5+2*int(m.failed.Load()) {
+				t.Errorf("%d links took %d PeerConnections, want 2 each", links, made)
+			}
+			if sent > 20*links {
+				t.Errorf("%d links took %d datagrams, want at most 20 each", links, sent)
+			}
+		})
+	}
+}
+
+// mass is a number of transports on the loopback.
+type mass struct {
+	t   *testing.T
+	all []*Transport
+
+	failed atomic.Int64 // dials, of a machine that is too slow
+}
+
+func newMass(t *testing.T, n int) *mass {
+	m := &mass{t: t}
+	for range n {
+		m.all = append(m.all, listenHere(t))
+	}
+	return m
+}
+
+// link has each transport dial those after it, all at once, and waits until every
+// pair is linked.
+func (m *mass) link() {
+	for _, tr := range m.all {
+		go func() {
+			for {
+				c, err := tr.Accept(m.t.Context())
+				if err != nil {
+					return
+				}
+				m.read(c)
+			}
+		}()
+	}
+	var dials sync.WaitGroup
+	for i, from := range m.all {
+		for _, to := range m.all[i+1:] {
+			dials.Go(func() {
+				for from.claims.linked(to.self.Instance) == nil {
+					c, err := from.Dial(m.t.Context(), Target{Instance: to.self.Instance, Addrs: to.Addrs()})
+					if err == nil {
+						m.read(c)
+						return
+					}
+					if m.t.Context().Err() != nil {
+						return
+					}
+					m.failed.Add(1)
+				}
+			})
+		}
+	}
+	dials.Wait()
+	for _, tr := range m.all {
+		for _, other := range m.all {
+			for tr != other && tr.claims.linked(other.self.Instance) == nil {
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+}
+
+func (m *mass) read(c *Conn) {
+	go func() {
+		for {
+			if _, err := c.ReadMessage(); err != nil {
+				return
+			}
+		}
+	}()
+}
+
+func (m *mass) made() (all int) {
+	for _, tr := range m.all {
+		all += int(tr.made.Load())
+	}
+	return all
+}
+
+// settled waits until all is confirmed, and returns how many datagrams left.
+func (m *mass) settled() (sent int) {
+	for _, tr := range m.all {
+		for _, l := range tr.claims.all() {
+			for l.channel.unacked() > 0 && l.conn.Err() == nil {
+				time.Sleep(time.Millisecond)
+			}
+			sent += departed(l.conn)
+		}
+	}
+	return sent
+}

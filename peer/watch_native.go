@@ -1,0 +1,155 @@
+//go:build !js
+
+package peer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	rewatchEvery = time.Second // between attempts to get a watch anew, the other side may close each at once
+	rewatchBurst = 4           // attempts without a wait, after a quiet time
+)
+
+// watch is the TCP connection over which the link was offered. Nothing is said
+// on it any more: that it stands tells that the other process lives, for
+// nothing; that it ends tells within milliseconds that it may not.
+type watch struct {
+	net.Conn
+	ended context.Context // done when the connection has ended, of its cause
+}
+
+// newWatch watches a connection until it ends or is closed.
+func newWatch(conn net.Conn) *watch {
+	_ = conn.SetDeadline(time.Time{})
+	ctx, end := context.WithCancelCause(context.Background())
+	go func() {
+		// What is said on it is no trouble, but nobody says anything: a talker is
+		// cut off.
+		_, err := conn.Read(make([]byte, 1))
+		end(cmp.Or(err, errProtocol))
+	}()
+	return &watch{Conn: conn, ended: ctx}
+}
+
+// rewatch gets a new watch for a link that has outlived its own: the dialing
+// side opens it, the other waits. When the link ends first it returns the one that
+// has ended.
+func (l *link) rewatch() *watch {
+	for l.conn.Err() == nil {
+		var due <-chan time.Time
+		if l.conn.dialed {
+			due = time.After(l.renewals.Reserve().Delay())
+		}
+		select {
+		case w := <-l.renewed:
+			return w
+		case <-due:
+			if w := l.openWatch(); w != nil {
+				return w
+			}
+		case <-l.conn.Done():
+		}
+	}
+	return l.watch.Load()
+}
+
+func newRenewals() *rate.Limiter { return rate.NewLimiter(rate.Every(rewatchEvery), rewatchBurst) }
+
+func (l *link) openWatch() *watch {
+	ctx, cancel := context.WithTimeout(l.t.ctx, answerWait)
+	defer cancel()
+	go func() {
+		select {
+		case <-l.conn.Done():
+			cancel() // whoever ended the link waits until we let go of it
+		case <-ctx.Done():
+		}
+	}()
+	s, err := connect(ctx, []netip.AddrPort{l.conn.remoteAddr}, false, nil)
+	if err != nil {
+		return nil
+	}
+	in := l.conn.remote.Instance
+	header := l.t.header()
+	header.Set(headerFor, in.String())
+	header.Set(headerProof, l.t.tokens.prove(in, purposeWatch, ""))
+	r, err := s.do(ctx, http.MethodPost, watchPath, header, "")
+	if err != nil || r.status != http.StatusNoContent || r.instance != in {
+		_ = s.Close()
+		return nil
+	}
+	return newWatch(s.Conn)
+}
+
+// serveWatch takes a new watch for a link that has outlived its own.
+func (t *Transport) serveWatch(w http.ResponseWriter, r *http.Request) {
+	l, err := t.whoseWatch(r)
+	if err != nil && !t.allowUnproven(r) {
+		err = ErrFull
+	}
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	resp := http.Response{StatusCode: http.StatusNoContent, ProtoMajor: 1, ProtoMinor: 1, Header: t.header()}
+	err = errors.Join(conn.SetDeadline(time.Now().Add(httpTimeout)), resp.Write(rw), rw.Flush())
+	if err != nil {
+		_ = conn.Close()
+		return
+	}
+	l.renew(newWatch(conn))
+}
+
+// whoseWatch returns the link that a request proves to be of.
+func (t *Transport) whoseWatch(r *http.Request) (*link, error) {
+	who, err := t.meet(r)
+	if err != nil {
+		return nil, err
+	}
+	l := t.claims.linked(who.instance)
+	if l == nil || !t.tokens.check(who.instance, purposeWatch, "", r.Header.Get(headerProof)) {
+		return nil, &errStatus{http.StatusConflict, "no such link"}
+	}
+	return l, nil
+}
+
+// renew hands a watch that the other side opened to the link's loop. The
+// other side has none besides: of several the last counts, and our own has
+// ended or is about to.
+func (l *link) renew(w *watch) {
+	for {
+		select {
+		case l.renewed <- w:
+			select {
+			case <-l.over:
+				l.dropRenewed() // nobody else will
+			default:
+			}
+			return
+		case older := <-l.renewed:
+			_ = older.Close()
+		}
+	}
+}
+
+// dropRenewed closes a watch that came too late.
+func (l *link) dropRenewed() {
+	select {
+	case w := <-l.renewed:
+		_ = w.Close()
+	default:
+	}
+}
