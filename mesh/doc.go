@@ -389,6 +389,13 @@
 // [runtime/debug.SetGCPercent]) makes links a fifth cheaper, messages 10 to 25 %
 // quicker, and the resident memory of a node with 63 links half as large again.
 //
+// # In a browser
+//
+// The package compiles for GOOS=js GOARCH=wasm, and a page is a member as any other
+// ([Peer].Web). What a page cannot have is in files named *_native.go, what it has
+// instead in *_js.go, and all other files are both's. A page finds nobody by itself:
+// [Config.Peers] names the node that served it. It keeps no [Config.HistoryFile].
+//
 // # Tests
 //
 // Package meshtest is a network in memory for tests of programs that use this

@@ -20,6 +20,7 @@ type Peer struct {
 	Name   string         // chosen freely: neither unique nor proven
 	Topics []string       // what it takes part in; not to be changed
 	Addr   netip.AddrPort // where it answers, as our link found it; invalid if it is reached through others
+	Web    bool           // in a browser: what protects it is no better than the network its page came over
 	Via    *Peer          // who relays between us; nil: nobody, the link is direct
 }
 
@@ -31,6 +32,7 @@ func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
 		Member: Member{ID: h.ID, Instance: h.Instance},
 		Name:   cmp.Or(h.Name, h.ID.Short()),
 		Topics: h.Topics,
+		Web:    h.Web,
 		Addr:   addr,
 	}
 }

@@ -167,8 +167,8 @@
 //
 // with strings as length 1 and bytes, addresses as length 1 (4 or 16), address
 // and port 2, and numbers big-endian. Flag 1 is an observer's, flag 2 says that
-// channels are known. The signature is
-// over "lanyap hello 1", a zero byte, "o" for the offering side or "a" for the
+// channels are known, flag 4 is that of a browser, which has no addresses. The
+// signature is over "lanyap hello 1", a zero byte, "o" for the offering side or "a" for the
 // other, SHA-256 of "lanyap room", a zero byte and the room's name, SHA-256 of the
 // offering side's and of the other's DTLS certificate, the nonces in the same
 // order, and all that follows the signature. Both tokens, the offering side's
@@ -223,6 +223,14 @@
 // agreed on, of "lanyap proof INSTANCE PURPOSE COUNT", a zero byte and the body.
 // The instance is the sender's, the purpose offer, watch or stream, and the count
 // grows with each proof. Those for streams may come in another order, up to 64 late.
+//
+// # In a browser
+//
+// The package compiles for GOOS=js too. What a node has and a page cannot have,
+// above all sockets and files, is in files named *_native.go (!js); what a page
+// has instead, made of the browser's RTCPeerConnection, in *_js.go; all other
+// files are both's. In a browser [Transport] has no addresses, so nobody dials it,
+// and Hello.Web says so.
 //
 // # Network
 //

@@ -22,6 +22,7 @@ type Hello struct {
 	Name     string   // for people: see package name for the rules; chosen freely and not unique
 	Topics   []string // what it takes part in, such as "chat": at most MaxTopics, named by the same rules and not empty
 	Observer bool     // only looks who is here: no member
+	Web      bool     // in a browser: nobody can dial it, so it has no Addrs
 
 	// Addrs are the addresses at which the node says it answers, at most
 	// MaxAddrs and none of them link-local, which mean nothing elsewhere. A
@@ -45,6 +46,7 @@ const (
 
 	flagObserver = 1
 	flagChannels = 2
+	flagWeb      = 4
 )
 
 var errHello = errors.New("peer: malformed hello")
@@ -172,6 +174,9 @@ func appendGreeting(b []byte, g greeting) []byte {
 	if g.channels {
 		flags |= flagChannels
 	}
+	if h.Web {
+		flags |= flagWeb
+	}
 	b = append(b, flags)
 	b = binary.BigEndian.AppendUint64(b, g.count)
 	b = appendString(b, h.Name)
@@ -198,7 +203,7 @@ func parseGreeting(p []byte) (greeting, error) {
 	copy(g.token[:], r.take(len(g.token)))
 	copy(h.Salt[:], r.take(len(h.Salt)))
 	flags := r.byte()
-	h.Observer, g.channels = flags&flagObserver != 0, flags&flagChannels != 0
+	h.Observer, g.channels, h.Web = flags&flagObserver != 0, flags&flagChannels != 0, flags&flagWeb != 0
 	if count := r.take(8); count != nil {
 		g.count = binary.BigEndian.Uint64(count)
 	}
@@ -261,6 +266,9 @@ func (h *Hello) check() error {
 	}
 	if len(h.Addrs) > MaxAddrs {
 		return fmt.Errorf("peer: more than %d addresses", MaxAddrs)
+	}
+	if h.Web && len(h.Addrs) > 0 {
+		return errors.New("peer: a browser with addresses")
 	}
 	return nil
 }

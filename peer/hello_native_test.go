@@ -154,6 +154,7 @@ func TestHelloBounds(t *testing.T) {
 		"many topics":      func(h *Hello) { h.Topics = make([]string, MaxTopics+1) },
 		"many addresses":   func(h *Hello) { h.Addrs = make([]netip.AddrPort, MaxAddrs+1) },
 		"an empty address": func(h *Hello) { h.Addrs = []netip.AddrPort{{}} },
+		"browser's port":   func(h *Hello) { h.Web = true },
 	} {
 		t.Run(what, func(t *testing.T) {
 			h := sampleHello()
@@ -174,10 +175,22 @@ func TestHelloBounds(t *testing.T) {
 	}
 }
 
+// TestHelloOfABrowser carries that it is one, and that it has no addresses.
+func TestHelloOfABrowser(t *testing.T) {
+	want := sampleHello()
+	want.Web, want.Observer, want.Addrs = true, false, nil
+	got, err := parseGreeting(appendGreeting(nil, greeting{hello: want}))
+	if err != nil || !reflect.DeepEqual(got.hello, want) {
+		t.Errorf("got %+v, %v\nwant %+v", got.hello, err, want)
+	}
+}
+
 func FuzzParseGreeting(f *testing.F) {
 	f.Add(appendGreeting(nil, greeting{hello: sampleHello(), count: 1}))
 	f.Add([]byte{})
 	f.Add(appendGreeting(nil, greeting{hello: Hello{Name: "a\r\nb", Topics: []string{"\u2066"}}}))
+	f.Add(appendGreeting(nil, greeting{hello: Hello{Name: "tab", Web: true}}))
+	f.Add(appendGreeting(nil, greeting{hello: Hello{Web: true, Addrs: []netip.AddrPort{{}}}}))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		g, err := parseGreeting(p)
 		if err != nil {

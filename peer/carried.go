@@ -1,0 +1,14 @@
+package peer
+
+import "net/netip"
+
+// Carried is a description (SDP) that members carried, because the two sides
+// cannot exchange it themselves: one of them, or both, is in a browser.
+type Carried struct {
+	SDP string
+
+	// From is where the first who carried it sees its author. A description is
+	// never a reason to send a packet to any address but this one. Invalid: nobody
+	// has said.
+	From netip.Addr
+}
