@@ -1,0 +1,47 @@
+// Package web is what a browser gets from a node: the page by which it becomes a
+// member of the room itself, and beside it what the page has to know and what it
+// moves files by.
+//
+// [New] returns the handler that a node takes (mesh.Node.Handle). That has seen to
+// it by then that a request comes from this page or from nowhere: see package peer.
+// The test that holds a promise is named in brackets.
+//
+// # What there is
+//
+//	/                the page; ?name=N names the tab, ?room=R of another room is
+//	                 answered by 404 and a sentence that says which room this is
+//	/page.json       what the page has to know: the room, who the node is, the
+//	                 address at which it sees the browser, the version, and
+//	                 whether files can be moved
+//	/assets/NAME     scripts, styles, the icon and the wasm
+//	/files/TOKEN…    what package keeper moves, if there is one
+//
+// All else is 404, folders too, and whatever is not GET or HEAD, but for files, is
+// 405. [TestRoutes, TestMethods]
+//
+// # Going without the network
+//
+// In the page that is sent, each "assets/NAME" has become "assets/HASH/NAME", where
+// the hash is of all assets. What is fetched there never changes, and is kept by the
+// browser for a year: opening the page again fetches the page alone. A new version
+// has another hash, and since the page itself is never taken from the cache without
+// asking, it is taken at once, all of it. [TestReloadCostsOneRequest,
+// TestNewVersionIsTakenAtOnce] A module that is imported by a relative path is under
+// the same hash. Without the hash an asset is the same, and asked about each time.
+//
+// The wasm is compressed as it is in the program, and so it is sent; who does not
+// take gzip gets it unpacked. [TestWasmIsSentAsItIs] Nothing is read, hashed or
+// unpacked before the first browser comes: until then the page costs a node the
+// room that it takes on disk. [TestNothingIsReadBeforeSomebodyComes]
+//
+// # What the page may do
+//
+// A Content-Security-Policy lets it run its own scripts and wasm, talk to its own
+// node and open WebSockets, show pictures of its own making, and nothing else: no
+// inline script, no frame around it, no form, no base. [TestHeaders]
+//
+// # Time
+//
+// Who does not take what is sent within a minute is cut off; what is in /files/ has
+// limits of its own. [TestSlowReader]
+package web
