@@ -18,6 +18,7 @@ import (
 type chatFlags struct {
 	networkFlags
 	historyFlags
+	pageFlags
 	plain   bool
 	json    bool
 	input   string
@@ -54,6 +55,7 @@ when nobody is here.`,
 	}
 	flags.networkFlags.register(cmd.Flags())
 	flags.historyFlags.register(cmd.Flags())
+	flags.pageFlags.register(cmd.Flags())
 	f := cmd.Flags()
 	f.BoolVar(&flags.plain, "plain", false, "write lines of text even on a terminal")
 	f.BoolVar(&flags.json, "json", false, "write one JSON object a line")
@@ -110,6 +112,11 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	if err != nil {
 		return err
 	}
+	page, err := a.servePage(node, flags.room, flags.pageFlags)
+	if err != nil {
+		_ = node.Close() // nobody was told anything
+		return err
+	}
 	desk, err := a.desk(flags, node, source)
 	if err != nil {
 		_ = node.Close() // nobody was told anything
@@ -118,6 +125,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	room := chat.NewRoom(node.Self())
 	cfg := chat.Config{
 		Files:   desk,
+		Page:    page.urls,
 		Node:    chat.Over(node),
 		Room:    flags.room,
 		Members: room,

@@ -63,6 +63,12 @@ type sharing struct {
 	notes   []transfer.Warning
 }
 
+// close ends it before anybody was told anything.
+func (s *sharing) close() {
+	_ = s.sharer.Close()
+	_ = s.node.Close()
+}
+
 // share joins and opens a Sharer.
 func (a *app) share(ctx context.Context, flags *movingFlags, receive bool) (*sharing, error) {
 	dir, err := a.sharingDir(flags.networkFlags)

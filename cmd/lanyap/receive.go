@@ -16,6 +16,7 @@ import (
 // receiveFlags are the flags of `lanyap receive`.
 type receiveFlags struct {
 	movingFlags
+	pageFlags
 	from     []string
 	yes      bool
 	loop     bool
@@ -56,6 +57,7 @@ offered again.`,
 		},
 	}
 	flags.movingFlags.register(cmd.Flags(), "how long (`D`) a sender who vanished is waited for; if given, also how long to wait for the first offer")
+	flags.pageFlags.register(cmd.Flags())
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.from, "from", nil, "take offers of `NAME` alone, or of an ID; may be repeated")
 	f.BoolVarP(&flags.yes, "yes", "y", false, "take offers without a question")
@@ -113,6 +115,11 @@ func (a *app) receive(ctx context.Context, flags receiveFlags, args []string, wa
 	if err != nil {
 		return err
 	}
+	page, err := a.servePage(s.node, flags.room, flags.pageFlags)
+	if err != nil {
+		s.close()
+		return err
+	}
 	cfg := transfer.ReceiveConfig{
 		Node:        s.node,
 		Room:        flags.room,
@@ -126,6 +133,7 @@ func (a *app) receive(ctx context.Context, flags receiveFlags, args []string, wa
 		Timeout:     flags.timeout,
 		Face:        face,
 		Notes:       s.notes,
+		Page:        page.urls(),
 	}
 	if wait {
 		cfg.Wait = flags.timeout

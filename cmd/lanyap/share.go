@@ -13,6 +13,7 @@ import (
 
 func (a *app) shareCommand() *cobra.Command {
 	var flags movingFlags
+	var page pageFlags
 	var readers []string
 	cmd := &cobra.Command{
 		Use:   "share DIR…",
@@ -36,6 +37,7 @@ A name in --for means whoever bears it at the start, and is printed with the ID.
 		},
 	}
 	flags.register(cmd.Flags(), "how long (`D`) those whom --for names may take to come")
+	page.register(cmd.Flags())
 	cmd.Flags().StringArrayVar(&readers, "for", nil, "let `NAME` alone read it, or an ID; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if slices.Contains(readers, "") {
@@ -47,7 +49,7 @@ A name in --for means whoever bears it at the start, and is printed with the ID.
 		if err := flags.check(); err != nil {
 			return err
 		}
-		return a.action(func(ctx context.Context) error { return a.shareDirs(ctx, &flags, args, readers) })(cmd, args)
+		return a.action(func(ctx context.Context) error { return a.shareDirs(ctx, &flags, page, args, readers) })(cmd, args)
 	}
 	return withExits(cmd, exitsOfSharing)
 }
@@ -73,7 +75,7 @@ func checkShelves(dirs []string) error {
 	return nil
 }
 
-func (a *app) shareDirs(ctx context.Context, flags *movingFlags, dirs, readers []string) error {
+func (a *app) shareDirs(ctx context.Context, flags *movingFlags, pageFlags pageFlags, dirs, readers []string) error {
 	face, err := a.faceOf(flags, false)
 	if err != nil {
 		return err
@@ -81,6 +83,11 @@ func (a *app) shareDirs(ctx context.Context, flags *movingFlags, dirs, readers [
 	defer face.close()
 	s, err := a.share(ctx, flags, false)
 	if err != nil {
+		return err
+	}
+	page, err := a.servePage(s.node, flags.room, pageFlags)
+	if err != nil {
+		s.close()
 		return err
 	}
 	return transfer.Share(ctx, transfer.ShareConfig{
@@ -92,5 +99,6 @@ func (a *app) shareDirs(ctx context.Context, flags *movingFlags, dirs, readers [
 		Timeout: flags.timeout,
 		Face:    face,
 		Notes:   s.notes,
+		Page:    page.urls(),
 	})
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Event is what a [Face] shows: a Ready, Joined, Left, Rerouted, Message, Gap,
-// Sent, Delivered, Undelivered, Moved, Answer or Warning.
+// Sent, Delivered, Undelivered, Moved, Page, Answer or Warning.
 type Event interface{ event() }
 
 // Ready says that this node answers and is advertised.
@@ -16,7 +16,12 @@ type Ready struct {
 	Self  mesh.Peer
 	Room  string
 	Addrs []netip.AddrPort
+	Page  []string // where browsers find the page; none: it serves none
 }
+
+// Page says where browsers find the page, the best first. It is for people: others
+// are told with Ready.
+type Page struct{ URLs []string }
 
 // Joined says that somebody is here. Peer.Via, if set, is who relays
 // between us.
@@ -94,6 +99,7 @@ func (Gap) event()         {}
 func (Sent) event()        {}
 func (Delivered) event()   {}
 func (Undelivered) event() {}
+func (Page) event()        {}
 func (Answer) event()      {}
 func (Warning) event()     {}
 

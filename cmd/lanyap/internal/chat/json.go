@@ -17,6 +17,7 @@ type (
 		output.Person
 		Room  string           `json:"room"`
 		Addrs []netip.AddrPort `json:"addrs"`
+		Page  []string         `json:"page,omitempty"`
 	}
 	joinedJSON struct {
 		output.Head
@@ -92,7 +93,7 @@ func (f *jsonFace) Show(ev Event) error {
 	switch ev := ev.(type) {
 	case Ready:
 		addrs := append([]netip.AddrPort{}, ev.Addrs...)
-		return f.out.Write(readyJSON{output.NewHead("ready"), output.NewPerson(ev.Self), ev.Room, addrs})
+		return f.out.Write(readyJSON{output.NewHead("ready"), output.NewPerson(ev.Self), ev.Room, addrs, ev.Page})
 	case Joined:
 		return f.out.Write(joinedJSON{output.NewHead("joined"), output.NewPerson(ev.Peer), output.PersonOrNil(ev.Peer.Via)})
 	case Rerouted:

@@ -80,6 +80,8 @@ func notice(ev Event, room *Room) string {
 	switch ev := ev.(type) {
 	case Ready:
 		return fmt.Sprintf("* you are %s in room %s; waiting for others", people.Name(ev.Self), output.Line(ev.Room))
+	case Page:
+		return output.Page(ev.URLs)
 	case Joined:
 		if ev.Peer.Via != nil {
 			return fmt.Sprintf("* %s joined (through %s)", room.Label(ev.Peer), room.Label(*ev.Peer.Via))

@@ -13,7 +13,7 @@ type quiet struct{ Face }
 // Show implements [Face].
 func (q quiet) Show(ev Event) error {
 	switch ev.(type) {
-	case Ready, Joined, Rerouted, Left:
+	case Ready, Page, Joined, Rerouted, Left:
 		return nil
 	}
 	return q.Face.Show(ev)

@@ -18,15 +18,16 @@ type Config struct {
 	Room    string // its name
 	Members *Room
 	Face    Face
-	Input   Input         // nil: say nothing
-	Source  Source        // what Input reads from
-	Wait    int           // say nothing before so many others are here, and give up after Timeout; 0: whoever is here, see Source
-	For     string        // NAME or ID of the one without whom nothing is said; empty: anybody
-	Timeout time.Duration // for others to come, and for them to have what was said
-	Notes   []Warning     // shown at the start
-	Quiet   bool          // do not show who comes and goes
-	Files   Files         // nil: none are moved
-	Brief   bool          // go as soon as all is said and confirmed: nobody reads what others say
+	Input   Input           // nil: say nothing
+	Source  Source          // what Input reads from
+	Wait    int             // say nothing before so many others are here, and give up after Timeout; 0: whoever is here, see Source
+	For     string          // NAME or ID of the one without whom nothing is said; empty: anybody
+	Timeout time.Duration   // for others to come, and for them to have what was said
+	Notes   []Warning       // shown at the start
+	Quiet   bool            // do not show who comes and goes
+	Files   Files           // nil: none are moved
+	Page    func() []string // where browsers find the page this node serves; nil: it serves none
+	Brief   bool            // go as soon as all is said and confirmed: nobody reads what others say
 }
 
 // Ways in which a chat ends before or after it has said everything; test with
@@ -121,7 +122,11 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Quiet {
 		s.Face = quiet{cfg.Face}
 	}
-	s.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs()})
+	page := cfg.pageURLs()
+	s.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs(), Page: page})
+	if len(page) > 0 {
+		s.show(Page{page})
+	}
 	for _, note := range cfg.Notes {
 		s.show(note)
 	}
@@ -150,6 +155,13 @@ func Run(ctx context.Context, cfg Config) error {
 		return kept
 	}
 	return err
+}
+
+func (c *Config) pageURLs() []string {
+	if c.Page == nil {
+		return nil
+	}
+	return c.Page()
 }
 
 // converse runs everything between coming and going.

@@ -43,8 +43,13 @@ type Ready struct {
 	Self  mesh.Peer
 	Room  string
 	Addrs []netip.AddrPort
-	Dir   string // where things land; empty: this one sends
+	Dir   string   // where things land; empty: this one sends
+	Page  []string // where browsers find the page; none: it serves none
 }
+
+// Page says where browsers find the page, the best first. It is for people: others
+// are told with Ready.
+type Page struct{ URLs []string }
 
 // Offered says that something is offered, by us or to us.
 type Offered struct {
@@ -117,6 +122,7 @@ type Warning struct {
 }
 
 func (Ready) event()     {}
+func (Page) event()      {}
 func (Offered) event()   {}
 func (Asked) event()     {}
 func (Accepted) event()  {}

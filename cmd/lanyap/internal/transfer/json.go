@@ -20,6 +20,7 @@ type (
 		Room  string           `json:"room"`
 		Addrs []netip.AddrPort `json:"addrs"`
 		Dir   string           `json:"dir,omitempty"`
+		Page  []string         `json:"page,omitempty"`
 	}
 
 	// dealJSON is how each object starts that is about an offer.
@@ -147,7 +148,7 @@ func (f *jsonFace) Show(ev Event) error {
 	switch ev := ev.(type) {
 	case Ready:
 		addrs := append([]netip.AddrPort{}, ev.Addrs...)
-		return f.out.Write(readyJSON{output.NewHead("ready"), output.NewPerson(ev.Self), ev.Room, addrs, ev.Dir})
+		return f.out.Write(readyJSON{output.NewHead("ready"), output.NewPerson(ev.Self), ev.Room, addrs, ev.Dir, ev.Page})
 	case Offered:
 		return f.out.Write(newOffer(ev))
 	case Asked:

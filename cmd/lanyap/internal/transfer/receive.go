@@ -30,6 +30,7 @@ type ReceiveConfig struct {
 	Command     *Command      // run for each item; nil: none
 	Face        Face
 	Notes       []Warning // shown at the start
+	Page        []string  // where browsers find the page this node serves; none: it serves none
 }
 
 // receiving is one run of Receive.
@@ -86,7 +87,10 @@ func Receive(ctx context.Context, cfg ReceiveConfig) error {
 		offers:        make(chan Offer),
 		broken:        make(chan struct{}),
 	}
-	r.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs(), Dir: cfg.Destination.Dir})
+	r.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs(), Dir: cfg.Destination.Dir, Page: cfg.Page})
+	if len(cfg.Page) > 0 {
+		r.show(Page{cfg.Page})
+	}
 	for _, note := range cfg.Notes {
 		r.show(note)
 	}

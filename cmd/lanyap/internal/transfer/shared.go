@@ -49,6 +49,7 @@ type ShareConfig struct {
 	Timeout time.Duration // for those to come whom For names
 	Face    Face
 	Notes   []Warning // shown at the start
+	Page    []string  // where browsers find the page this node serves; none: it serves none
 }
 
 // Share puts folders on shelves until ctx ends. A name in For means whom it means
@@ -68,7 +69,10 @@ func Share(ctx context.Context, cfg ShareConfig) error {
 
 // putUp puts the folders up and says so.
 func putUp(ctx context.Context, cfg ShareConfig) error {
-	events := []Event{Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs()}}
+	events := []Event{Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs(), Page: cfg.Page}}
+	if len(cfg.Page) > 0 {
+		events = append(events, Page{cfg.Page})
+	}
 	for _, note := range cfg.Notes {
 		events = append(events, note)
 	}

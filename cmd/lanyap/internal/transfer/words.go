@@ -94,6 +94,8 @@ func notice(ev Event) string {
 			return ""
 		}
 		return fmt.Sprintf("* you are %s in room %s; what is sent to you lands in %s", people.Name(ev.Self), output.Line(ev.Room), output.Line(ev.Dir))
+	case Page:
+		return output.Page(ev.URLs)
 	case Offered:
 		if ev.Incoming {
 			return "" // it is asked about, taken or declined

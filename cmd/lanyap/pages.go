@@ -1,0 +1,130 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/web"
+	"github.com/lanyap/lanyap/mesh"
+)
+
+// pageFlags are those of commands that serve a page to browsers.
+type pageFlags struct {
+	noPage bool
+}
+
+func (p *pageFlags) register(flags *pflag.FlagSet) {
+	flags.BoolVar(&p.noPage, "no-page", false, "serve no page by which browsers join")
+}
+
+// handling is what a node needs to be able to do for pages.
+type handling interface {
+	Handle(http.Handler) error
+}
+
+// pages is the page that a node serves; nil: it serves none.
+type pages struct {
+	node *mesh.Node
+}
+
+// servePage has a node serve the page, unless it must not, or cannot: it does not
+// listen on a port of its own.
+func (a *app) servePage(node *mesh.Node, room string, flags pageFlags) (*pages, error) {
+	if flags.noPage {
+		return nil, nil
+	}
+	n, ok := any(node).(handling)
+	if !ok {
+		return nil, nil
+	}
+	err := n.Handle(web.New(web.Config{Room: room, Self: node.Self(), Version: readBuild().Version}))
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &pages{node}, nil
+}
+
+// urls returns where the page is now; the first is the best guess for somebody on
+// the same network. None: nowhere.
+func (p *pages) urls() []string {
+	if p == nil {
+		return nil
+	}
+	var list []string
+	for _, addr := range pageAddrs(p.node.Addrs(), routed()) {
+		list = append(list, "http://"+addr.String()+"/")
+	}
+	return list
+}
+
+// pageAddrs returns those of a node's addresses at which a browser can open the
+// page, those first from which it can reach most. A link-local address of IPv6 has a
+// zone, which no browser takes. Of addresses that are equally good the preferred
+// one is the first.
+func pageAddrs(addrs []netip.AddrPort, preferred netip.Addr) []netip.AddrPort {
+	list := slices.DeleteFunc(slices.Clone(addrs), func(a netip.AddrPort) bool {
+		ip := a.Addr()
+		return ip.Is6() && ip.IsLinkLocalUnicast()
+	})
+	if slices.ContainsFunc(list, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() }) {
+		list = slices.DeleteFunc(list, func(a netip.AddrPort) bool { return a.Addr().IsLoopback() })
+	}
+	slices.SortStableFunc(list, func(a, b netip.AddrPort) int {
+		return cmp.Or(cmp.Compare(pageRank(a.Addr()), pageRank(b.Addr())), chosen(b, preferred)-chosen(a, preferred))
+	})
+	return list
+}
+
+func chosen(a netip.AddrPort, preferred netip.Addr) int {
+	if a.Addr() == preferred {
+		return 1
+	}
+	return 0
+}
+
+// pageRank orders addresses. A page that comes from a public one, as every global
+// address of IPv6 is, may be kept by the browser from talking to a private one
+// (Local Network Access).
+func pageRank(ip netip.Addr) int {
+	switch {
+	case ip.Is4() && !isPublic(ip):
+		return 0
+	case !isPublic(ip):
+		return 1
+	case ip.Is4():
+		return 2
+	}
+	return 3
+}
+
+// carrierGrade is what providers share among their customers, and overlay networks
+// use (RFC 6598).
+var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
+
+func isPublic(ip netip.Addr) bool {
+	return !ip.IsPrivate() && !ip.IsLinkLocalUnicast() && !ip.IsLoopback() && !carrierGrade.Contains(ip)
+}
+
+// routed returns the address of this machine from which packets go out for elsewhere;
+// invalid if there is none. Nothing is sent: it is the kernel that is asked.
+func routed() netip.Addr {
+	conn, err := net.Dial("udp4", "192.0.2.1:9") // of no network (RFC 5737)
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer conn.Close()
+	local, ok := conn.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return local.AddrPort().Addr().Unmap()
+}
