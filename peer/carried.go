@@ -1,6 +1,9 @@
 package peer
 
-import "net/netip"
+import (
+	"fmt"
+	"net/netip"
+)
 
 // Carried is a description (SDP) that members carried, because the two sides
 // cannot exchange it themselves: one of them, or both, is in a browser.
@@ -12,3 +15,9 @@ type Carried struct {
 	// has said.
 	From netip.Addr
 }
+
+// ErrNoWay is what a carried offer ends with if both sides are pages whose browsers
+// tell no address: neither can send the first packet. It stays so until the network
+// of one changes.
+// It is an [ErrUDP].
+var ErrNoWay = fmt.Errorf("%w: neither side tells where it is", ErrUDP)

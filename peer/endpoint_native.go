@@ -19,9 +19,8 @@ const (
 	httpTimeout     = 5 * time.Second           // for a request's header and body
 	answerTimeout   = dialTimeout + httpTimeout // from a request's header to the end of its response: an offer may have to wait for another to go
 	idleTimeout     = 10 * time.Second
-	maxHeader       = 8 << 10 // bytes
-	maxRequests     = 256     // connections that are no link's watch
-	maxRequestsFrom = 32      // the same of one address; our own host is exempt
+	maxRequests     = 256 // connections that are no link's watch
+	maxRequestsFrom = 32  // the same of one address; our own host is exempt
 )
 
 // newServer returns the endpoint's server: whoever dawdles, in asking or in
@@ -196,7 +195,7 @@ func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) error {
 		return err
 	}
 	a := &attempt{
-		t: t, instance: who.instance, pair: pair{who.local, who.remote}, from: from,
+		t: t, instance: who.instance, pair: pairOf(who.local, who.remote, who.instance), from: from,
 		observer: who.observer, known: o.proven,
 		ctx: slot.ctx, cancel: slot.cancel, slot: slot, over: make(chan struct{}),
 	}
@@ -230,6 +229,19 @@ func (a *attempt) makeWay() error {
 	return a.claim()
 }
 
+// evict ends a link over the attempt's pair, and waits until it is out of the way.
+func (a *attempt) evict(old *link) {
+	cause := ErrGone // another is there now
+	if old.conn.remote.Instance == a.instance {
+		cause = ErrReplaced
+	}
+	old.conn.end(cause, "")
+	select {
+	case <-old.over:
+	case <-a.ctx.Done():
+	}
+}
+
 // answer answers an offer, and keeps the connection that it came over.
 func (a *attempt) answer(w http.ResponseWriter, d description) (err error) {
 	if a.session, err = a.t.newSession(a.pair.local, a.pair.remote, false); err != nil {
@@ -237,7 +249,7 @@ func (a *attempt) answer(w http.ResponseWriter, d description) (err error) {
 	}
 	sdp, err := a.session.answer(a.ctx, d)
 	if err == nil {
-		a.conn, err = a.t.respond(w, sdp)
+		a.line.conn, err = a.t.respond(w, sdp)
 	}
 	return err
 }

@@ -10,13 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
-
-	"golang.org/x/time/rate"
-)
-
-const (
-	rewatchEvery = time.Second // between attempts to get a watch anew, the other side may close each at once
-	rewatchBurst = 4           // attempts without a wait, after a quiet time
 )
 
 // watch is the TCP connection over which the link was offered. Nothing is said
@@ -26,6 +19,21 @@ type watch struct {
 	net.Conn
 	ended context.Context // done when the connection has ended, of its cause
 }
+
+// line is the connection that an attempt is offered over.
+type line struct{ conn net.Conn }
+
+// watch has it watched from now on.
+func (c line) watch() *watch { return newWatch(c.conn) }
+
+func (c line) hangUp() {
+	if c.conn != nil {
+		_ = c.conn.Close()
+	}
+}
+
+// firstWatch is that of a new link.
+func (l *link) firstWatch() *watch { return l.watch.Load() }
 
 // newWatch watches a connection until it ends or is closed.
 func newWatch(conn net.Conn) *watch {
@@ -61,8 +69,6 @@ func (l *link) rewatch() *watch {
 	}
 	return l.watch.Load()
 }
-
-func newRenewals() *rate.Limiter { return rate.NewLimiter(rate.Every(rewatchEvery), rewatchBurst) }
 
 func (l *link) openWatch() *watch {
 	ctx, cancel := context.WithTimeout(l.t.ctx, answerWait)
@@ -145,11 +151,20 @@ func (l *link) renew(w *watch) {
 	}
 }
 
-// dropRenewed closes a watch that came too late.
-func (l *link) dropRenewed() {
-	select {
-	case w := <-l.renewed:
-		_ = w.Close()
-	default:
+// sweep looks after links that a watch says nothing of: a frozen process keeps
+// its connections.
+func (t *Transport) sweep() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-t.ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, l := range t.claims.all() {
+				l.look(now)
+			}
+			t.sockets.sweep()
+		}
 	}
 }

@@ -1,5 +1,3 @@
-//go:build !js
-
 package peer
 
 import "time"
@@ -47,24 +45,7 @@ type progress struct {
 	since     time.Time // when that last changed, or nothing was outstanding
 }
 
-// sweep looks after links that a watch says nothing of: a frozen process keeps
-// its connections.
-func (t *Transport) sweep() {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-t.ctx.Done():
-			return
-		case now := <-tick.C:
-			for _, l := range t.claims.all() {
-				l.look(now)
-			}
-			t.sockets.sweep()
-		}
-	}
-}
-
+// look is for a sweeper to call each sweepEvery.
 func (l *link) look(now time.Time) {
 	outstanding := int64(l.channel.unacked())
 	confirmed := int64(l.conn.written.Load()) - outstanding

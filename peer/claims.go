@@ -1,5 +1,3 @@
-//go:build !js
-
 package peer
 
 import (
@@ -20,10 +18,21 @@ import (
 // Hello done, there is one link for each instance. Which of two counts both sides
 // tell alike, in whatever order they come to see them: see outranks.
 
-// pair is what pion's mux tells PeerConnections apart by.
+// pair is what pion's mux tells PeerConnections apart by. A browser's are apart
+// anyway: where either side is a page it is the other's instance, and of two offers
+// between the same two one goes on.
 type pair struct {
 	local  netip.Addr
 	remote netip.AddrPort
+	page   Instance // unless its port is known
+}
+
+func pairOf(local netip.Addr, remote netip.AddrPort, in Instance) pair {
+	p := pair{local: local, remote: remote}
+	if remote.Port() == 0 {
+		p.page = in
+	}
+	return p
 }
 
 // claims are the attempts and links of a transport.
