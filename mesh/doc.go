@@ -218,6 +218,9 @@
 //     member, or through other members, which cannot read it; TCP is then tried
 //     last for a minute. Carrier() says which: "tcp", "channel" or "member".
 //     [TestStreamOverAChannel, TestTCPIsTriedAgain, TestStreamThroughAMember]
+//   - A node may dial itself, so that two parts of a program need not know that they
+//     run in one; Carrier() is "own" then. [TestStreamToOneself,
+//     TestStreamToOneselfIsAConn]
 //   - Who is not there, or does not listen for the service, is told by Dial as soon
 //     as the member answers. [TestDialService, TestListenErrors, TestOddAnswers]
 //   - io.EOF means that the other side said so, by CloseWrite or Close. A process

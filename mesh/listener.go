@@ -105,6 +105,9 @@ func (s *services) of(such func(Member) bool) (found []*serviceConn) {
 // endGoneLocked ends the streams of those who have been away for goneFor.
 func (n *Node) endGoneLocked(now time.Time) {
 	gone := n.services.of(func(who Member) bool {
+		if who == n.self.Member {
+			return false
+		}
 		m := n.members[who]
 		return m == nil || !m.present && m.link == nil && now.Sub(m.away) >= goneFor
 	})

@@ -43,6 +43,7 @@ const (
 	carrierTCP     = "tcp"
 	carrierChannel = "channel"
 	carrierMember  = "member"
+	carrierOwn     = "own"
 )
 
 // Addr is the address of either end of a stream: who it is, and what for.
@@ -117,7 +118,7 @@ func (c *serviceConn) errorOf(op string, err error) error {
 	return err
 }
 
-// Carrier returns what carries the stream: "tcp", "channel" or "member".
+// Carrier returns what carries the stream: "tcp", "channel", "member" or "own".
 func (c *serviceConn) Carrier() string { return c.carrier }
 
 func (c *serviceConn) Close() error {
@@ -129,11 +130,11 @@ func (c *serviceConn) Close() error {
 // when that is agreed, which takes two round trips.
 //
 // The stream goes over TLS and TCP where that reaches the member, otherwise over
-// its link. Its RemoteAddr is an [Addr] with who that is, as proven. It also has
-// the methods
+// its link; one to the node itself stays in memory. Its RemoteAddr is an [Addr] with
+// who that is, as proven. It also has the methods
 //
 //	CloseWrite() error // the other side reads io.EOF, and this side goes on reading
-//	Carrier() string   // "tcp", "channel" or "member"
+//	Carrier() string   // "tcp", "channel", "member" or "own"
 //
 // Errors are [ErrNoMember], [ErrNoService], [ErrBusy], [ErrService] if that is no
 // name of one, [ErrClosed], [ErrObserver] and ctx's, and otherwise say why the
@@ -202,6 +203,9 @@ type streamWay struct {
 // waysTo returns the ways to a member, the best first. TCP goes last for a minute
 // after it has not reached the member: asking costs 1.5 s.
 func (n *Node) waysTo(who Member) []streamWay {
+	if who == n.self.Member {
+		return []streamWay{n.ownWay()}
+	}
 	n.mu.Lock()
 	m := n.members[who]
 	if m == nil || !m.present && m.link == nil {
