@@ -105,6 +105,28 @@
 // [TestPathThatLeavesTheShelf] What is fetched goes on after a cut, unless it is
 // another by then. [TestGetGoesOnAfterACut, TestShelfThatIsTakenDown]
 //
+// # Pages
+//
+// A member that cannot move files itself, a page in a browser, has them kept by
+// another: it takes part in the topic [KeeperTopic], and a Sharer with [Config.For]
+// acts for it there. To all others it sends and receives as anybody does: what it
+// offers is from it, what is offered to its ID its keeper is asked about, and it
+// helps others, and is helped, under its own name. [TestPageReceives, TestPageSends,
+// TestPagesAmongThemselves, TestPagesHelpEachOther, TestPageReadsShelves,
+// TestPageThatGivesWrongBytes] One start of a program may keep several, and others
+// of its own.
+//
+// Nobody is believed to act for a member that does not say so, or is not here: its
+// streams end, with [ErrProtocol] to itself. [TestKeeperThatNobodyNamed,
+// TestPageThatHasLeft, TestPageIsKnownALittleLater] Who sends to a member that names
+// nobody who is here and keeps its files is told [ErrNotReceiving] at once.
+// [TestPageWithoutAKeeper] A keeper that is gone is as a sender or a receiver that is
+// gone: the other side waits, and goes on with the next that the member names.
+// [TestKeeperThatDies]
+//
+// Programs from before there were pages take an offer of a page for one of its
+// keeper, and cannot send to a page: they are told that it does not receive.
+//
 // # Strangers
 //
 // Who is at the other end of a stream is proven; what it says is not believed:

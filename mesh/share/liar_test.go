@@ -24,6 +24,7 @@ import (
 type crook struct {
 	t    *testing.T
 	node *mesh.Node
+	page *page // whose keeper it is; nil: nobody's
 }
 
 // withCrook is an honest one, who takes offers, and a crook.
@@ -39,7 +40,7 @@ func withCrook(t *testing.T, cfg share.Config) (bo *person, c *crook) {
 	for len(bo.node.Present()) == 0 || len(node.Present()) == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	return bo, &crook{t, node}
+	return bo, &crook{t: t, node: node}
 }
 
 // line is a stream that a crook speaks on.
@@ -282,7 +283,7 @@ func TestOffersByTheThousand(t *testing.T) {
 		for len(node.Present()) < 2 || len(ana.node.Present()) < 2 {
 			time.Sleep(time.Millisecond)
 		}
-		c := &crook{t, node}
+		c := &crook{t: t, node: node}
 		_, _, offered := film(t, 10)
 		busy := 0
 		for i := range 1000 {
@@ -478,7 +479,7 @@ func TestJoinWithoutAnOffer(t *testing.T) {
 		if n, err := hex.Decode(key[:], []byte(sent.Key())); n != len(key) || err != nil {
 			t.Fatal(n, err)
 		}
-		c := &crook{t, node}
+		c := &crook{t: t, node: node}
 		for _, p := range []*person{ana, bo} {
 			l := c.dial(p)
 			l.say(proto.AppendJoin(nil, key))

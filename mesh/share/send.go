@@ -192,7 +192,8 @@ func (u *sending) offerTo(ctx context.Context, who mesh.Peer) (*session, error) 
 			timer.Stop()
 			return nil, context.Cause(ctx)
 		}
-		if _, here := u.s.find(who.Member); !here {
+		var here bool
+		if who, here = u.s.find(who.Member); !here {
 			return nil, ErrNobody
 		}
 	}

@@ -260,6 +260,11 @@ func (p *session) first() (proto.Kind, []byte, error) {
 	if err := p.greet(); err != nil {
 		return 0, nil, err
 	}
+	return p.frame()
+}
+
+// frame reads one whole frame, of those at the beginning of a stream.
+func (p *session) frame() (proto.Kind, []byte, error) {
 	kind, _, err := p.next()
 	if err != nil {
 		return 0, nil, err

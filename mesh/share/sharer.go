@@ -34,6 +34,13 @@ type Config struct {
 	// offers something is told at once that this program does not receive.
 	Receive bool
 
+	// For has it act for another member, a page in a browser say, that says so by
+	// taking part in [KeeperTopic]: see Pages in the package comment. What it sends
+	// is from that member, and what is sent to that member comes to it. Such Sharers
+	// are open beside the node's own, and want a StateDir of their own. Zero: it is
+	// the node's own.
+	For mesh.Member
+
 	Logger *slog.Logger // nil: discard
 }
 
@@ -79,8 +86,14 @@ const (
 	maxOffersOf = 8  // of one ID
 )
 
-// Open starts to share on a node. One Sharer is open on a node at a time.
-func Open(node *mesh.Node, cfg Config) (*Sharer, error) { return open(node, cfg) }
+// Open starts to share on a node. One Sharer of its own is open on a node at a time,
+// and one for each member that it acts for.
+func Open(node *mesh.Node, cfg Config) (*Sharer, error) {
+	if cfg.For == (mesh.Member{}) {
+		return open(node, cfg)
+	}
+	return open(keeper{node, cfg.For}, cfg)
+}
 
 func open(node network, cfg Config) (*Sharer, error) {
 	listener, err := node.Listen(proto.Service)
@@ -156,18 +169,35 @@ func (s *Sharer) take(conn net.Conn) {
 	}
 	sess := s.newSession(conn, who)
 	sess.readWithin(openingTime)
-	if err := s.begin(sess); !errors.Is(err, errHanded) {
+	kind, payload, err := s.subject(sess)
+	s.opening(who.ID, -1)
+	if err == nil {
+		err = s.begin(sess, kind, payload)
+	}
+	if !errors.Is(err, errHanded) {
 		sess.end(err)
 	}
 }
 
-// begin reads the first frames of a stream, and goes where they lead.
-func (s *Sharer) begin(sess *session) error {
+// subject reads what a stream is about, and for whom it was opened.
+func (s *Sharer) subject(sess *session) (proto.Kind, []byte, error) {
 	kind, payload, err := sess.first()
-	s.opening(sess.who.ID, -1)
-	if err != nil {
-		return err
+	if err != nil || kind != proto.For {
+		return kind, payload, err
 	}
+	page, err := proto.ParseFor(payload)
+	if err != nil {
+		return 0, nil, err
+	}
+	if sess.who, err = s.claimed(sess.ctx, sess.who.Member, page); err != nil {
+		return 0, nil, err
+	}
+	sess.readWithin(openingTime)
+	return sess.frame()
+}
+
+// begin goes where the first frame leads.
+func (s *Sharer) begin(sess *session, kind proto.Kind, payload []byte) error {
 	switch kind {
 	case proto.Offer:
 		offered, err := proto.ParseOffer(payload)
@@ -223,9 +253,9 @@ func (s *Sharer) peerOf(conn net.Conn) mesh.Peer {
 	}
 }
 
-// find returns a member that is here.
+// find returns a member that is here; we are.
 func (s *Sharer) find(m mesh.Member) (mesh.Peer, bool) {
-	for _, p := range s.node.Present() {
+	for _, p := range append(s.node.Present(), s.node.Self()) {
 		if p.Member == m {
 			return p, true
 		}
@@ -244,9 +274,14 @@ func (s *Sharer) instances(id peer.ID) []mesh.Peer {
 	return all
 }
 
-// dial opens a stream to a member. ErrNotReceiving: it runs no Sharer.
+// dial opens a stream to a member, or to who keeps its files. ErrNotReceiving: no
+// Sharer is there for it.
 func (s *Sharer) dial(ctx context.Context, who mesh.Peer) (*session, error) {
-	conn, err := s.node.Dial(ctx, who.Member, proto.Service)
+	to, service, err := s.whereabouts(who)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := s.node.Dial(ctx, to, service)
 	switch {
 	case errors.Is(err, mesh.ErrNoService):
 		return nil, ErrNotReceiving
@@ -255,7 +290,11 @@ func (s *Sharer) dial(ctx context.Context, who mesh.Peer) (*session, error) {
 	case err != nil:
 		return nil, fmt.Errorf("share: %w", err)
 	}
-	return s.newSession(conn, who), nil
+	sess := s.newSession(conn, who)
+	if page := s.cfg.For.Instance; !page.IsZero() {
+		sess.send(func(b []byte) []byte { return proto.AppendFor(b, page) })
+	}
+	return sess, nil
 }
 
 // newLimiter allows so many bytes a second, and a batch at once.

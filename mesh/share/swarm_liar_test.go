@@ -22,9 +22,12 @@ const (
 )
 
 // join has a crook accept whatever it is offered, and meet the other receivers.
-func (c *crook) join(meets func(*line)) {
+func (c *crook) join(meets func(*line)) { c.joinAs(proto.Service, meets) }
+
+// joinAs does so as the keeper that a service is of.
+func (c *crook) joinAs(service string, meets func(*line)) {
 	c.t.Helper()
-	listener, err := c.node.Listen(proto.Service)
+	listener, err := c.node.Listen(service)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -61,6 +64,9 @@ func (c *crook) answer(l *line, meets func(*line)) {
 // visit has a crook open the stream to another receiver, if that is its turn.
 func (c *crook) visit(key tree.Hash, to *person, meets func(*line)) {
 	l := c.dial(to)
+	if c.page != nil {
+		l.say(proto.AppendFor(nil, c.page.node.Self().Instance))
+	}
 	l.say(proto.AppendJoin(nil, key))
 	if kind, _, ok := l.hear(proto.Answer); ok && kind == proto.Answer {
 		meets(l)
@@ -141,7 +147,7 @@ func TestLyingMates(t *testing.T) {
 				for len(node.Present()) < 2 || len(ana.node.Present()) < 2 || len(bo.node.Present()) < 2 {
 					time.Sleep(time.Millisecond)
 				}
-				c := &crook{t, node}
+				c := &crook{t: t, node: node}
 				c.join(test.meets)
 				path := file(t, filepath.Join(t.TempDir(), "film"), loanSize)
 				content := collect(t, path)

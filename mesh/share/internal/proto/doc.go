@@ -41,6 +41,7 @@
 //	23    shown      64 KiB    empty
 //	24    done       64 KiB    empty
 //	25    ask roots  64 KiB    entries of 4
+//	26    for        64 KiB    instance 8
 //
 // # How a stream goes
 //
@@ -56,6 +57,20 @@
 //     empty path asks for the shelves.
 //   - open: I fetch what is at this path. It is answered with an offer, which
 //     needs no answer, or with bye.
+//
+// # Who acts for another
+//
+// A member may have its files kept by another, a page in a browser by the node
+// that serves it: it says so by taking part in the topic "share@" and the keeper's
+// instance in hex. Who has something for it dials the service "share/" and the
+// member's instance, at the keeper. Who keeps, and opens a stream for it, says for
+// between hello and what the stream is about; that is believed if the member is
+// here and says the same of the one at the other end. All that this page says of
+// members, in peers too, is of the member that it is for.
+//
+// Versions from before that skip for, and so take what is opened for a member as
+// its keeper's own: an offer is from the keeper then, and who fetches with others is
+// not known to them. They dial the member itself, where nobody listens.
 //
 // From then on who fetches pulls: describe is answered with the manifest in
 // parts, get with a piece for each number or with failed for the file it is of.

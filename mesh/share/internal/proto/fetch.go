@@ -23,6 +23,18 @@ func ParseHello(p []byte) (int, error) {
 	return int(binary.BigEndian.Uint16(p)), nil
 }
 
+// AppendFor says for whom the one that opens a stream acts.
+func AppendFor(b []byte, in peer.Instance) []byte {
+	return append(AppendHeader(b, For, len(in)), in[:]...)
+}
+
+// ParseFor reads it.
+func ParseFor(p []byte) (peer.Instance, error) {
+	d := decoder{p: p}
+	in := peer.Instance(d.fixed(len(peer.Instance{})))
+	return in, d.err("for")
+}
+
 // AppendJoin asks for what has a key.
 func AppendJoin(b []byte, key tree.Hash) []byte {
 	return append(AppendHeader(b, Join, len(key)), key[:]...)

@@ -10,8 +10,12 @@ import (
 	"github.com/lanyap/lanyap/mesh/share/internal/tree"
 )
 
-// Service is the name of the streams.
-const Service = "share/1"
+// Service is the name of the streams. ServiceFor begins that of streams to a member
+// whose files another keeps; its instance in hex follows.
+const (
+	Service    = "share/1"
+	ServiceFor = "share/"
+)
 
 // Version is what this package speaks.
 const Version = 1
@@ -46,6 +50,7 @@ const (
 	Shown
 	Done
 	AskRoots
+	For
 )
 
 // Bounds.
@@ -192,4 +197,4 @@ func unexpected(err error) error {
 }
 
 // Known reports whether this version knows a kind.
-func (k Kind) Known() bool { return k >= Hello && k <= AskRoots }
+func (k Kind) Known() bool { return k >= Hello && k <= For }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lanyap/lanyap/mesh/share/internal/bits"
 	"github.com/lanyap/lanyap/mesh/share/internal/tree"
+	"github.com/lanyap/lanyap/peer"
 )
 
 // one is a hash that is not zero.
@@ -55,6 +56,7 @@ var frames = map[string]struct {
 	"list":       {AppendPath(nil, List, "music"), "14 00000005 6d75736963"},
 	"done":       {Empty(nil, Done), "18 00000000"},
 	"ask roots":  {AppendAskRoots(nil, []int{1, 2}), "19 00000008 00000001 00000002"},
+	"for":        {AppendFor(nil, peer.Instance{1, 2}), "1a 00000008 0102000000000000"},
 	"ask hashes": {AppendRuns(nil, AskHashes, bits.Run{First: 1, Count: 1}), "0e 00000008 00000001 00000001"},
 }
 
@@ -129,6 +131,8 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	check(path, err, "a/b")
 	asked, err := ParseAskRoots(payload(t, AppendAskRoots(nil, []int{1, 2})), 3)
 	check(asked, err, []int{1, 2})
+	in, err := ParseFor(payload(t, AppendFor(nil, peer.Instance{1, 2})))
+	check(in, err, peer.Instance{1, 2})
 	m, last, err := ParseManifest(payload(t, AppendManifest(nil, []byte("part"), false)))
 	check(m, err, []byte("part"))
 	check(last, nil, false)
@@ -236,6 +240,7 @@ func TestMalformed(t *testing.T) {
 		"progress that is cut":    second(ParseProgress(make([]byte, 19))),
 		"entries that are cut":    third(ParseEntries([]byte{0, 1, 2})),
 		"manifest without a flag": third(ParseManifest(nil)),
+		"for that is cut":         second(ParseFor(make([]byte, 7))),
 		"failed that is cut":      third(ParseFailed([]byte{0})),
 	} {
 		if !errors.Is(err, ErrMalformed) {
@@ -292,6 +297,8 @@ func parse(kind Kind, p []byte) {
 		_, _ = ParseCode(p)
 	case Join:
 		_, _ = ParseJoin(p)
+	case For:
+		_, _ = ParseFor(p)
 	case Manifest:
 		_, _, _ = ParseManifest(p)
 	case Get, Got, Fetching, Cancel, AskHashes:
