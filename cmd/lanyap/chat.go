@@ -151,7 +151,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	case flags.input == "json":
 		cfg.Input = chat.NewOrders(reading, chat.NewJSONLines(a.stdin), desk, flags.timeout)
 	case source == chat.FromTerminal && !flags.json:
-		cfg.Input = chat.NewPrompt(chat.NewLines(a.stdin), room, desk, cfg.Face)
+		cfg.Input = chat.NewPrompt(chat.NewLines(a.stdin), chat.PromptConfig{Members: room, Files: desk, Page: page.urls, Draw: a.drawQR, Face: cfg.Face})
 	default:
 		cfg.Input = chat.NewLines(a.stdin)
 	}
@@ -203,6 +203,7 @@ func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
 		Out:       out,
 		Members:   cfg.Members,
 		Files:     cfg.Files,
+		Page:      cfg.Page,
 		Self:      cfg.Node.Self(),
 		NoColor:   noColor != "",
 		Paint:     a.stdout,

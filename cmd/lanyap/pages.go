@@ -9,7 +9,9 @@ import (
 	"slices"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/qr"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/web"
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -64,6 +66,22 @@ func (p *pages) urls() []string {
 		list = append(list, "http://"+addr.String()+"/")
 	}
 	return list
+}
+
+// drawQR draws the code of an address on standard error, if that is a terminal wide
+// enough.
+func (a *app) drawQR(url string) string {
+	out, ok := fileOf(a.stderr)
+	if !ok || !term.IsTerminal(int(out.Fd())) {
+		return ""
+	}
+	width, _, err := term.GetSize(int(out.Fd()))
+	if err != nil {
+		return ""
+	}
+	noColor, _ := a.env("NO_COLOR")
+	code, _ := qr.Draw(url, width, noColor == "")
+	return code
 }
 
 // pageAddrs returns those of a node's addresses at which a browser can open the

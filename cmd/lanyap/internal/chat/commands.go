@@ -14,8 +14,11 @@ import (
 // inputs at which people type; what comes from a pipe or as JSON is text.
 type interpreter struct {
 	room  *Room
-	files Files             // nil: none are moved
-	tell  func(text string) // answers whoever typed; must not block
+	files Files                   // nil: none are moved
+	page  func() []string         // nil: none is served
+	draw  func(url string) string // empty: there is no room for it; nil: nowhere
+	tell  func(text string)       // answers whoever typed; must not block
+	show  func(text string)       // the same for what has colours of its own
 }
 
 // errQuit is what /quit means.
@@ -27,6 +30,7 @@ const commandHelp = `* /who              who is here
 * /send PATH [NAME] offer a file or folder to all, or to one
 * /get N [DIR]      take what is offered, into DIR or the current directory
 * /decline N        turn it down
+* /qr               the page's address, for the camera of a phone
 * /quit             leave, as Ctrl-D does
 * //TEXT            say a text that begins with a slash
 * Tab completes names, paths and commands, Alt-Enter starts a new line`
@@ -37,7 +41,7 @@ const commandHelp = `* /who              who is here
 const action = "/me "
 
 // commands are those that Tab completes.
-var commands = []string{"/decline ", "/get ", "/help", "/me ", "/msg ", "/quit", "/send ", "/who"}
+var commands = []string{"/decline ", "/get ", "/help", "/me ", "/msg ", "/qr", "/quit", "/send ", "/who"}
 
 // enter returns what line says. It returns nil if it was a command that is
 // done, errQuit, or a *MistakeError: a line that begins with a slash is never
@@ -58,6 +62,8 @@ func (c *interpreter) enter(line string) (*Utterance, error) {
 	case "who":
 		c.tell(c.who())
 		return nil, nil
+	case "qr":
+		return nil, c.qr()
 	case "quit":
 		return nil, errQuit
 	case "me":
@@ -102,6 +108,25 @@ func (c *interpreter) who() string {
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// qr shows where browsers find the page as a code, and below it as text: where there
+// is no room for a code, as text alone.
+func (c *interpreter) qr() error {
+	var urls []string
+	if c.page != nil {
+		urls = c.page()
+	}
+	if len(urls) == 0 {
+		return &MistakeError{Text: "no page is served here", Hint: "leave --no-page out, and connect this machine to a network"}
+	}
+	if c.draw != nil {
+		if code := c.draw(urls[0]); code != "" {
+			c.show(code)
+		}
+	}
+	c.tell(output.Page(urls))
+	return nil
 }
 
 // message returns what /msg says. Whom it is for is settled now: somebody else

@@ -118,11 +118,48 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestPageAsACode(t *testing.T) {
+	const url = "http://10.0.0.7:7475/"
+	var told, shown []string
+	c := &interpreter{
+		room: crowd(), page: func() []string { return []string{url, "http://[fd00::1]:7475/"} },
+		draw: func(url string) string { return "code of " + url },
+		tell: func(text string) { told = append(told, text) },
+		show: func(text string) { shown = append(shown, text) },
+	}
+	enter := func() error {
+		t.Helper()
+		told, shown = nil, nil
+		u, err := c.enter("/qr")
+		if u != nil {
+			t.Errorf("/qr is said: %+v", u)
+		}
+		return err
+	}
+	if err := enter(); err != nil || !slices.Equal(told, []string{"* page: " + url}) || !slices.Equal(shown, []string{"code of " + url}) {
+		t.Errorf("told %q, shown %q, %v", told, shown, err)
+	}
+	c.draw = func(string) string { return "" }
+	if err := enter(); err != nil || !slices.Equal(told, []string{"* page: " + url}) || shown != nil {
+		t.Errorf("without room for a code: told %q, shown %q, %v", told, shown, err)
+	}
+	c.draw = nil
+	if err := enter(); err != nil || len(told) != 1 || shown != nil {
+		t.Errorf("without a terminal: told %q, shown %q, %v", told, shown, err)
+	}
+	for name, page := range map[string]func() []string{"no page": nil, "no address": func() []string { return nil }} {
+		c.page = page
+		if err := enter(); err == nil || !strings.Contains(err.Error(), "no page is served") || told != nil {
+			t.Errorf("%s: told %q, %v", name, told, err)
+		}
+	}
+}
+
 func TestCompletion(t *testing.T) {
 	tests := []struct {
 		name, keys, want string
 	}{
-		{"command", "/q<tab>", "/quit"},
+		{"command", "/qu<tab>", "/quit"},
 		{"command with an argument", "/ms<tab>", "/msg "},
 		{"one of two commands", "/m<tab><tab>", "/msg "},
 		{"and around", "/m<tab><tab><tab>", "/me "},
@@ -209,7 +246,7 @@ func TestActionsAreShown(t *testing.T) {
 
 func TestPrompt(t *testing.T) {
 	face := new(recorder)
-	in := NewPrompt(NewLines(strings.NewReader("/who\nhello\n/mgs bo secret\n//x\n/quit\nnever\n")), crowd(), nil, face)
+	in := NewPrompt(NewLines(strings.NewReader("/who\nhello\n/mgs bo secret\n//x\n/quit\nnever\n")), PromptConfig{Members: crowd(), Face: face})
 	if got := readAll(t, in); !slices.Equal(got, []string{"hello", "/x"}) {
 		t.Errorf("said %q", got)
 	}
@@ -217,7 +254,7 @@ func TestPrompt(t *testing.T) {
 	if len(shown[Answer](face)) != 1 || len(shown[Warning](face)) != 1 {
 		t.Errorf("shown %+v", face.seen)
 	}
-	broken := NewPrompt(NewLines(io.MultiReader(strings.NewReader("hi\n"), brokenReader{})), crowd(), nil, face)
+	broken := NewPrompt(NewLines(io.MultiReader(strings.NewReader("hi\n"), brokenReader{})), PromptConfig{Members: crowd(), Face: face})
 	if u, err := broken.Next(t.Context()); u.Text != "hi" || err != nil {
 		t.Errorf("%+v, %v", u, err)
 	}

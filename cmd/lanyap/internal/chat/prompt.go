@@ -6,12 +6,22 @@ import (
 	"io"
 )
 
+// PromptConfig is what [NewPrompt] needs.
+type PromptConfig struct {
+	Members *Room
+	Files   Files                   // nil: none are moved
+	Page    func() []string         // see [Config]
+	Draw    func(url string) string // the code of an address, empty where there is no room for it; nil: nowhere
+	Face    Face
+}
+
 // NewPrompt returns an input at which somebody types the lines of in on a
 // terminal that has no input line of ours. Commands are done at once, whether
-// or not anybody is here, and shown by face.
-func NewPrompt(in Input, room *Room, files Files, face Face) Input {
+// or not anybody is here, and shown by the face.
+func NewPrompt(in Input, cfg PromptConfig) Input {
+	tell := func(text string) { _ = cfg.Face.Show(Answer{Text: text}) }
 	p := prompt{typed: newTyped()}
-	go p.read(in, &interpreter{room: room, files: files, tell: func(text string) { _ = face.Show(Answer{Text: text}) }}, face)
+	go p.read(in, &interpreter{room: cfg.Members, files: cfg.Files, page: cfg.Page, draw: cfg.Draw, tell: tell, show: tell}, cfg.Face)
 	return p
 }
 

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/qr"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen/screentest"
 )
@@ -85,6 +88,33 @@ func TestAnswersOnTheScreen(t *testing.T) {
 	e.UntilRows(append(slices.Clone(want), ">"))
 	face.Close()
 	e.UntilRows(want)
+}
+
+func TestCodeOnTheScreen(t *testing.T) {
+	const url = "http://10.0.0.7:7475/"
+	for _, colored := range []bool{false, true} {
+		e := screentest.New(t, 40, 24)
+		room := NewRoom(member("ana"))
+		face, err := NewTerminal(TerminalConfig{
+			In: e.TTY, Out: e.TTY, Members: room, Self: room.self, NoColor: !colored, Interrupt: func() {},
+			Page: func() []string { return []string{url} },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, _ := qr.Draw(url, 40, colored)
+		var want []string
+		for line := range strings.SplitSeq(code, "\n") {
+			want = append(want, strings.TrimRight(ansi.Strip(line), " "))
+		}
+		want = append(want, "* page: "+url)
+		e.Type("/qr\r")
+		e.UntilRows(append(slices.Clone(want), ">"))
+		resized(e, face, 33, 24) // it does not fit by one column
+		e.Type("/qr\r")
+		e.UntilRows(append(slices.Clone(want), "* page:", "    "+url, ">"))
+		face.Close()
+	}
 }
 
 func TestLineWithoutItsEndSurvives(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/qr"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -20,7 +21,8 @@ type TerminalConfig struct {
 	In, Out   *os.File
 	Paint     io.Writer // to Out; nil: Out itself
 	Members   *Room
-	Files     Files // nil: none are moved
+	Files     Files           // nil: none are moved
+	Page      func() []string // see [Config]
 	Self      mesh.Peer
 	NoColor   bool
 	Interrupt func() // called for Ctrl-C
@@ -58,7 +60,10 @@ func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
 	t.painter = screen.NewPainter(t.cfg.Paint, t.console.Size(), screen.Typing)
 	editor := newEditor(t.queue, t.painter)
 	editor.interrupt, editor.suspend = cfg.Interrupt, t.suspend
-	editor.commands = &interpreter{room: cfg.Members, files: cfg.Files, tell: t.tell}
+	editor.commands = &interpreter{
+		room: cfg.Members, files: cfg.Files, page: cfg.Page, draw: t.draw,
+		tell: t.tell, show: t.show,
+	}
 	t.program = tea.NewProgram(editor, tea.WithInput(cfg.In), tea.WithOutput(io.Discard), tea.WithoutRenderer(), tea.WithoutSignalHandler())
 	t.queue.taken = func() { t.program.Send(takenMsg{}) }
 	var failed error
@@ -143,6 +148,19 @@ func (t *Terminal) Log(line string) bool {
 func (t *Terminal) tell(answer string) {
 	for line := range strings.SplitSeq(answer, "\n") {
 		t.painter.Print(t.paint(faint, line))
+	}
+}
+
+// draw returns the code of an address, if the terminal is wide enough.
+func (t *Terminal) draw(url string) string {
+	code, _ := qr.Draw(url, t.console.Size().Width-1, !t.cfg.NoColor)
+	return code
+}
+
+// show is tell for what has colours of its own.
+func (t *Terminal) show(answer string) {
+	for line := range strings.SplitSeq(answer, "\n") {
+		t.painter.Print(line)
 	}
 }
 
