@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -29,6 +30,9 @@ type app struct {
 	// openSharer is share.Open; tests put a double here.
 	openSharer func(*mesh.Node, share.Config) (transfer.Full, error)
 
+	// handle is mesh.Node.Handle; tests put a double here.
+	handle func(*mesh.Node, http.Handler) error
+
 	interrupt func()                   // what Ctrl-C does where the terminal makes no signal of it
 	terminal  atomic.Pointer[terminal] // that was taken over
 
@@ -49,7 +53,7 @@ func (a *app) take(t terminal) { a.terminal.Store(&t) }
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{
 		stdin: stdin, stdout: stdout, stderr: stderr,
-		env: os.LookupEnv, joinMesh: mesh.Join, openSharer: openSharer, interrupt: func() {},
+		env: os.LookupEnv, joinMesh: mesh.Join, openSharer: openSharer, handle: handle, interrupt: func() {},
 	}
 	if f, ok := stdin.(*os.File); ok {
 		a.stdin = &patientFile{File: f}
@@ -130,7 +134,7 @@ Without a command it chats; see "lanyap chat --help".`
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
-	root.AddCommand(a.chatCommand(), a.sayCommand(), a.sendCommand(), a.receiveCommand(), a.shareCommand(), a.lsCommand(), a.getCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
+	root.AddCommand(a.chatCommand(), a.sayCommand(), a.sendCommand(), a.receiveCommand(), a.shareCommand(), a.pageCommand(), a.lsCommand(), a.getCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		// cobra's own takes any shell it does not know for a call for help.

@@ -9,6 +9,7 @@
 //	lanyap receive             take what others send
 //	lanyap share ~/music       let others browse and fetch a folder
 //	lanyap ls, lanyap get      see what others share, and fetch it
+//	lanyap page                serve the page by which browsers join, and nothing else
 //	lanyap peers               who is here
 //	lanyap doctor              why it may not work
 //
@@ -30,6 +31,7 @@
 //	/send PATH NAME  offer a file or folder to one, or without a name to all
 //	/get N DIR       take what is offered, into DIR or the current directory
 //	/decline N       turn it down
+//	/qr              the page's address as a code, for the camera of a phone
 //	/quit            leave
 //	//TEXT           say a text that begins with a slash
 //
@@ -86,7 +88,8 @@
 // (when it happened here; RFC 3339 with nanoseconds). Types and keys may be
 // added; those that are there keep their meaning.
 //
-//	{"type":"ready","id":"…","instance":"…","name":"ana","room":"lan","addrs":["10.0.0.7:7475"]}
+//	{"type":"ready","id":"…","instance":"…","name":"ana","room":"lan","addrs":["10.0.0.7:7475"],
+//	 "page":["http://10.0.0.7:7475/"]}
 //	{"type":"joined","peer":{"id":"…","instance":"…","name":"bo"},"via":{…}}
 //	{"type":"rerouted","peer":{…},"via":{…}}
 //	{"type":"left","peer":{…},"reason":""}
@@ -108,6 +111,9 @@
 // count of 0 says that nobody was. undelivered names who left without having
 // confirmed it. A warning is for people; among them is that somebody signed two
 // different messages as one number.
+//
+// page is there if this node serves browsers the page by which they join, the
+// address first that most can reach.
 //
 // A chat is the topic "chat" of its room. Other programs may be members of the
 // same room with topics of their own: they are nobody here, and what they say
@@ -231,6 +237,32 @@
 //
 //	{"type":"shared","name":"music","path":"…","for":[{…}],"files":4,"size":3,"hidden":1,"more":true}
 //	{"type":"entry","from":{…},"path":"music/a.mp3","kind":"file","size":3,"changed":"…"}
+//
+// # The page
+//
+// Whoever opens in a browser what "lanyap chat", "receive" and "share" print as the
+// page's address is a member of the room: with a name and an ID of its own, linked to
+// all others directly, and here for as long as the tab is. It goes on when whoever
+// served the page has left, but for files, which it sends and fetches through that
+// node: what it is sent lies on that node's disk until it has been fetched, or the
+// tab is gone. --no-page serves none. Other commands end by themselves, and serve
+// none.
+//
+// Addresses that browsers take are printed: no link-local ones of IPv6, and the
+// loopback's only if there are no others. In a chat at a terminal /qr draws the first
+// as a QR code, and so does "lanyap page --qr". Where the terminal is too narrow for
+// it there is the address alone. ?name=N behind it names whoever opens it; with
+// ?room=R it is refused by a node that is in another room.
+//
+// "lanyap page" does nothing else, for a machine that always runs: it is nobody in a
+// chat, and keeps what was said for those who come later, in a file too with
+// --history-file. It prints the addresses on standard output, one a line, and again
+// when they have changed. With --json it writes ready, as a chat does, and
+//
+//	{"type":"page","page":["http://10.0.0.8:7475/"]}
+//
+// when they have. A page comes by plain HTTP: who can alter what is sent on the
+// network can alter the page.
 //
 // # Exit codes
 //

@@ -62,6 +62,9 @@ const (
   2  the command line is wrong, or a name is that of two
   3  somebody whom --for names is not there
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfServing = `  1  something failed
+  2  the command line is wrong
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfShelves = `  0  there is something
   1  something failed
   2  the command line is wrong, or a name is that of two
@@ -124,6 +127,7 @@ var otherNames = map[string][]string{
 	"send":    {"put", "push", "cp", "copy", "scp", "upload", "offer"},
 	"receive": {"accept", "inbox", "take"},
 	"share":   {"serve", "shelf", "publish", "host"},
+	"page":    {"web", "browser", "http", "www", "site", "phone", "qr"},
 	"ls":      {"dir", "list", "browse", "shelves", "shares"},
 	"get":     {"pull", "fetch", "download", "clone"},
 	"peers":   {"who", "w", "users", "members", "nodes", "status"},

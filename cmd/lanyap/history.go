@@ -32,6 +32,11 @@ type historyFlags struct {
 // of what they write.
 func (h *historyFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&h.show, "history", 0, fmt.Sprintf("show the last `N` messages said earlier (default %d on a terminal, otherwise none)", maxHistory))
+	h.registerKeeping(flags)
+}
+
+// registerKeeping adds the flags of those who keep and show nothing.
+func (h *historyFlags) registerKeeping(flags *pflag.FlagSet) {
 	flags.IntVar(&h.keep, "keep-history", maxHistory, "keep the last `N` messages for those who come later")
 	flags.StringVar(&h.file, "history-file", "", "keep them in the file `PATH` too; a directory: in a file for each room")
 }
@@ -87,19 +92,29 @@ func (h *historyFlags) path(room string) string {
 	return filepath.Join(h.file, fmt.Sprintf("history-%x.db", tag[:8]))
 }
 
-// joinChat makes the node of a chat. If another process keeps the history in
-// that file, this one goes on without it; the notes say so.
+// joinChat makes the node of a chat.
 func (a *app) joinChat(ctx context.Context, flags chatFlags, person bool) (*mesh.Node, []chat.Warning, error) {
 	cfg := mesh.Config{Topic: chat.Topic}
 	flags.historyFlags.config(&cfg, flags.room, person)
+	node, notes, err := a.joinKeeping(ctx, flags.networkFlags, cfg)
+	var warnings []chat.Warning
+	for _, note := range notes {
+		warnings = append(warnings, chat.Warning{Text: note})
+	}
+	return node, warnings, err
+}
+
+// joinKeeping makes a node that may keep the history in a file. If another process
+// does so in that file, this one goes on without it; the notes say so.
+func (a *app) joinKeeping(ctx context.Context, flags networkFlags, cfg mesh.Config) (node *mesh.Node, notes []string, err error) {
 	path := cfg.HistoryFile
-	node, err := a.join(ctx, flags.networkFlags, cfg)
+	node, err = a.join(ctx, flags, cfg)
 	switch {
 	case errors.Is(err, mesh.ErrHistoryHeld):
 		cfg.HistoryFile = ""
-		node, err = a.join(ctx, flags.networkFlags, cfg)
+		node, err = a.join(ctx, flags, cfg)
 		note := fmt.Sprintf("history file %s is held by another process, which keeps the history; going on without it", path)
-		return node, []chat.Warning{{Text: note}}, err
+		return node, []string{note}, err
 	case errors.Is(err, mesh.ErrHistory):
 		return nil, nil, &failure{
 			code: exitFailure,
@@ -111,7 +126,7 @@ func (a *app) joinChat(ctx context.Context, flags chatFlags, person bool) (*mesh
 	}
 	if err := node.DiscoveryErr(); err != nil {
 		note := fmt.Sprintf("nobody is found by multicast DNS: %v; lanyap doctor tells what to do", err)
-		return node, []chat.Warning{{Text: note}}, nil
+		return node, []string{note}, nil
 	}
 	return node, nil, nil
 }

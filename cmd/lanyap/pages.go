@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -25,9 +26,13 @@ func (p *pageFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.noPage, "no-page", false, "serve no page by which browsers join")
 }
 
-// handling is what a node needs to be able to do for pages.
-type handling interface {
-	Handle(http.Handler) error
+// handle has a node answer browsers.
+func handle(node *mesh.Node, h http.Handler) error {
+	n, ok := any(node).(interface{ Handle(http.Handler) error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return n.Handle(h)
 }
 
 // pages is the page that a node serves; nil: it serves none.
@@ -41,11 +46,7 @@ func (a *app) servePage(node *mesh.Node, room string, flags pageFlags) (*pages, 
 	if flags.noPage {
 		return nil, nil
 	}
-	n, ok := any(node).(handling)
-	if !ok {
-		return nil, nil
-	}
-	err := n.Handle(web.New(web.Config{Room: room, Self: node.Self(), Version: readBuild().Version}))
+	err := a.handle(node, web.New(web.Config{Room: room, Self: node.Self(), Version: readBuild().Version}))
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		return nil, nil
@@ -71,17 +72,29 @@ func (p *pages) urls() []string {
 // drawQR draws the code of an address on standard error, if that is a terminal wide
 // enough.
 func (a *app) drawQR(url string) string {
-	out, ok := fileOf(a.stderr)
-	if !ok || !term.IsTerminal(int(out.Fd())) {
+	if !a.isTerminal(a.stderr) {
 		return ""
 	}
-	width, _, err := term.GetSize(int(out.Fd()))
-	if err != nil {
-		return ""
+	width, color := a.canvas(a.stderr)
+	code, _ := qr.Draw(url, width, color)
+	return code
+}
+
+// usualWidth is that of what is no terminal, or does not say.
+const usualWidth = 80
+
+// canvas returns how many columns there are to draw on, and whether in colour.
+func (a *app) canvas(out io.Writer) (width int, color bool) {
+	file, ok := fileOf(out)
+	if !ok || !a.isTerminal(out) {
+		return usualWidth, false
 	}
 	noColor, _ := a.env("NO_COLOR")
-	code, _ := qr.Draw(url, width, noColor == "")
-	return code
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil || width == 0 {
+		width = usualWidth
+	}
+	return width, noColor == ""
 }
 
 // pageAddrs returns those of a node's addresses at which a browser can open the

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,6 +34,7 @@ type setting struct {
 	network mesh.Network
 	join    func(context.Context, mesh.Config) (*mesh.Node, error) // nil: mesh.Join
 	sharer  func(*mesh.Node, share.Config) (transfer.Full, error)  // nil: share.Open
+	handle  func(*mesh.Node, http.Handler) error                   // nil: mesh.Node.Handle
 	env     map[string]string
 	stdin   io.Reader // nil: a pipe that the test holds
 	stdout  io.Writer // nil: program.out
@@ -60,6 +62,9 @@ func (s setting) start(t *testing.T, args ...string) *program {
 	}
 	if a.joinMesh = s.join; a.joinMesh == nil {
 		a.joinMesh = mesh.Join
+	}
+	if a.handle = s.handle; a.handle == nil {
+		a.handle = handle
 	}
 	if a.network == nil {
 		a.network = meshtest.NewLAN().Host("alone")

@@ -70,6 +70,14 @@ func TestUsageErrors(t *testing.T) {
 		{args: "receive --conflict merge", want: `--conflict "merge" is not known`, hint: "--conflict skip"},
 		{args: "receive --from= --yes", want: "--from is empty", hint: "lanyap peers"},
 		{args: "receive --clean x", want: "exclude each other", hint: "removes them all"},
+		{args: "page x", want: `"x"`, hint: "lanyap page --help"},
+		{args: "page --qr --json", want: "--qr and --json exclude each other", hint: "choose one"},
+		{args: "page --keep-history 1001", want: "1001 is too many", hint: "at most 1000"},
+		{args: "page --history 5", want: "unknown flag: --history", hint: "lanyap page --help"},
+		{args: "page --no-page", want: "unknown flag: --no-page", hint: "lanyap page --help"},
+		{args: "send --no-page x", want: "unknown flag: --no-page", hint: "lanyap send --help"},
+		{args: "chat", env: "LANYAP_NO_PAGE=maybe", want: `LANYAP_NO_PAGE="maybe" is neither`, hint: "true or false"},
+		{args: "web", want: `unknown command "web"`, hint: "did you mean lanyap page?"},
 		{args: "whoami", want: `unknown command "whoami"`, hint: "did you mean lanyap id?"},
 		{args: "say", want: "nothing to say", hint: "lanyap say hello"},
 		{args: "say --to=", want: "nothing to say", hint: "lanyap say hello"},
@@ -139,7 +147,7 @@ func TestEveryFlagHasATwin(t *testing.T) {
 		}
 		return cmd.Flags()
 	}
-	for _, name := range []string{"", "chat", "say", "send", "receive", "peers", "doctor", "id", "version"} {
+	for _, name := range []string{"", "chat", "say", "send", "receive", "share", "page", "peers", "doctor", "id", "version"} {
 		fresh(name).VisitAll(func(f *pflag.Flag) {
 			if f.Name == "version" {
 				return // asked for once
