@@ -3,6 +3,7 @@ package peer
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"fmt"
 )
 
 // Identity is the private half of an [ID].
@@ -15,6 +16,15 @@ func NewIdentity() *Identity {
 		panic(err) // crypto/rand never fails
 	}
 	return &Identity{key: key}
+}
+
+// IdentityOf returns the identity of a seed, the private key of RFC 8032: 32 random
+// bytes that somebody else keeps, such as a browser.
+func IdentityOf(seed []byte) (*Identity, error) {
+	if len(seed) != ed25519.SeedSize {
+		return nil, fmt.Errorf("peer: a seed has %d bytes, not %d", ed25519.SeedSize, len(seed))
+	}
+	return &Identity{key: ed25519.NewKeyFromSeed(seed)}, nil
 }
 
 // ID returns the public half.

@@ -1,23 +1,105 @@
-// Command page is the member that lives in a browser's tab.
 package main
 
 import (
-	"context"
-	"fmt"
+	"strconv"
+	"sync"
 	"syscall/js"
-
-	"github.com/lanyap/lanyap/mesh"
 )
 
 func main() {
-	ctx := context.Background()
-	host := js.Global().Get("location").Get("host").String()
-	node, err := mesh.Join(ctx, mesh.Config{Peers: []string{host}})
+	p := &page{}
+	js.Global().Set("lanyap", js.ValueOf(map[string]any{
+		"join": function(func(args []js.Value) any {
+			go p.join(readConfig(args[0]))
+			return nil
+		}),
+		"say": function(func(args []js.Value) any {
+			return p.say(args[0].String(), args[1].String())
+		}),
+		"ask": function(func(args []js.Value) any {
+			s := p.current()
+			return s != nil && s.keeper.ask(args[0].String())
+		}),
+		"keeper": function(func(args []js.Value) any {
+			if s := p.current(); s != nil {
+				s.keeper.is(args[0].String())
+			}
+			return nil
+		}),
+		"leave": function(func([]js.Value) any {
+			go p.leave()
+			return nil
+		}),
+	}))
+	select {}
+}
+
+func function(f func(args []js.Value) any) js.Func {
+	return js.FuncOf(func(_ js.Value, args []js.Value) any { return f(args) })
+}
+
+// show hands an event to the scripts.
+func show(e *event) { js.Global().Call("lanyapEvent", e.String()) }
+
+// page is this tab: one session after another.
+type page struct {
+	turn sync.Mutex // held while joining and leaving
+
+	mu   sync.Mutex // guards the rest
+	now  *session   // nil: none
+	said int        // references that were given
+}
+
+func (p *page) current() *session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
+
+func (p *page) set(s *session) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = s
+}
+
+// join becomes a member, in place of the one before.
+func (p *page) join(cfg config) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	p.end()
+	s, err := newSession(cfg)
 	if err != nil {
-		fmt.Println("error:", err)
+		show(newEvent("ended").text("reason", err.Error()))
 		return
 	}
-	for event := range node.Events(ctx) {
-		fmt.Printf("%T %+v\n", event, event)
+	p.set(s)
+}
+
+func (p *page) leave() {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	p.end()
+}
+
+func (p *page) end() {
+	if s := p.current(); s != nil {
+		p.set(nil)
+		s.end()
 	}
+}
+
+// say has something said, in its turn, and returns what it is called in events.
+func (p *page) say(text, to string) string {
+	s := p.current()
+	if s == nil {
+		return ""
+	}
+	p.mu.Lock()
+	p.said++
+	ref := strconv.Itoa(p.said)
+	p.mu.Unlock()
+	if !s.speech.add(utterance{text: text, to: to, ref: ref}) {
+		return ""
+	}
+	return ref
 }

@@ -1,7 +1,5 @@
 //go:build !js
 
-// Command page is the member that lives in a browser's tab. It is built for
-// GOOS=js GOARCH=wasm, by go generate in the folder above.
 package main
 
 import (

@@ -1,0 +1,113 @@
+// Uploads: a file goes to the node in slices, each from where the node says it
+// has come to (draft-ietf-httpbis-resumable-upload). A slice that is cut off is
+// gone on with, and nothing is read into memory.
+
+const slices = {first: 4 << 20, most: 256 << 20, least: 1 << 20}; // bytes
+const aim = 2000;       // ms that a slice should take
+const patience = 60_000; // ms without any progress after which an upload has failed
+
+// GoneError says that the node wants an upload no longer, or cannot take it.
+export class GoneError extends Error {}
+
+// upload sends what is missing of a file from offset on, and tells by onBytes how
+// far it is. It ends with an error that says in words why it failed.
+export async function upload({file, url, offset, signal, onBytes}) {
+	let size = slices.first, wait = 250, since = performance.now();
+	for (;;) {
+		const from = performance.now();
+		try {
+			const end = Math.min(file.size, offset + size);
+			const next = await put(file.slice(offset, end), url, offset, signal, sent => onBytes(offset + sent));
+			if (next > offset) since = performance.now();
+			size = nextSize(size, performance.now() - from, next - offset);
+			offset = next;
+			wait = 250;
+			onBytes(offset);
+			if (offset >= file.size) return;
+		} catch (err) {
+			if (signal.aborted || err instanceof GoneError) throw err;
+			await readable(file, offset);
+			if (performance.now() - since > patience) throw new Error('the node that served this page cannot be reached');
+			size = Math.max(slices.least, size / 2);
+			await pause(wait, signal);
+			wait = Math.min(wait * 2, 5000);
+			const at = await head(url, signal);
+			if (at !== null && at > offset) since = performance.now();
+			offset = at ?? offset;
+		}
+	}
+}
+
+// nextSize returns how large the next slice is: large where it is quick, so that
+// the way back and forth counts for little, and small where it is slow, so that
+// little is sent twice.
+export function nextSize(size, took, moved) {
+	if (moved < size) return size; // the end of a file, or the node took a part
+	const fits = size * aim / Math.max(took, 1);
+	return Math.round(Math.min(slices.most, Math.max(slices.least, Math.min(fits, size * 4))));
+}
+
+// put sends a slice and returns how far the file has come. It is an
+// XMLHttpRequest because fetch does not tell how much it has sent.
+function put(slice, url, offset, signal, onSent) {
+	return new Promise((ok, no) => {
+		const request = new XMLHttpRequest();
+		const stop = () => request.abort();
+		request.open('PUT', url);
+		request.setRequestHeader('Upload-Offset', String(offset));
+		request.setRequestHeader('Content-Type', 'application/octet-stream');
+		request.upload.onprogress = e => onSent(e.loaded);
+		request.onload = () => {
+			const next = Number(request.getResponseHeader('Upload-Offset') ?? NaN);
+			if (request.status >= 200 && request.status < 300) ok(Number.isNaN(next) ? offset + slice.size : next);
+			else no(failure(request.status, request.responseText));
+		};
+		request.onerror = () => no(new Error('the connection was cut'));
+		request.onabort = () => no(signal.reason);
+		request.onloadend = () => signal.removeEventListener('abort', stop);
+		signal.addEventListener('abort', stop);
+		request.send(slice);
+	});
+}
+
+// failure returns what an answer means: what cannot be mended is a GoneError.
+function failure(status, body) {
+	switch (status) {
+	case 404: case 410: return new GoneError('it is no longer wanted');
+	case 413: return new GoneError('it is larger than was said');
+	case 507: return new GoneError('the disk of the node that served this page is full');
+	}
+	const text = `the node answered ${status}${body ? ': ' + body.slice(0, 200).trim() : ''}`;
+	return status >= 400 && status < 500 && status !== 409 && status !== 429 ? new GoneError(text) : new Error(text);
+}
+
+// head asks how far a file has come; null if nobody answers.
+async function head(url, signal) {
+	let answer;
+	try {
+		answer = await fetch(url, {method: 'HEAD', signal, cache: 'no-store'});
+	} catch (err) {
+		if (signal.aborted) throw err;
+		return null;
+	}
+	if (answer.status === 404 || answer.status === 410) throw failure(answer.status, '');
+	const at = answer.headers.get('Upload-Offset');
+	return answer.ok && at !== null ? Number(at) : null;
+}
+
+// readable fails if a file can no longer be read: it was changed, moved or removed
+// since it was chosen, which looks like a cut connection.
+async function readable(file, offset) {
+	try {
+		await file.slice(offset, offset + 1).arrayBuffer();
+	} catch {
+		throw new GoneError('the file was changed or removed, or cannot be read');
+	}
+}
+
+function pause(ms, signal) {
+	return new Promise((ok, no) => {
+		const timer = setTimeout(ok, ms);
+		signal.addEventListener('abort', () => { clearTimeout(timer); no(signal.reason); }, {once: true});
+	});
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"syscall/js"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
+)
+
+// topic is that of chats.
+const topic = "chat"
+
+// config is what a page is told by its scripts.
+type config struct{ name, room, seed, host, keeper, log string }
+
+func readConfig(v js.Value) config {
+	field := func(name string) string {
+		if f := v.Get(name); f.Type() == js.TypeString {
+			return f.String()
+		}
+		return ""
+	}
+	return config{
+		name: field("name"), room: field("room"), seed: field("seed"),
+		host: field("host"), keeper: field("keeper"), log: field("log"),
+	}
+}
+
+// mesh returns what the member is made of.
+func (c config) mesh() (mesh.Config, error) {
+	seed, err := hex.DecodeString(c.seed)
+	if err != nil {
+		return mesh.Config{}, fmt.Errorf("the key of this tab is none: %w", err)
+	}
+	id, err := peer.IdentityOf(seed)
+	if err != nil {
+		return mesh.Config{}, err
+	}
+	cfg := mesh.Config{Name: c.name, Room: c.room, Identity: id, Topic: topic, Peers: []string{c.host}}
+	if c.log != "" {
+		var level slog.Level
+		_ = level.UnmarshalText([]byte(c.log)) // info, if it is no level
+		cfg.Logger = slog.New(slog.NewTextHandler(console{}, &slog.HandlerOptions{Level: level}))
+	}
+	return cfg, nil
+}
+
+// console is the browser's.
+type console struct{}
+
+func (console) Write(p []byte) (int, error) {
+	js.Global().Get("console").Call("log", string(p))
+	return len(p), nil
+}
