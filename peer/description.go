@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -13,6 +15,8 @@ import (
 const (
 	maxDescription = 16 << 10 // bytes; ours has about 700
 	maxCandidates  = 16       // lines; pion writes each of its own twice
+	maxPorts       = 4        // of candidates that are looked at
+	firstFreePort  = 1024     // below are those of well-known services (RFC 6335 §6): no program of a user's has them
 )
 
 // description is an SDP (RFC 8866) from the network that may be given to pion.
@@ -20,6 +24,7 @@ type description struct {
 	sdp         string // without its candidates
 	fingerprint [sha256.Size]byte
 	ufrag       string
+	ports       []uint16 // of its candidates, those that may be a page's; at most maxPorts
 }
 
 // parseDescription checks what the rest relies on: one section, and that one
@@ -59,6 +64,7 @@ func parseDescription(body []byte) (description, error) {
 			d.ufrag = value
 		case key == "a=candidate":
 			candidates++
+			d.addPort(value)
 			continue
 		case key == "a=end-of-candidates":
 			continue
@@ -78,6 +84,20 @@ func parseDescription(body []byte) (description, error) {
 	}
 	d.sdp = kept.String()
 	return d, nil
+}
+
+// addPort takes the port of a candidate (RFC 8839 §5.1) that is a host's own and
+// UDP's. Its address counts for nothing.
+func (d *description) addPort(candidate string) {
+	f := strings.Fields(candidate) // foundation, component, transport, priority, address, port, "typ", type
+	if len(f) < 8 || len(d.ports) == maxPorts || !strings.EqualFold(f[2], "udp") || f[7] != "host" {
+		return
+	}
+	port, err := strconv.ParseUint(f[5], 10, 16)
+	if err != nil || port < firstFreePort || slices.Contains(d.ports, uint16(port)) {
+		return
+	}
+	d.ports = append(d.ports, uint16(port))
 }
 
 // parseFingerprint reads the value of a=fingerprint (RFC 8122 §5).

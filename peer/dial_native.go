@@ -103,8 +103,8 @@ func (t *Transport) dialOver(ctx context.Context, s *client, to Target, began ti
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	a := &attempt{
-		t: t, instance: in, pair: pair{local: s.local, remote: s.remote}, from: t.callers.source(s.remote.Addr()),
-		dialing: true, ctx: ctx, cancel: cancel, line: line{s.Conn}, over: make(chan struct{}),
+		t: t, instance: in, pair: pairOf(s.local, s.remote, in), from: t.callers.source(s.remote.Addr()),
+		dialing: true, ctx: ctx, cancel: cancel, conn: s.Conn, over: make(chan struct{}),
 	}
 	conn, err := a.dial(s, to)
 	switch {
@@ -127,7 +127,7 @@ func (t *Transport) whoToOffer(ctx context.Context, s *client, to Target, began 
 			return in, err
 		}
 	}
-	old := t.claims.at(pair{local: s.local, remote: s.remote})
+	old := t.claims.at(pairOf(s.local, s.remote, in))
 	if old != nil && old.conn.remote.Instance == in || t.claims.linkedSince(in, began) != nil {
 		return in, ErrLinked
 	}

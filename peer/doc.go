@@ -190,16 +190,16 @@
 // rest: Lanyap-Version, -Instance, -Room (the tag of [RoomTag]), -Port (TCP and
 // UDP), -For (the instance that is meant), -Proof, -Observer (see [Hello]). The
 // connection stays open afterwards, silent, as the watch of the link. GET
-// /v1/offer answers 204 with the headers alone; only it may be followed by
-// another request. Refusals: 404 other room, 409 already linked, 415 no SDP, 421
-// another instance or a Host that is a name, 426 other version, 503 full or too
+// /v1/offer answers 204 with the headers alone; only it, and what a page asks, may be
+// followed by another request. Refusals: 404 other room, 409 already linked, 415 no SDP, 421
+// another instance, another Origin or a Host that is a name, 426 other version, 503 full or too
 // fast, with Retry-After; they count only with a Lanyap-Version. POST /v1/watch
 // opens a watch anew.
 //
 // A node in a browser, a page, has no port: it says Lanyap-Port: 0 and the flag of
 // hello. It posts to the node that it was loaded from alone, and each answer to it has
-// Lanyap-You, the address that it is seen at. A browser does not leave it a connection
-// to keep, so its watch is a WebSocket (RFC 6455), which it opens to each node that it
+// Lanyap-You, the address that it is seen at. What it has offered lapses after 10 s.
+// A browser does not leave it a connection to keep, so its watch is a WebSocket (RFC 6455), which it opens to each node that it
 // is linked to:
 //
 //	GET /v1/watch?instance=INSTANCE&proof=PROOF

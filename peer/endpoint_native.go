@@ -19,8 +19,9 @@ const (
 	httpTimeout     = 5 * time.Second           // for a request's header and body
 	answerTimeout   = dialTimeout + httpTimeout // from a request's header to the end of its response: an offer may have to wait for another to go
 	idleTimeout     = 10 * time.Second
-	maxRequests     = 256 // connections that are no link's watch
-	maxRequestsFrom = 32  // the same of one address; our own host is exempt
+	maxHeader       = 8 << 10 // bytes
+	maxRequests     = 256     // connections that are no link's watch
+	maxRequestsFrom = 64      // the same of one address: a browser opens 6; our own host is exempt
 )
 
 // newServer returns the endpoint's server: whoever dawdles, in asking or in
@@ -29,24 +30,28 @@ func newServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadTimeout: httpTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0),
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is as foreign as any
 	}
 }
 
 // ServeHTTP answers offers; [Listen] serves it on the transport's port.
 func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := t.handlerOf(r); h != nil {
+		t.serveBeside(h, w, r)
+		return
+	}
 	for key, value := range t.header() {
 		w.Header()[key] = value
 	}
-	// Only a question is followed by another request. After anything else no two
-	// readers need to agree on where it ended (RFC 9112 §11.2).
+	if ofPage(r) {
+		w.Header().Set(headerYou, remoteAddr(r).String())
+	}
 	question := r.URL.Path == offerPath && r.Method == http.MethodGet && r.ContentLength == 0
-	if !question {
+	if !question && !mayFollow(r) {
 		w.Header().Set("Connection", "close")
 	}
-	// A page that a browser got from elsewhere must not be able to talk to us:
-	// its requests carry its Origin, or reach us under a foreign name.
-	if r.Header.Get("Origin") != "" || !localHost(r.Host) {
-		http.Error(w, "lanyap: not for this host name or origin", http.StatusMisdirectedRequest)
+	if pageWatch := r.URL.Path == watchPath && r.Method == http.MethodGet; foreign(r) && !(pageWatch && localHost(r.Host)) {
+		refuseForeign(w)
 		return
 	}
 	if !t.allowRequest(r) {
@@ -60,29 +65,33 @@ func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.serveOffer(w, r)
 	case r.URL.Path == watchPath && r.Method == http.MethodPost:
 		t.serveWatch(w, r)
+	case r.URL.Path == watchPath && r.Method == http.MethodGet:
+		t.servePageWatch(w, r)
 	default:
 		http.NotFound(w, r)
 	}
 }
 
-// localHost reports whether a Host header names an address or this machine:
-// DNS rebinding needs a name.
-func localHost(host string) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	if host == "localhost" {
-		return true
-	}
-	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil
+// mayFollow reports whether a request that a page makes may be followed by another
+// over the same connection, as browsers do. After what is in chunks, and after
+// all that others say, none is: so no two readers need to agree on where it ended
+// (RFC 9112 §11.2).
+func mayFollow(r *http.Request) bool { return ofPage(r) && len(r.TransferEncoding) == 0 }
+
+// ofPage reports whether a request is one that a page makes about links.
+func ofPage(r *http.Request) bool { return r.Header.Get(headerPort) == noPort }
+
+// remoteAddr returns where a request is from.
+func remoteAddr(r *http.Request) netip.Addr {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return from.Addr().Unmap()
 }
 
 // caller is who sends a request, as far as its headers can be believed.
 type caller struct {
 	instance Instance
 	local    netip.Addr
-	remote   netip.AddrPort // its address, with the port it answers on
+	remote   netip.AddrPort // its address, with the port it answers on; 0: it is a page
 	observer bool
 }
 
@@ -111,7 +120,7 @@ func (t *Transport) meet(r *http.Request) (caller, error) {
 		return caller{}, &errStatus{http.StatusMisdirectedRequest, "this is another instance"}
 	}
 	port, err := strconv.ParseUint(h.Get(headerPort), 10, 16)
-	if err != nil || port == 0 {
+	if err != nil || port == 0 && !ofPage(r) {
 		return caller{}, &errStatus{http.StatusBadRequest, "no port to answer on"}
 	}
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -196,7 +205,7 @@ func (t *Transport) admit(w http.ResponseWriter, who caller, o offer) error {
 	}
 	a := &attempt{
 		t: t, instance: who.instance, pair: pairOf(who.local, who.remote, who.instance), from: from,
-		observer: who.observer, known: o.proven,
+		web: who.remote.Port() == 0, observer: who.observer, known: o.proven,
 		ctx: slot.ctx, cancel: slot.cancel, slot: slot, over: make(chan struct{}),
 	}
 	if err = a.makeWay(); err == nil {
@@ -229,29 +238,28 @@ func (a *attempt) makeWay() error {
 	return a.claim()
 }
 
-// evict ends a link over the attempt's pair, and waits until it is out of the way.
-func (a *attempt) evict(old *link) {
-	cause := ErrGone // another is there now
-	if old.conn.remote.Instance == a.instance {
-		cause = ErrReplaced
-	}
-	old.conn.end(cause, "")
-	select {
-	case <-old.over:
-	case <-a.ctx.Done():
-	}
-}
-
 // answer answers an offer, and keeps the connection that it came over.
 func (a *attempt) answer(w http.ResponseWriter, d description) (err error) {
-	if a.session, err = a.t.newSession(a.pair.local, a.pair.remote, false); err != nil {
+	sdp, err := a.describe(d)
+	switch {
+	case err != nil:
 		return err
+	case a.web:
+		return respondToPage(w, sdp)
 	}
-	sdp, err := a.session.answer(a.ctx, d)
-	if err == nil {
-		a.line.conn, err = a.t.respond(w, sdp)
-	}
+	a.conn, err = a.t.respond(w, sdp)
 	return err
+}
+
+// describe returns our answer to an offer.
+func (a *attempt) describe(d description) (sdp string, err error) {
+	if a.session, err = a.t.newSession(a.pair.local, a.pair.remote, false); err != nil {
+		return "", err
+	}
+	if a.web && !a.t.sockets.own(a.pair.remote.Addr()) {
+		a.session.ports = d.ports
+	}
+	return a.session.answer(a.ctx, d)
 }
 
 // finish sees an answered offer through to a link, or gives it up.
@@ -289,6 +297,15 @@ func (t *Transport) respond(w http.ResponseWriter, sdp string) (net.Conn, error)
 		return nil, err
 	}
 	return conn, nil
+}
+
+// respondToPage writes the answer and leaves the connection to the browser, which
+// makes its next request over it.
+func respondToPage(w http.ResponseWriter, sdp string) error {
+	w.Header().Set("Content-Type", sdpType)
+	w.WriteHeader(http.StatusCreated)
+	_, err := io.WriteString(w, sdp)
+	return err
 }
 
 // answerTo is the response to an offer.

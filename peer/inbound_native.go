@@ -18,15 +18,43 @@ type inbound struct {
 	net.Conn
 	first  byte
 	unread atomic.Bool // first is still to be given to whoever reads
+
+	born  time.Time
+	bytes atomic.Int64 // that have moved since it last counted as moving
+	moved atomic.Int64 // when that was, in nanoseconds after born
 }
+
+// moves is how many bytes, either way, make a connection count as one that moves.
+// Who drips a byte a second does not.
+const moves = 64 << 10
+
+func newInbound(conn net.Conn) *inbound { return &inbound{Conn: conn, born: time.Now()} }
 
 func (c *inbound) Read(p []byte) (int, error) {
 	if len(p) > 0 && c.unread.CompareAndSwap(true, false) {
 		p[0] = c.first
 		return 1, nil
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	c.count(n)
+	return n, err
 }
+
+func (c *inbound) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.count(n)
+	return n, err
+}
+
+func (c *inbound) count(n int) {
+	if c.bytes.Add(int64(n)) >= moves {
+		c.bytes.Store(0)
+		c.moved.Store(int64(time.Since(c.born)))
+	}
+}
+
+// lastMoved returns when the connection was last seen to move, or else when it began.
+func (c *inbound) lastMoved() time.Time { return c.born.Add(time.Duration(c.moved.Load())) }
 
 // front is the listener of the HTTP server: it accepts those calls that speak
 // HTTP, as far as their first byte tells.
@@ -64,7 +92,7 @@ func (t *Transport) takeCalls() {
 		conn, err := l.Accept()
 		if err == nil {
 			pause = minAcceptPause
-			t.take(&inbound{Conn: conn})
+			t.take(newInbound(conn))
 			continue
 		}
 		select {

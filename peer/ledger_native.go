@@ -36,11 +36,13 @@ const (
 
 // account is the balance of one link.
 type account struct {
-	ufrag    string // local ICE username fragment: whose first check this is
-	overdraw func() // called once, in a goroutine of its own
+	ufrag    string     // local ICE username fragment: whose first check this is
+	only     netip.Addr // who may send it; invalid: anybody
+	overdraw func()     // called once, in a goroutine of its own
 
 	mu      sync.Mutex // guards what follows
 	pacer   pacer
+	heard   time.Time // when a datagram last came
 	balance int64
 	limit   int64
 	settled time.Time
@@ -52,11 +54,10 @@ type account struct {
 func (a *account) add(n int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.addLocked(n)
+	a.addLocked(n, time.Now())
 }
 
-func (a *account) addLocked(n int64) {
-	now := time.Now()
+func (a *account) addLocked(n int64, now time.Time) {
 	if gone := now.Sub(a.settled); gone > time.Second {
 		a.balance -= int64(gone/time.Second) * balancePerTick
 		a.settled = now
@@ -103,14 +104,28 @@ func newLedger() *ledger {
 	return &ledger{byAddr: make(map[netip.AddrPort]*account), byUfrag: make(map[string]*account)}
 }
 
-// open starts the account of a link that expects datagrams from addr.
+// silence is for how long no datagram has come.
+func (a *account) silence() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return time.Since(a.heard)
+}
+
+// open starts the account of a link that expects datagrams from addr. If its port is
+// not known, the first check that comes from that address tells.
 func (l *ledger) open(addr netip.AddrPort, ufrag string, overdraw func()) *account {
 	addr = netip.AddrPortFrom(addr.Addr().WithZone(""), addr.Port())
-	a := &account{ufrag: ufrag, overdraw: overdraw, limit: strangerLimit, settled: time.Now(), addrs: []netip.AddrPort{addr}}
+	now := time.Now()
+	a := &account{ufrag: ufrag, overdraw: overdraw, limit: strangerLimit, settled: now, heard: now}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.byAddr[addr] = a
 	l.byUfrag[ufrag] = a
+	if addr.Port() == 0 {
+		a.only = addr.Addr()
+		return a
+	}
+	a.addrs = []netip.AddrPort{addr}
+	l.byAddr[addr] = a
 	return a
 }
 
@@ -140,8 +155,9 @@ func (l *ledger) received(p []byte, from netip.AddrPort) bool {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.heard = time.Now()
 	a.pacer.heard()
-	a.addLocked(int64(len(p)))
+	a.addLocked(int64(len(p)), a.heard)
 	return true
 }
 
@@ -184,7 +200,7 @@ func (l *ledger) introduce(p []byte, from netip.AddrPort) *account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.byUfrag[ufrag]
-	if a == nil {
+	if a == nil || a.only.IsValid() && a.only != from.Addr() {
 		return nil
 	}
 	a.mu.Lock()

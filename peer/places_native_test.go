@@ -47,7 +47,7 @@ func (c *crowd) come(in Instance, host int, observer, known bool) (loser Instanc
 func (c *crowd) attempt(in Instance, host int) *attempt {
 	c.ports++
 	at := netip.AddrPortFrom(where(host), c.ports)
-	return &attempt{instance: in, pair: pair{local: loopback, remote: at}, from: source(host), cancel: func(error) {}, over: make(chan struct{})}
+	return &attempt{instance: in, pair: pairOf(loopback, at, in), from: source(host), cancel: func(error) {}, over: make(chan struct{})}
 }
 
 // become makes an attempt a link and returns whose place it took.

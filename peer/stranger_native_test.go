@@ -68,7 +68,7 @@ func (d *door) meet(in Instance, cert tls.Certificate) {
 func (d *door) call() net.Conn {
 	near, far := net.Pipe()
 	from := net.TCPAddrFromAddrPort(netip.MustParseAddrPort("10.0.0.7:4000"))
-	d.take(&inbound{Conn: callFrom{far, from}})
+	d.take(newInbound(callFrom{far, from}))
 	return near
 }
 

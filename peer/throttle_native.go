@@ -23,10 +23,20 @@ const (
 	sourceRate  = 64  // tokens a second of one source
 	sourceBurst = 256 // tokens
 	requestCost = 1
-	offerCost   = 4 // with that of the request: 64 offers at once, then 16 a second, a hundredth of a core
+	besideRate  = 256 // requests a second of one source that are not about links: the parts of a page, pieces of files
+	besideBurst = 1024
+
+	offerCost = 4 // with that of the request: 64 offers at once, then 16 a second, a hundredth of a core
 
 	strangerRate  = 128 // offers a second of all sources together: a tenth of a core
 	strangerBurst = 512
+
+	carriedRate  = 32 // offers a second that members carried, of all
+	carriedBurst = 128
+	carriedFrom  = 16  // the same of one address, as one says that has carried it
+	carriedTabs  = 64  // the same at once
+	authorRate   = 0.5 // the same of one instance
+	authorBurst  = 4
 
 	streamRate  = 64 // streams a second that one instance opens: 0.5 ms of CPU each
 	streamBurst = 256
@@ -87,6 +97,8 @@ func (t *throttle[K]) sweepLocked(now time.Time) {
 type limits struct {
 	calls     *throttle[netip.Prefix]
 	sources   *throttle[netip.Prefix]
+	beside    *throttle[netip.Prefix]
+	carried   carriedLimits
 	members   *throttle[Instance] // who replaces its link, and proves it: strangers elsewhere do not stand in its way
 	strangers *rate.Limiter
 	streams   *throttle[Instance] // who opens streams, and proves it
@@ -94,12 +106,30 @@ type limits struct {
 
 func newLimits() limits {
 	return limits{
-		calls:     newThrottle[netip.Prefix](callRate, callBurst),
-		sources:   newThrottle[netip.Prefix](sourceRate, sourceBurst),
+		calls:   newThrottle[netip.Prefix](callRate, callBurst),
+		sources: newThrottle[netip.Prefix](sourceRate, sourceBurst),
+		beside:  newThrottle[netip.Prefix](besideRate, besideBurst),
+		carried: carriedLimits{
+			authors: newThrottle[Instance](authorRate, authorBurst),
+			sources: newThrottle[netip.Prefix](carriedFrom, carriedTabs),
+			all:     rate.NewLimiter(carriedRate, carriedBurst),
+		},
 		members:   newThrottle[Instance](sourceRate, sourceBurst),
 		strangers: rate.NewLimiter(strangerRate, strangerBurst),
 		streams:   newThrottle[Instance](streamRate, streamBurst),
 	}
+}
+
+// carriedLimits are what offers pay that members carried. Nobody is exempt, for none
+// of what they say is proven.
+type carriedLimits struct {
+	authors *throttle[Instance]
+	sources *throttle[netip.Prefix]
+	all     *rate.Limiter
+}
+
+func (l *carriedLimits) allow(from netip.Prefix, author Instance) bool {
+	return l.authors.allow(author, 1) && l.sources.allow(from, 1) && l.all.Allow()
 }
 
 // allowCall takes what a connection costs.
@@ -112,19 +142,30 @@ func (t *Transport) allowCall(from netip.Addr) bool {
 // at its address have spent all.
 func (t *Transport) allowRequest(r *http.Request) bool { return mayProve(r) || t.charge(r) }
 
+// allowBeside takes what a request costs that is not about links.
+func (t *Transport) allowBeside(r *http.Request) bool {
+	from := remoteAddr(r)
+	return t.sockets.own(from) || t.limits.beside.allow(t.callers.source(from), requestCost)
+}
+
 // allowUnproven takes what a request was let off when it came, and whose
 // proof was none.
 func (t *Transport) allowUnproven(r *http.Request) bool { return !mayProve(r) || t.charge(r) }
 
 // mayProve reports whether a request carries what is looked at as a proof.
 func mayProve(r *http.Request) bool {
-	return r.Method == http.MethodPost && (r.URL.Path == offerPath || r.URL.Path == watchPath) && r.Header.Get(headerProof) != ""
+	switch r.Method {
+	case http.MethodPost:
+		return (r.URL.Path == offerPath || r.URL.Path == watchPath) && r.Header.Get(headerProof) != ""
+	case http.MethodGet:
+		return r.URL.Path == watchPath && r.URL.Query().Get(queryProof) != ""
+	}
+	return false
 }
 
 // charge takes what a request costs.
 func (t *Transport) charge(r *http.Request) bool {
-	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
-	from := remote.Addr().Unmap()
+	from := remoteAddr(r)
 	return t.sockets.own(from) || t.limits.sources.allow(t.callers.source(from), requestCost)
 }
 

@@ -33,11 +33,13 @@ type Transport struct {
 	listener net.Listener
 	front    *front
 	server   *http.Server
+	handler  atomic.Pointer[http.Handler] // of what is not about links
 	sockets  *sockets
 	callers  callers
 	claims   claims
 	tokens   tokens
 	halfOpen halfOpen
+	carried  halfOpen // of offers that members carried, which keep out none that is posted
 	requests requests
 	limits   limits
 	incoming chan *Conn
@@ -112,6 +114,7 @@ func open(cfg Config) (*Transport, error) {
 	t.streams = newStreams()
 	t.server = newServer(t)
 	t.server.ConnState = t.countRequests
+	t.server.BaseContext = func(net.Listener) context.Context { return t.ctx }
 	return t, nil
 }
 

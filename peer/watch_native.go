@@ -10,30 +10,35 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	rewatchEvery = time.Second // between attempts to get a watch anew, the other side may close each at once
+	rewatchBurst = 4           // attempts without a wait, after a quiet time
 )
 
 // watch is the TCP connection over which the link was offered. Nothing is said
 // on it any more: that it stands tells that the other process lives, for
 // nothing; that it ends tells within milliseconds that it may not.
 type watch struct {
-	net.Conn
-	ended context.Context // done when the connection has ended, of its cause
+	net.Conn                 // nil: there is none
+	ended    context.Context // done when the connection has ended, of its cause
 }
 
-// line is the connection that an attempt is offered over.
-type line struct{ conn net.Conn }
+// noWatch is that of a page that has opened none yet: it does not end.
+func noWatch() *watch { return &watch{ended: context.Background()} }
 
-// watch has it watched from now on.
-func (c line) watch() *watch { return newWatch(c.conn) }
-
-func (c line) hangUp() {
-	if c.conn != nil {
-		_ = c.conn.Close()
+func (w *watch) Close() error {
+	if w.Conn == nil {
+		return nil
 	}
+	return w.Conn.Close()
 }
 
-// firstWatch is that of a new link.
-func (l *link) firstWatch() *watch { return l.watch.Load() }
+// stands reports whether there is a connection that tells.
+func (w *watch) stands() bool { return w.Conn != nil && w.ended.Err() == nil }
 
 // newWatch watches a connection until it ends or is closed.
 func newWatch(conn net.Conn) *watch {
@@ -69,6 +74,8 @@ func (l *link) rewatch() *watch {
 	}
 	return l.watch.Load()
 }
+
+func newRenewals() *rate.Limiter { return rate.NewLimiter(rate.Every(rewatchEvery), rewatchBurst) }
 
 func (l *link) openWatch() *watch {
 	ctx, cancel := context.WithTimeout(l.t.ctx, answerWait)
@@ -119,6 +126,8 @@ func (t *Transport) serveWatch(w http.ResponseWriter, r *http.Request) {
 	l.renew(newWatch(conn))
 }
 
+var errNoLink = &errStatus{http.StatusConflict, "no such link"}
+
 // whoseWatch returns the link that a request proves to be of.
 func (t *Transport) whoseWatch(r *http.Request) (*link, error) {
 	who, err := t.meet(r)
@@ -127,7 +136,7 @@ func (t *Transport) whoseWatch(r *http.Request) (*link, error) {
 	}
 	l := t.claims.linked(who.instance)
 	if l == nil || !t.tokens.check(who.instance, purposeWatch, "", r.Header.Get(headerProof)) {
-		return nil, &errStatus{http.StatusConflict, "no such link"}
+		return nil, errNoLink
 	}
 	return l, nil
 }
@@ -151,20 +160,11 @@ func (l *link) renew(w *watch) {
 	}
 }
 
-// sweep looks after links that a watch says nothing of: a frozen process keeps
-// its connections.
-func (t *Transport) sweep() {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-t.ctx.Done():
-			return
-		case now := <-tick.C:
-			for _, l := range t.claims.all() {
-				l.look(now)
-			}
-			t.sockets.sweep()
-		}
+// dropRenewed closes a watch that came too late.
+func (l *link) dropRenewed() {
+	select {
+	case w := <-l.renewed:
+		_ = w.Close()
+	default:
 	}
 }

@@ -1,3 +1,5 @@
+//go:build !js
+
 package peer
 
 import "time"
@@ -9,7 +11,12 @@ const (
 	stuckAfter  = 4 * time.Second        // bytes unconfirmed for as long are reason to ask
 	silentAfter = 25 * time.Second       // nothing heard for as long as well: a process may hang
 	sweepEvery  = 500 * time.Millisecond // how often both are looked at
-	doubtEvery  = time.Second            // at most this often may another's offer make us ask
+
+	// unwatchedAfter is for a page that has no watch open: a browser sends checks
+	// all the time, each 6 s at the least (RFC 7675 §5.1), even if nobody looks at it.
+	unwatchedAfter = 6 * time.Second
+
+	doubtEvery = time.Second // at most this often may another's offer make us ask
 
 	// patience is for a link of which nothing says that it is stuck: what a
 	// stuck one gets altogether.
@@ -45,7 +52,24 @@ type progress struct {
 	since     time.Time // when that last changed, or nothing was outstanding
 }
 
-// look is for a sweeper to call each sweepEvery.
+// sweep looks after links that a watch says nothing of: a frozen process keeps
+// its connections.
+func (t *Transport) sweep() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-t.ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, l := range t.claims.all() {
+				l.look(now)
+			}
+			t.sockets.sweep()
+		}
+	}
+}
+
 func (l *link) look(now time.Time) {
 	outstanding := int64(l.channel.unacked())
 	confirmed := int64(l.conn.written.Load()) - outstanding
@@ -55,6 +79,8 @@ func (l *link) look(now time.Time) {
 	switch {
 	case now.Sub(l.progress.since) >= stuckAfter:
 		l.progress.since = now
+		l.askLater(inquiry{wait: answerWait})
+	case l.conn.remote.Web && !l.watch.Load().stands() && l.channel.session.account.silence() >= unwatchedAfter:
 		l.askLater(inquiry{wait: answerWait})
 	case l.conn.silence() >= silentAfter:
 		l.askLater(inquiry{wait: patience})

@@ -1,3 +1,5 @@
+//go:build !js
+
 package peer
 
 import (
@@ -18,9 +20,9 @@ import (
 // Hello done, there is one link for each instance. Which of two counts both sides
 // tell alike, in whatever order they come to see them: see outranks.
 
-// pair is what pion's mux tells PeerConnections apart by. A browser's are apart
-// anyway: where either side is a page it is the other's instance, and of two offers
-// between the same two one goes on.
+// pair is what pion's mux tells PeerConnections apart by. Of a page the port is not
+// known: it is 0, and the mux goes by what the checks say. So several pages on one
+// host are in nobody's way.
 type pair struct {
 	local  netip.Addr
 	remote netip.AddrPort
@@ -229,6 +231,18 @@ func (c *claims) linkedSince(in Instance, when time.Time) *link {
 	return l
 }
 
+// making reports whether a page offers a link that is not made yet.
+func (c *claims) making(in Instance) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for p := range c.attempts {
+		if p.page == in {
+			return true
+		}
+	}
+	return false
+}
+
 // joined returns what is closed when the next link is made.
 func (c *claims) joined() <-chan struct{} {
 	c.mu.Lock()
@@ -236,12 +250,13 @@ func (c *claims) joined() <-chan struct{} {
 	return c.change
 }
 
-// at returns the link between two addresses, whoever is at its end.
+// at returns the link between two addresses, whoever is at its end. A page is at
+// none: where it sends from is nobody's port.
 func (c *claims) at(p pair) *link {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, l := range c.links {
-		if l.conn.LocalAddr() == p.local && l.conn.remoteAddr == p.remote {
+		if !l.conn.remote.Web && l.conn.LocalAddr() == p.local && l.conn.remoteAddr == p.remote {
 			return l
 		}
 	}

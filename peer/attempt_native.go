@@ -1,3 +1,5 @@
+//go:build !js
+
 package peer
 
 import (
@@ -5,7 +7,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"net"
 	"net/netip"
+	"time"
 )
 
 // attempt is a link in the making, and the owner of whatever it has so far. It
@@ -16,6 +20,7 @@ type attempt struct {
 	pair     pair
 	from     netip.Prefix // the source that its remote address is of, see callers
 	dialing  bool         // ours; else an offer of theirs
+	web      bool         // it is a page, of which neither a port nor a connection is known
 	observer bool         // it only looks, as it says; of a dial of ours, once it answered
 	known    bool         // it was linked before, as far as it can be told
 	count    uint64       // of the offer; of one of theirs, from hello on
@@ -23,9 +28,9 @@ type attempt struct {
 
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	slot    *slot // of an offer of theirs
+	conn    net.Conn // over which it is offered; nil if a page offers it
+	slot    *slot    // of an offer of theirs
 	session *session
-	line    line          // over which it is offered
 	over    chan struct{} // closed when its PeerConnection, if any, is closed or has become a link
 }
 
@@ -35,7 +40,9 @@ func (a *attempt) abort() {
 	if a.session != nil {
 		a.session.release()
 	}
-	a.line.hangUp()
+	if a.conn != nil {
+		_ = a.conn.Close()
+	}
 	a.leave()
 	a.t.claims.drop(a)
 }
@@ -64,10 +71,26 @@ func (a *attempt) claim() error {
 	}
 }
 
+// evict ends a link over the attempt's pair, and waits until it is out of the way.
+func (a *attempt) evict(old *link) {
+	cause := ErrGone // another is there now
+	if old.conn.remote.Instance == a.instance {
+		cause = ErrReplaced
+	}
+	old.conn.end(cause, "")
+	select {
+	case <-old.over:
+	case <-a.ctx.Done():
+	}
+}
+
 // establish waits for the data channel, does hello over it and makes the link.
 // It ends when the connection of the offer does.
 func (a *attempt) establish(d description) (*Conn, error) {
-	w := a.line.watch()
+	w := noWatch()
+	if a.conn != nil {
+		w = newWatch(a.conn)
+	}
 	defer context.AfterFunc(w.ended, func() { a.cancel(ErrGone) })()
 	ch, err := a.session.channel(a.ctx, d.fingerprint)
 	if err != nil {
@@ -80,7 +103,7 @@ func (a *attempt) establish(d description) (*Conn, error) {
 	if said.hello.Instance != a.instance {
 		return nil, ErrInstance // it is not who it said it was
 	}
-	if said.hello.Observer != a.observer {
+	if said.hello.Observer != a.observer || said.hello.Web != a.web {
 		return nil, errHello
 	}
 	if a.dialing {
@@ -98,8 +121,8 @@ func (a *attempt) establish(d description) (*Conn, error) {
 // newLink makes a link of the attempt that nobody sees yet.
 func (a *attempt) newLink(ch *rtcChannel, said greeting, w *watch) *link {
 	conn := newConn(ch, said.hello)
-	conn.local, conn.remoteAddr = a.session.ends(said.hello)
-	conn.dialed, conn.takesChannels, conn.spawn = a.dialing, said.channels, a.t.spawn
+	conn.local, conn.remoteAddr, conn.dialed = a.session.socket, a.session.found(), a.dialing
+	conn.takesChannels, conn.spawn = said.channels, a.t.spawn
 	l := &link{
 		t: a.t, conn: conn, channel: ch, offer: a.count,
 		over: make(chan struct{}), renewed: make(chan *watch, 1), renewals: newRenewals(),
@@ -126,7 +149,7 @@ func (a *attempt) join(l *link, shared token, fingerprint [sha256.Size]byte) err
 		l.channel.hangUp("close " + err.Error())
 		return err
 	}
-	a.session.joined(l)
+	a.session.account.trust()
 	if loser != nil {
 		_ = loser.conn.Close(ErrFull)
 	}
@@ -151,14 +174,18 @@ func (a *attempt) join(l *link, shared token, fingerprint [sha256.Size]byte) err
 
 // greet does hello, for as long as the attempt and its session last.
 func (a *attempt) greet(ch *rtcChannel, d description) (greeting, error) {
-	late := context.AfterFunc(a.ctx, ch.interrupt)
+	stop := func() {
+		_ = ch.raw.SetReadDeadline(time.Now())
+		_ = ch.raw.SetWriteDeadline(time.Now())
+	}
+	late := context.AfterFunc(a.ctx, stop)
 	defer late()
-	broken := context.AfterFunc(a.session.ended, ch.interrupt)
+	broken := context.AfterFunc(a.session.ended, stop)
 	defer broken()
 	t := a.t
-	script := transcript{room: t.room, offerer: a.session.fingerprint, answerer: d.fingerprint}
+	script := transcript{room: t.room, offerer: t.fingerprint, answerer: d.fingerprint}
 	if !a.dialing {
-		script.offerer, script.answerer = d.fingerprint, a.session.fingerprint
+		script.offerer, script.answerer = d.fingerprint, t.fingerprint
 	}
 	count := a.count
 	if !a.dialing {
