@@ -65,6 +65,12 @@ type Config struct {
 //	AcceptStream(context.Context) (*peer.Stream, error)
 //
 // as *[peer.Transport] does carries streams beside links ([Node.Dial]).
+// One that has
+//
+//	Handle(http.Handler)
+//
+// as *[peer.Transport] has lets others answer what is asked by HTTP of the node's
+// port ([Node.Handle]).
 type Network interface {
 	Listen(peer.Config) (Transport, error)
 	Discover(discovery.Config) (Discovery, error)
