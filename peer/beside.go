@@ -10,6 +10,13 @@ import (
 // may open one.
 const besideLabel = "lanyap streams"
 
+// besideInFlight is how many bytes of it may be on their way: what is said on
+// the link comes behind that. It is less than SCTP's smallest window
+// (minWindow), so that there is always room for a message, and enough for
+// 60 MB/s at 2 ms. More than that is no faster, where a socket has the 208 KiB
+// of an ordinary Linux for what arrives.
+const besideInFlight = 128 << 10
+
 // besides hands the data channel that the other side has opened to the link,
 // whichever of the two is there first.
 type besides struct {

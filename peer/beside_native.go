@@ -13,13 +13,6 @@ import (
 	"github.com/lanyap/lanyap/peer/stream"
 )
 
-// besideInFlight is how many bytes of it may be on their way: what is said on
-// the link comes behind that. It is less than SCTP's smallest window
-// (minWindow), so that there is always room for a message, and enough for
-// 60 MB/s at 2 ms. More than that is no faster, where a socket has the 208 KiB
-// of an ordinary Linux for what arrives.
-const besideInFlight = 128 << 10
-
 // beside is a data channel that carries streams.
 type beside struct {
 	raw     rawChannel

@@ -29,12 +29,6 @@ type callers struct {
 // dial.
 const maxByHand = 1024
 
-// shared is the address space between carriers and their customers (RFC 6598).
-// It is no more of the internet than RFC 1918, which carriers use for the same
-// purpose, and overlay networks such as Tailscale number their hosts from it,
-// each alone on its prefix.
-var shared = netip.MustParsePrefix("100.64.0.0/10")
-
 // near reports whether an address cannot be one of the internet at large, or is
 // on a network of ours.
 func (c *callers) near(from netip.Addr) bool {

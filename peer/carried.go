@@ -2,6 +2,7 @@ package peer
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 )
 
@@ -19,3 +20,9 @@ type Carried struct {
 	// has said.
 	From netip.Addr
 }
+
+// ErrNoWay is what a carried offer ends with if both sides are pages whose browsers
+// tell no address: neither can send the first packet. It stays so until the network
+// of one changes.
+// It is an [ErrUDP].
+var ErrNoWay = fmt.Errorf("%w: neither side tells where it is", ErrUDP)

@@ -104,7 +104,7 @@ func (t *Transport) dialOver(ctx context.Context, s *client, to Target, began ti
 	ctx, cancel := context.WithCancelCause(ctx)
 	a := &attempt{
 		t: t, instance: in, pair: pairOf(s.local, s.remote, in), from: t.callers.source(s.remote.Addr()),
-		dialing: true, ctx: ctx, cancel: cancel, conn: s.Conn, over: make(chan struct{}),
+		dialing: true, ctx: ctx, cancel: cancel, line: line{s.Conn}, over: make(chan struct{}),
 	}
 	conn, err := a.dial(s, to)
 	switch {

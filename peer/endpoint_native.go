@@ -19,9 +19,8 @@ const (
 	httpTimeout     = 5 * time.Second           // for a request's header and body
 	answerTimeout   = dialTimeout + httpTimeout // from a request's header to the end of its response: an offer may have to wait for another to go
 	idleTimeout     = 10 * time.Second
-	maxHeader       = 8 << 10 // bytes
-	maxRequests     = 256     // connections that are no link's watch
-	maxRequestsFrom = 64      // the same of one address: a browser opens 6; our own host is exempt
+	maxRequests     = 256 // connections that are no link's watch
+	maxRequestsFrom = 64  // the same of one address: a browser opens 6; our own host is exempt
 )
 
 // newServer returns the endpoint's server: whoever dawdles, in asking or in
@@ -238,6 +237,19 @@ func (a *attempt) makeWay() error {
 	return a.claim()
 }
 
+// evict ends a link over the attempt's pair, and waits until it is out of the way.
+func (a *attempt) evict(old *link) {
+	cause := ErrGone // another is there now
+	if old.conn.remote.Instance == a.instance {
+		cause = ErrReplaced
+	}
+	old.conn.end(cause, "")
+	select {
+	case <-old.over:
+	case <-a.ctx.Done():
+	}
+}
+
 // answer answers an offer, and keeps the connection that it came over.
 func (a *attempt) answer(w http.ResponseWriter, d description) (err error) {
 	sdp, err := a.describe(d)
@@ -247,7 +259,7 @@ func (a *attempt) answer(w http.ResponseWriter, d description) (err error) {
 	case a.web:
 		return respondToPage(w, sdp)
 	}
-	a.conn, err = a.t.respond(w, sdp)
+	a.line.conn, err = a.t.respond(w, sdp)
 	return err
 }
 

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net"
@@ -15,38 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
-
-// The offer is exchanged as WHIP does it (RFC 9725): POST it, get the answer.
-// What is no part of a description travels in headers, on every request and
-// every response.
-const (
-	offerPath = "/v1/offer"
-	watchPath = "/v1/watch"
-	sdpType   = "application/sdp"
-
-	headerVersion  = "Lanyap-Version"  // of the protocol: 1
-	headerInstance = "Lanyap-Instance" // the sender's
-	headerRoom     = "Lanyap-Room"     // room tag
-	headerPort     = "Lanyap-Port"     // where the sender answers, TCP and UDP; 0: nowhere, it is a page
-	headerObserver = "Lanyap-Observer" // 1: the sender only looks, see Hello
-	headerFor      = "Lanyap-For"      // the instance meant; another answers 421
-	headerProof    = "Lanyap-Proof"    // see proof: to replace the link or reopen its watch
-	headerYou      = "Lanyap-You"      // on answers to a page: the address that it is seen at
-)
-
-const (
-	protocolVersion = "1"
-	noPort          = "0" // a page's
-)
-
-// maxReply bounds a whole response, in bytes: whoever is dialed is a stranger,
-// and anybody can be dialed.
-const maxReply = maxHeader + maxDescription
-
-var (
-	errLongReply = fmt.Errorf("answered with more than %d bytes", maxReply)
-	errNoNode    = errors.New("something else answers there")
 )
 
 // client is one TCP connection to a node's port, for requests one after the
@@ -78,17 +45,6 @@ func plain(addr net.Addr) netip.AddrPort {
 	}
 	ap := tcp.AddrPort()
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-}
-
-// reply is what a node answered.
-type reply struct {
-	status   int
-	instance Instance // zero if it named none
-	room     string
-	version  string // empty if no node of ours answered
-	media    string // type of body
-	observer bool
-	body     []byte // at most maxDescription
 }
 
 // do sends one request and reads its response; ctx ends both.
@@ -146,40 +102,10 @@ func mediaType(h http.Header) string {
 	return media
 }
 
-// cmpErr prefers why the context ended over what that did to the connection.
-func cmpErr(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
-}
-
 // hostOf writes an address for a Host header, which has no zones (RFC 6874 is
 // for people's browsers, not for the wire).
 func hostOf(addr netip.AddrPort) string {
 	return netip.AddrPortFrom(addr.Addr().WithZone(""), addr.Port()).String()
-}
-
-// refusal turns a reply that is not what was asked for into an error. Only who
-// speaks our protocol is believed: any web server says 404 and 409.
-func (t *Transport) refusal(r reply) error {
-	switch {
-	case r.version == "":
-		return errNoNode
-	case r.version != protocolVersion:
-		return ErrVersion
-	case r.instance == t.self.Instance:
-		return ErrSelf
-	case r.status == http.StatusNotFound:
-		return ErrRoom
-	case r.status == http.StatusMisdirectedRequest:
-		return ErrInstance
-	case r.status == http.StatusConflict:
-		return ErrLinked
-	case r.status == http.StatusServiceUnavailable:
-		return ErrFull
-	}
-	return fmt.Errorf("answered %s", strconv.Itoa(r.status)+" "+http.StatusText(r.status))
 }
 
 // header is what we say of ourselves on every request and response.

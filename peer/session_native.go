@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 	"sync"
@@ -92,12 +91,13 @@ func newAPI(mux ice.UDPMux, addr netip.Addr, offerer bool) *webrtc.API {
 // session is a PeerConnection with its data channel for messages, and later two
 // at the most for streams, on the way to becoming a Conn or on its way out.
 type session struct {
-	socket *socket
-	remote netip.AddrPort // port 0: not known, a page is there
-	ports  []uint16       // that it may have
-	pc     *webrtc.PeerConnection
-	dc     *webrtc.DataChannel
-	opened chan rawChannel
+	socket      *socket
+	remote      netip.AddrPort    // port 0: not known, a page is there
+	ports       []uint16          // that it may have
+	fingerprint [sha256.Size]byte // of our certificate
+	pc          *webrtc.PeerConnection
+	dc          *webrtc.DataChannel
+	opened      chan rawChannel
 
 	ufrag   string   // ours, from describe on
 	account *account // from when the other side may send
@@ -142,7 +142,7 @@ func (t *Transport) newSession(local netip.Addr, remote netip.AddrPort, offerer 
 		_ = pc.Close()
 		return nil, err
 	}
-	ss := &session{socket: s, remote: remote, pc: pc, dc: dc, opened: make(chan rawChannel, 1), drop: drop, offerer: offerer}
+	ss := &session{socket: s, remote: remote, fingerprint: t.fingerprint, pc: pc, dc: dc, opened: make(chan rawChannel, 1), drop: drop, offerer: offerer}
 	ss.ended, ss.end = context.WithCancelCause(context.Background())
 	dc.OnOpen(func() {
 		if raw, err := dc.DetachWithDeadline(); err == nil {
@@ -266,14 +266,6 @@ func (ss *session) found() netip.AddrPort {
 	return netip.AddrPortFrom(ss.remote.Addr(), pair.Remote.Port)
 }
 
-// hostCandidate writes addr as a candidate (RFC 8839 §5.1). pion publishes none
-// for IPv6 link-local addresses behind a mux, and takes one. The zone stays
-// here, where the socket adds it again: the grammar has none, and on Windows it
-// is a name with spaces.
-func hostCandidate(addr netip.AddrPort) string {
-	return fmt.Sprintf("candidate:1 1 udp 2130706431 %s %d typ host", addr.Addr().WithZone(""), addr.Port())
-}
-
 // channel waits for the data channel and checks that the DTLS certificate is
 // the one the description names; until then nothing that arrived is anybody's.
 func (ss *session) channel(ctx context.Context, fingerprint [sha256.Size]byte) (*rtcChannel, error) {
@@ -290,6 +282,12 @@ func (ss *session) channel(ctx context.Context, fingerprint [sha256.Size]byte) (
 		return nil, context.Cause(ctx)
 	}
 }
+
+// ends returns the two ends of a link over the session.
+func (ss *session) ends(Hello) (localEnd, netip.AddrPort) { return ss.socket, ss.found() }
+
+// joined takes in that hello is done.
+func (ss *session) joined(*link) { ss.account.trust() }
 
 // rtcChannel is a channel over WebRTC.
 type rtcChannel struct {
@@ -325,6 +323,12 @@ func (c *rtcChannel) openBeside() (stream.Carrier, error) { return c.session.ope
 func (c *rtcChannel) takeBeside(f func(stream.Carrier)) { c.session.besides.takeWith(f) }
 
 func (c *rtcChannel) close(closing string) { c.closing <- closing }
+
+// interrupt ends a read or write that waits.
+func (c *rtcChannel) interrupt() {
+	_ = c.raw.SetReadDeadline(time.Now())
+	_ = c.raw.SetWriteDeadline(time.Now())
+}
 
 // hangUp sends the closing text, gives it a moment and closes the PeerConnection.
 func (c *rtcChannel) hangUp(closing string) {

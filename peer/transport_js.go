@@ -3,8 +3,6 @@ package peer
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -12,24 +10,32 @@ import (
 
 // Transport makes the links of a page. It is safe for concurrent use.
 type Transport struct {
-	identity *Identity
-	self     Hello
-	room     string
-	log      *slog.Logger
+	identity  *Identity
+	self      Hello
+	room, tag string
+	log       *slog.Logger
+	host      netip.AddrPort // of the node that served the page
 
+	claims   claims
+	tokens   tokens
+	halfOpen halfOpen
 	incoming chan *Conn
+	events   listeners
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	once   sync.Once
 	wg     sync.WaitGroup
+	mu     sync.Mutex // guards what follows
+	closed bool
+	you    netip.Addr // see seenAt
+	onHide func()
 }
 
 // Listen makes the transport of a page. Of the Config it takes Identity, Salt,
 // Room, Name, Topics, Observer, MaxLinks and Logger. It fails if the name or topics
 // exceed what a Hello may hold.
 func Listen(cfg Config) (*Transport, error) {
-	t := &Transport{identity: cfg.Identity, room: cmp.Or(cfg.Room, DefaultRoom), log: cfg.Logger}
+	t := &Transport{identity: cfg.Identity, room: cmp.Or(cfg.Room, DefaultRoom), log: cfg.Logger, host: host()}
 	if t.identity == nil {
 		t.identity = NewIdentity()
 	}
@@ -40,6 +46,7 @@ func Listen(cfg Config) (*Transport, error) {
 		cfg.Salt = NewSalt()
 	}
 	id := t.identity.ID()
+	t.tag = RoomTag(t.room)
 	t.self = Hello{
 		ID: id, Salt: cfg.Salt, Instance: id.Instance(cfg.Salt),
 		Name: cfg.Name, Topics: cfg.Topics, Observer: cfg.Observer, Web: true,
@@ -47,8 +54,12 @@ func Listen(cfg Config) (*Transport, error) {
 	if err := t.self.check(); err != nil {
 		return nil, err
 	}
-	t.incoming = make(chan *Conn, cmp.Or(cfg.MaxLinks, defaultMax))
+	t.claims = newClaims(t.self.Instance, cmp.Or(cfg.MaxLinks, defaultMax))
+	t.tokens.self = t.self.Instance
+	t.incoming = make(chan *Conn, t.claims.limit(false)+t.claims.limit(true))
 	t.ctx, t.cancel = context.WithCancelCause(context.Background())
+	t.wg.Go(t.sweep)
+	t.watchPage()
 	return t, nil
 }
 
@@ -58,22 +69,31 @@ func (t *Transport) Self() Hello { return t.self }
 // Addrs returns none: a page has no port.
 func (t *Transport) Addrs() []netip.AddrPort { return nil }
 
-// Dial links to the node that served the page, which has to be at one of the
-// addresses.
-func (t *Transport) Dial(ctx context.Context, to Target) (*Conn, error) {
-	return nil, fmt.Errorf("peer: dial: %w", errors.ErrUnsupported)
+// seenAt takes in at which address a node sees this page.
+func (t *Transport) seenAt(you netip.Addr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.you = you
 }
 
-// DialCarried links to an instance by an offer of ours, which carry takes to it
-// through other members, and returns what it answers.
-func (t *Transport) DialCarried(ctx context.Context, in Instance, carry func(ctx context.Context, offer string) (Carried, error)) (*Conn, error) {
-	return nil, fmt.Errorf("peer: offer to %s: %w", in, errors.ErrUnsupported)
+// address returns the address at which the node that served the page sees it, which
+// browsers do not tell; invalid before it has answered.
+func (t *Transport) address() netip.Addr {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.you
 }
 
-// AnswerCarried answers an offer of an instance that other members carried. The
-// link comes out of Accept.
-func (t *Transport) AnswerCarried(ctx context.Context, in Instance, offer Carried) (answer string, err error) {
-	return "", fmt.Errorf("peer: offer of %s: %w", in, errors.ErrUnsupported)
+// source is what the author of an offer counts as, which others say is at that
+// address; compare callers.source.
+func (t *Transport) source(from netip.Addr) netip.Prefix {
+	bits := from.BitLen()
+	you := t.address()
+	if from.Is6() && !from.IsLinkLocalUnicast() && !(you.IsValid() && around(you).Contains(from)) {
+		bits = 64
+	}
+	p, _ := from.WithZone("").Prefix(bits)
+	return p
 }
 
 // Accept returns the next link that another node made to us.
@@ -88,9 +108,39 @@ func (t *Transport) Accept(ctx context.Context) (*Conn, error) {
 	}
 }
 
+// deliver hands a link to whoever accepts.
+func (t *Transport) deliver(conn *Conn) {
+	select {
+	case t.incoming <- conn:
+	default:
+		_ = conn.Close(ErrFull) // nobody does
+	}
+}
+
+// spawn runs f in a goroutine that Close waits for, unless that was called.
+func (t *Transport) spawn(f func()) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.wg.Go(f)
+	return true
+}
+
 // Close ends all links, and waits until nothing of the transport runs any more.
 func (t *Transport) Close() error {
-	t.once.Do(func() { t.cancel(ErrClosed) })
+	t.mu.Lock()
+	first := !t.closed
+	t.closed = true
+	t.mu.Unlock()
+	if first {
+		t.events.forget()
+		t.cancel(ErrClosed)
+		for _, l := range t.claims.all() {
+			_ = l.conn.Close(nil)
+		}
+	}
 	t.wg.Wait()
 	return nil
 }

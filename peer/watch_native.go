@@ -10,13 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
-
-	"golang.org/x/time/rate"
-)
-
-const (
-	rewatchEvery = time.Second // between attempts to get a watch anew, the other side may close each at once
-	rewatchBurst = 4           // attempts without a wait, after a quiet time
 )
 
 // watch is the TCP connection over which the link was offered. Nothing is said
@@ -39,6 +32,36 @@ func (w *watch) Close() error {
 
 // stands reports whether there is a connection that tells.
 func (w *watch) stands() bool { return w.Conn != nil && w.ended.Err() == nil }
+
+// line is the connection that an attempt is offered over; nil if a page offers it.
+type line struct{ conn net.Conn }
+
+// watch has it watched from now on.
+func (c line) watch() *watch {
+	if c.conn == nil {
+		return noWatch()
+	}
+	return newWatch(c.conn)
+}
+
+func (c line) hangUp() {
+	if c.conn != nil {
+		_ = c.conn.Close()
+	}
+}
+
+// unwatchedAfter is for a page that has no watch open: a browser sends checks
+// all the time, each 6 s at the least (RFC 7675 §5.1), even if nobody looks at it.
+const unwatchedAfter = 6 * time.Second
+
+// unheard reports whether nothing tells that the other side lives: a page that has
+// opened no watch, and sends nothing either.
+func (l *link) unheard() bool {
+	return l.conn.remote.Web && !l.watch.Load().stands() && l.channel.session.account.silence() >= unwatchedAfter
+}
+
+// firstWatch is that of a new link.
+func (l *link) firstWatch() *watch { return l.watch.Load() }
 
 // newWatch watches a connection until it ends or is closed.
 func newWatch(conn net.Conn) *watch {
@@ -74,8 +97,6 @@ func (l *link) rewatch() *watch {
 	}
 	return l.watch.Load()
 }
-
-func newRenewals() *rate.Limiter { return rate.NewLimiter(rate.Every(rewatchEvery), rewatchBurst) }
 
 func (l *link) openWatch() *watch {
 	ctx, cancel := context.WithTimeout(l.t.ctx, answerWait)
@@ -160,11 +181,20 @@ func (l *link) renew(w *watch) {
 	}
 }
 
-// dropRenewed closes a watch that came too late.
-func (l *link) dropRenewed() {
-	select {
-	case w := <-l.renewed:
-		_ = w.Close()
-	default:
+// sweep looks after links that a watch says nothing of: a frozen process keeps
+// its connections.
+func (t *Transport) sweep() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-t.ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, l := range t.claims.all() {
+				l.look(now)
+			}
+			t.sockets.sweep()
+		}
 	}
 }

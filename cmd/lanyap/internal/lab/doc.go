@@ -14,6 +14,9 @@
 //	…
 //	l.Await(5*time.Second, "ana sees bo", func() bool { return ana.Sees(bo) })
 //
+// A browser runs on a host by [Host.Launch] and [Host.Dial], see package browser;
+// what its pages say goes into a [Record], as what programs say does.
+//
 // It needs Linux, root, and the programs ip, bridge and nft; [New] skips the
 // test and says what is missing, or fails it if LANYAP_LAB=required is set.
 //

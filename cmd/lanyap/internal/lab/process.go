@@ -38,25 +38,20 @@ type Program struct {
 
 // Process is a program that runs, or ran, on a host.
 type Process struct {
+	*Record
 	Host    *Host
 	Started time.Time // just before the fork
 	T       testing.TB
 
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
-	watch  func(Event)
 	tally  bool
 	stderr lockedBuffer
 	done   chan struct{} // closed when it has ended and all its output is read
 
-	mu        sync.Mutex // guards what follows
-	lines     []string
-	events    []Event
-	present   map[string]Ident
-	self      Ident
-	unsettled int
-	counted   int // messages, with Tally
-	killed    bool
+	outMu   sync.Mutex // guards what follows
+	lines   []string
+	counted int // messages, with Tally
 }
 
 // Start runs a program on the host. It is killed with the lab at the latest.
@@ -76,7 +71,7 @@ func (h *Host) Start(prog Program) *Process {
 	if prog.Mount {
 		cmd.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
 	}
-	p := &Process{Host: h, T: l.t, cmd: cmd, watch: prog.Watch, tally: prog.Tally, done: make(chan struct{}), present: make(map[string]Ident)}
+	p := &Process{Record: l.Record(h.Name, prog.Watch), Host: h, T: l.t, cmd: cmd, tally: prog.Tally, done: make(chan struct{})}
 	p.stderr.wrote = l.bump
 	cmd.Stderr = &p.stderr
 	stdout, err := cmd.StdoutPipe()
@@ -117,33 +112,12 @@ func (p *Process) add(line []byte, at time.Time) {
 	if p.tally && !p.worthReading(line) {
 		return
 	}
-	ev, ok := parseEvent(line, at)
-	if ok && p.watch != nil {
-		p.watch(ev)
-	}
-	p.mu.Lock()
 	if p.watch == nil {
+		p.outMu.Lock()
 		p.lines = append(p.lines, string(line))
+		p.outMu.Unlock()
 	}
-	if ok {
-		if p.watch == nil {
-			p.events = append(p.events, ev)
-		}
-		switch ev.Type {
-		case "ready":
-			p.self = Ident{ID: ev.ID, Instance: ev.Instance, Name: ev.Name}
-		case "joined":
-			p.present[ev.Peer.key()] = ev.Peer
-		case "left":
-			delete(p.present, ev.Peer.key())
-		case "sent":
-			p.unsettled++
-		case "delivered", "undelivered":
-			p.unsettled--
-		}
-	}
-	p.mu.Unlock()
-	p.Host.lab.bump()
+	p.Add(line, at)
 }
 
 // Say writes lines to the program's standard input.
@@ -211,12 +185,8 @@ func (p *Process) Kill() {
 }
 
 func (p *Process) endFromOutside() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-p.done:
-	default:
-		p.killed = true
+	if !p.Ended() {
+		p.Record.Kill()
 	}
 }
 
@@ -246,86 +216,16 @@ func (p *Process) Stderr() string { return p.stderr.String() }
 
 // Stdout returns the lines the program wrote there so far.
 func (p *Process) Stdout() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.outMu.Lock()
+	defer p.outMu.Unlock()
 	return append([]string(nil), p.lines...)
-}
-
-// Log returns what the program said so far.
-func (p *Process) Log() Log {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return Log{Name: p.Host.Name, Events: append([]Event(nil), p.events...), Killed: p.killed}
-}
-
-// Find returns the first event that matches.
-func (p *Process) Find(match func(Event) bool) (Event, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, ev := range p.events {
-		if match(ev) {
-			return ev, true
-		}
-	}
-	return Event{}, false
-}
-
-// Has reports whether there was such an event.
-func (p *Process) Has(match func(Event) bool) bool {
-	_, ok := p.Find(match)
-	return ok
-}
-
-// Heard reports whether the program showed a message with that text.
-func (p *Process) Heard(text string) bool {
-	return p.Has(func(ev Event) bool { return ev.Type == "message" && ev.Text == text })
-}
-
-// Ready reports whether the program said that it answers.
-func (p *Process) Ready() bool { return p.Self() != Ident{} }
-
-// Self returns the member the program is; zero before it is ready.
-func (p *Process) Self() Ident {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.self
-}
-
-// Present returns how many others are here, as the program sees it.
-func (p *Process) Present() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.present)
-}
-
-// Sees reports whether other is here, as the program sees it.
-func (p *Process) Sees(other *Process) bool {
-	key := other.Self().key()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_, ok := p.present[key]
-	return ok
-}
-
-// Left reports whether the program ever said that other left.
-func (p *Process) Left(other *Process) bool {
-	key := other.Self().key()
-	return p.Has(func(ev Event) bool { return ev.Type == "left" && ev.Peer.key() == key })
-}
-
-// Unsettled returns how many messages of its own the program has accepted
-// without saying whether they were delivered.
-func (p *Process) Unsettled() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.unsettled
 }
 
 // summary is what a failed test shows of a program: its last lines.
 func (p *Process) summary() string {
 	var b strings.Builder
 	state := "ran to the end of the test"
-	if p.cmd.ProcessState != nil && !p.killed {
+	if p.cmd.ProcessState != nil && !p.Log().Killed {
 		state = p.cmd.ProcessState.String()
 	}
 	fmt.Fprintf(&b, "%s: %s: %s\n", p.Host.Name, strings.Join(p.cmd.Args, " "), state)

@@ -8,8 +8,8 @@ import "bytes"
 func (p *Process) worthReading(line []byte) bool {
 	head := line[:min(len(line), 64)]
 	if bytes.Contains(head, []byte(`"type":"message"`)) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
+		p.outMu.Lock()
+		defer p.outMu.Unlock()
 		p.counted++
 		return false
 	}
@@ -23,7 +23,7 @@ func (p *Process) worthReading(line []byte) bool {
 
 // Counted returns how many messages the program showed, with Tally.
 func (p *Process) Counted() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.outMu.Lock()
+	defer p.outMu.Unlock()
 	return p.counted
 }

@@ -1,5 +1,3 @@
-//go:build !js
-
 package peer
 
 import "time"
@@ -11,10 +9,6 @@ const (
 	stuckAfter  = 4 * time.Second        // bytes unconfirmed for as long are reason to ask
 	silentAfter = 25 * time.Second       // nothing heard for as long as well: a process may hang
 	sweepEvery  = 500 * time.Millisecond // how often both are looked at
-
-	// unwatchedAfter is for a page that has no watch open: a browser sends checks
-	// all the time, each 6 s at the least (RFC 7675 §5.1), even if nobody looks at it.
-	unwatchedAfter = 6 * time.Second
 
 	doubtEvery = time.Second // at most this often may another's offer make us ask
 
@@ -52,24 +46,7 @@ type progress struct {
 	since     time.Time // when that last changed, or nothing was outstanding
 }
 
-// sweep looks after links that a watch says nothing of: a frozen process keeps
-// its connections.
-func (t *Transport) sweep() {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-t.ctx.Done():
-			return
-		case now := <-tick.C:
-			for _, l := range t.claims.all() {
-				l.look(now)
-			}
-			t.sockets.sweep()
-		}
-	}
-}
-
+// look is for a sweeper to call each sweepEvery.
 func (l *link) look(now time.Time) {
 	outstanding := int64(l.channel.unacked())
 	confirmed := int64(l.conn.written.Load()) - outstanding
@@ -80,7 +57,7 @@ func (l *link) look(now time.Time) {
 	case now.Sub(l.progress.since) >= stuckAfter:
 		l.progress.since = now
 		l.askLater(inquiry{wait: answerWait})
-	case l.conn.remote.Web && !l.watch.Load().stands() && l.channel.session.account.silence() >= unwatchedAfter:
+	case l.unheard():
 		l.askLater(inquiry{wait: answerWait})
 	case l.conn.silence() >= silentAfter:
 		l.askLater(inquiry{wait: patience})

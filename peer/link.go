@@ -1,9 +1,8 @@
-//go:build !js
-
 package peer
 
 import (
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -28,11 +27,18 @@ type link struct {
 	renewals *rate.Limiter         // paces ours
 }
 
+const (
+	rewatchEvery = time.Second // between attempts to get a watch anew, the other side may close each at once
+	rewatchBurst = 4           // attempts without a wait, after a quiet time
+)
+
+func newRenewals() *rate.Limiter { return rate.NewLimiter(rate.Every(rewatchEvery), rewatchBurst) }
+
 // run is the link's one loop, from hello to its end: it keeps a watch on the
 // other side and gives everything back when the Conn has ended, for which there
 // is one cause, that of Conn.end.
 func (l *link) run() {
-	w := l.watch.Load()
+	w := l.firstWatch()
 	for l.conn.Err() == nil {
 		select {
 		case <-w.ended.Done():
@@ -56,4 +62,13 @@ func (l *link) run() {
 	close(l.over)
 	l.dropRenewed()
 	l.t.log.Info("link ended", "instance", l.conn.remote.Instance, "reason", l.conn.Err())
+}
+
+// dropRenewed closes a watch that came too late.
+func (l *link) dropRenewed() {
+	select {
+	case w := <-l.renewed:
+		_ = w.Close()
+	default:
+	}
 }

@@ -1,5 +1,3 @@
-//go:build !js
-
 package peer
 
 import (
@@ -7,9 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
-	"net"
 	"net/netip"
-	"time"
 )
 
 // attempt is a link in the making, and the owner of whatever it has so far. It
@@ -28,9 +24,9 @@ type attempt struct {
 
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	conn    net.Conn // over which it is offered; nil if a page offers it
-	slot    *slot    // of an offer of theirs
+	slot    *slot // of an offer of theirs
 	session *session
+	line    line          // over which it is offered
 	over    chan struct{} // closed when its PeerConnection, if any, is closed or has become a link
 }
 
@@ -40,9 +36,7 @@ func (a *attempt) abort() {
 	if a.session != nil {
 		a.session.release()
 	}
-	if a.conn != nil {
-		_ = a.conn.Close()
-	}
+	a.line.hangUp()
 	a.leave()
 	a.t.claims.drop(a)
 }
@@ -71,26 +65,10 @@ func (a *attempt) claim() error {
 	}
 }
 
-// evict ends a link over the attempt's pair, and waits until it is out of the way.
-func (a *attempt) evict(old *link) {
-	cause := ErrGone // another is there now
-	if old.conn.remote.Instance == a.instance {
-		cause = ErrReplaced
-	}
-	old.conn.end(cause, "")
-	select {
-	case <-old.over:
-	case <-a.ctx.Done():
-	}
-}
-
 // establish waits for the data channel, does hello over it and makes the link.
 // It ends when the connection of the offer does.
 func (a *attempt) establish(d description) (*Conn, error) {
-	w := noWatch()
-	if a.conn != nil {
-		w = newWatch(a.conn)
-	}
+	w := a.line.watch()
 	defer context.AfterFunc(w.ended, func() { a.cancel(ErrGone) })()
 	ch, err := a.session.channel(a.ctx, d.fingerprint)
 	if err != nil {
@@ -121,8 +99,8 @@ func (a *attempt) establish(d description) (*Conn, error) {
 // newLink makes a link of the attempt that nobody sees yet.
 func (a *attempt) newLink(ch *rtcChannel, said greeting, w *watch) *link {
 	conn := newConn(ch, said.hello)
-	conn.local, conn.remoteAddr, conn.dialed = a.session.socket, a.session.found(), a.dialing
-	conn.takesChannels, conn.spawn = said.channels, a.t.spawn
+	conn.local, conn.remoteAddr = a.session.ends(said.hello)
+	conn.dialed, conn.takesChannels, conn.spawn = a.dialing, said.channels, a.t.spawn
 	l := &link{
 		t: a.t, conn: conn, channel: ch, offer: a.count,
 		over: make(chan struct{}), renewed: make(chan *watch, 1), renewals: newRenewals(),
@@ -149,7 +127,7 @@ func (a *attempt) join(l *link, shared token, fingerprint [sha256.Size]byte) err
 		l.channel.hangUp("close " + err.Error())
 		return err
 	}
-	a.session.account.trust()
+	a.session.joined(l)
 	if loser != nil {
 		_ = loser.conn.Close(ErrFull)
 	}
@@ -174,18 +152,14 @@ func (a *attempt) join(l *link, shared token, fingerprint [sha256.Size]byte) err
 
 // greet does hello, for as long as the attempt and its session last.
 func (a *attempt) greet(ch *rtcChannel, d description) (greeting, error) {
-	stop := func() {
-		_ = ch.raw.SetReadDeadline(time.Now())
-		_ = ch.raw.SetWriteDeadline(time.Now())
-	}
-	late := context.AfterFunc(a.ctx, stop)
+	late := context.AfterFunc(a.ctx, ch.interrupt)
 	defer late()
-	broken := context.AfterFunc(a.session.ended, stop)
+	broken := context.AfterFunc(a.session.ended, ch.interrupt)
 	defer broken()
 	t := a.t
-	script := transcript{room: t.room, offerer: t.fingerprint, answerer: d.fingerprint}
+	script := transcript{room: t.room, offerer: a.session.fingerprint, answerer: d.fingerprint}
 	if !a.dialing {
-		script.offerer, script.answerer = d.fingerprint, t.fingerprint
+		script.offerer, script.answerer = d.fingerprint, a.session.fingerprint
 	}
 	count := a.count
 	if !a.dialing {

@@ -1,5 +1,3 @@
-//go:build !js
-
 package peer
 
 import (
@@ -22,7 +20,8 @@ import (
 
 // pair is what pion's mux tells PeerConnections apart by. Of a page the port is not
 // known: it is 0, and the mux goes by what the checks say. So several pages on one
-// host are in nobody's way.
+// host are in nobody's way. A browser's are apart anyway: in a page it is the
+// instance alone, and of two offers between the same two one goes on.
 type pair struct {
 	local  netip.Addr
 	remote netip.AddrPort
