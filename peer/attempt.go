@@ -17,6 +17,7 @@ type attempt struct {
 	from     netip.Prefix // the source that its remote address is of, see callers
 	dialing  bool         // ours; else an offer of theirs
 	web      bool         // it is a page, of which neither a port nor a connection is known
+	carried  bool         // members carry the offer: of one of ours the other side may be a page or a node
 	observer bool         // it only looks, as it says; of a dial of ours, once it answered
 	known    bool         // it was linked before, as far as it can be told
 	count    uint64       // of the offer; of one of theirs, from hello on
@@ -81,7 +82,7 @@ func (a *attempt) establish(d description) (*Conn, error) {
 	if said.hello.Instance != a.instance {
 		return nil, ErrInstance // it is not who it said it was
 	}
-	if said.hello.Observer != a.observer || said.hello.Web != a.web {
+	if !a.fits(said.hello) {
 		return nil, errHello
 	}
 	if a.dialing {
@@ -94,6 +95,11 @@ func (a *attempt) establish(d description) (*Conn, error) {
 		return nil, err
 	}
 	return l.conn, nil
+}
+
+// fits reports whether the other side says of itself in hello what was said before.
+func (a *attempt) fits(h Hello) bool {
+	return h.Observer == a.observer && (h.Web == a.web || a.dialing && a.carried)
 }
 
 // newLink makes a link of the attempt that nobody sees yet.

@@ -69,7 +69,7 @@ func (t *Transport) answerCarried(ctx context.Context, in Instance, offer Carrie
 		return "", err
 	}
 	a := &attempt{
-		t: t, instance: in, pair: pairOf(netip.Addr{}, netip.AddrPort{}, in), from: from,
+		t: t, instance: in, pair: pairOf(netip.Addr{}, netip.AddrPort{}, in), from: from, web: true,
 		ctx: slot.ctx, cancel: slot.cancel, slot: slot, over: make(chan struct{}),
 	}
 	stop := context.AfterFunc(ctx, func() { a.cancel(context.Cause(ctx)) })

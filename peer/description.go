@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 )
@@ -86,18 +85,13 @@ func parseDescription(body []byte) (description, error) {
 	return d, nil
 }
 
-// addPort takes the port of a candidate (RFC 8839 §5.1) that is a host's own and
-// UDP's. Its address counts for nothing.
-func (d *description) addPort(candidate string) {
-	f := strings.Fields(candidate) // foundation, component, transport, priority, address, port, "typ", type
-	if len(f) < 8 || len(d.ports) == maxPorts || !strings.EqualFold(f[2], "udp") || f[7] != "host" {
+// addPort takes the port of a candidate. Its address counts for nothing.
+func (d *description) addPort(line string) {
+	c, ok := parseCandidate(strings.Fields(line))
+	if !ok || c.port < firstFreePort || len(d.ports) == maxPorts || slices.Contains(d.ports, c.port) {
 		return
 	}
-	port, err := strconv.ParseUint(f[5], 10, 16)
-	if err != nil || port < firstFreePort || slices.Contains(d.ports, uint16(port)) {
-		return
-	}
-	d.ports = append(d.ports, uint16(port))
+	d.ports = append(d.ports, c.port)
 }
 
 // parseFingerprint reads the value of a=fingerprint (RFC 8122 §5).

@@ -149,7 +149,7 @@ func (t *Transport) dialWith(
 ) (*Conn, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	a := &attempt{
-		t: t, instance: in, pair: pairOf(netip.Addr{}, netip.AddrPort{}, in), from: t.source(from), dialing: true,
+		t: t, instance: in, pair: pairOf(netip.Addr{}, netip.AddrPort{}, in), from: t.source(from), dialing: true, carried: !from.IsValid(),
 		ctx: ctx, cancel: cancel, session: o.session, over: make(chan struct{}),
 	}
 	conn, err := a.dial(o, exchange)
