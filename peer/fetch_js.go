@@ -78,7 +78,7 @@ func (t *Transport) fetch(ctx context.Context, method string, header map[string]
 	if err != nil {
 		return reply{}, cmpErr(ctx, err)
 	}
-	if text.Length() > maxDescription {
+	if len(text.String()) > maxDescription {
 		return reply{}, errLongReply
 	}
 	if you, err := netip.ParseAddr(said(headerYou)); err == nil {
