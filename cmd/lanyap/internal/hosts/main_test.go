@@ -83,16 +83,29 @@ func chatAll(t testing.TB, hosts []*lab.Host, args ...string) []*lab.Process {
 	return nodes
 }
 
+// member is who is in the room: a program, or a page in a browser.
+type member interface {
+	lab.Member
+	Log() lab.Log
+	Ready() bool
+	Present() int
+	Sees(lab.Member) bool
+	Left(lab.Member) bool
+	Heard(text string) bool
+	Unsettled() int
+	Say(lines ...string)
+}
+
 // meshed reports whether each node sees all the others and nobody else.
-func meshed(nodes []*lab.Process) bool {
+func meshed[M member](nodes []M) bool {
 	for _, a := range nodes {
 		if !a.Ready() || a.Present() != len(nodes)-1 {
 			return false
 		}
 	}
-	for _, a := range nodes {
-		for _, b := range nodes {
-			if a != b && !a.Sees(b) {
+	for i, a := range nodes {
+		for j, b := range nodes {
+			if i != j && !a.Sees(b) {
 				return false
 			}
 		}
@@ -100,13 +113,13 @@ func meshed(nodes []*lab.Process) bool {
 	return true
 }
 
-func awaitMesh(t testing.TB, l *lab.Lab, nodes []*lab.Process) {
+func awaitMesh[M member](t testing.TB, l *lab.Lab, nodes []M) {
 	t.Helper()
 	if l.Until(patience+time.Duration(len(nodes))*time.Second, func() bool { return meshed(nodes) }) {
 		return
 	}
 	for _, p := range nodes {
-		t.Logf("%s sees %d of %d", p.Host.Name, p.Present(), len(nodes)-1)
+		t.Logf("%s sees %d of %d", p.Log().Name, p.Present(), len(nodes)-1)
 	}
 	t.Fatal("not everyone sees everyone")
 }
@@ -114,7 +127,7 @@ func awaitMesh(t testing.TB, l *lab.Lab, nodes []*lab.Process) {
 var said atomic.Int64 // numbers the texts of this test process
 
 // talk has each node say something, and waits until all others show it.
-func talk(t testing.TB, l *lab.Lab, nodes []*lab.Process) {
+func talk[M member](t testing.TB, l *lab.Lab, nodes []M) {
 	t.Helper()
 	for _, p := range nodes {
 		tell(t, l, p, others(nodes, p))
@@ -122,19 +135,19 @@ func talk(t testing.TB, l *lab.Lab, nodes []*lab.Process) {
 }
 
 // tell has one node say something, and waits until those show it.
-func tell(t testing.TB, l *lab.Lab, from *lab.Process, to []*lab.Process) {
+func tell[M, N member](t testing.TB, l *lab.Lab, from M, to []N) {
 	t.Helper()
-	text := fmt.Sprintf("%s says %d", from.Host.Name, said.Add(1))
+	text := fmt.Sprintf("%s says %d", from.Log().Name, said.Add(1))
 	from.Say(text)
 	for _, p := range to {
-		l.Await(patience, fmt.Sprintf("%s heard %q", p.Host.Name, text), func() bool { return p.Heard(text) })
+		l.Await(patience, fmt.Sprintf("%s heard %q", p.Log().Name, text), func() bool { return p.Heard(text) })
 	}
 }
 
-func others(nodes []*lab.Process, me *lab.Process) []*lab.Process {
-	var rest []*lab.Process
+func others[M member](nodes []M, me M) []M {
+	var rest []M
 	for _, p := range nodes {
-		if p != me {
+		if any(p) != any(me) {
 			rest = append(rest, p)
 		}
 	}
@@ -143,7 +156,7 @@ func others(nodes []*lab.Process, me *lab.Process) []*lab.Process {
 
 // verify waits until nothing that was said is under way any more and checks
 // the events of all nodes that there were. It is the end of each test.
-func verify(t testing.TB, l *lab.Lab, nodes ...*lab.Process) {
+func verify[M member](t testing.TB, l *lab.Lab, nodes ...M) {
 	t.Helper()
 	logs := make([]lab.Log, len(nodes))
 	// What is checked is what was looked at: one event later somebody may have

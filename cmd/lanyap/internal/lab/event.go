@@ -38,6 +38,7 @@ type Event struct {
 	Name     string   `json:"name"`
 	Room     string   `json:"room"`
 	Addrs    []string `json:"addrs"`
+	Page     []string `json:"page"` // where browsers find the page
 
 	// joined, left
 	Peer   Ident  `json:"peer"`

@@ -1,0 +1,215 @@
+//go:build linux
+
+package hosts
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/browser"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
+)
+
+// browsing is how many tests of browsers run at once: each has two cores to
+// share with one or two browsers and as many nodes.
+var browsing = make(chan struct{}, 2)
+
+// browse begins a test of browsers, in a lab of its own. It skips the test where
+// there is no browser, or no page that one could open.
+func browse(t *testing.T) *lab.Lab {
+	t.Helper()
+	browser.Need(t, "chromium")
+	needPage(t)
+	l := lab.New(t)
+	browsing <- struct{}{}
+	t.Cleanup(func() { <-browsing })
+	return l
+}
+
+// needPage skips the test if the page's program has not been built into the one
+// of the node: in the course of work it need not be there.
+func needPage(t testing.TB) {
+	t.Helper()
+	const wasm, placeholder = "../web/assets/lanyap.wasm.gz", 1000
+	info, err := os.Stat(wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() >= placeholder {
+		return
+	}
+	text := "the wasm is a placeholder: go generate ./cmd/lanyap/internal/web builds it"
+	if os.Getenv("LANYAP_LAB") == "required" {
+		t.Fatal(text)
+	}
+	t.Skip(text)
+}
+
+// page is a member that is a document in a tab of a browser. After a reload it is
+// another.
+type page struct {
+	*lab.Record
+	*browser.Tab
+	tab  *tab
+	host *lab.Host // of the browser, in a room that was made with pages
+}
+
+// tab is where documents come and go.
+type tab struct {
+	*browser.Tab
+	l    *lab.Lab
+	name string
+
+	mu        sync.Mutex // guards what follows
+	documents []*document
+}
+
+type document struct {
+	token  string
+	record *lab.Record
+}
+
+// hook has everything that the page's program tells the page be told to the test
+// as well, with a word that names the document.
+const hook = `(() => {
+	const token = Math.random().toString(36).slice(2)
+	let page = () => {}
+	const both = line => { browserTell(token + " " + line); return page(line) }
+	Object.defineProperty(globalThis, "lanyapEvent", { configurable: true, get: () => both, set: f => { page = f } })
+})()`
+
+// newTab hooks an empty tab that will show pages.
+func newTab(l *lab.Lab, blank *browser.Tab, name string) *tab {
+	t := &tab{Tab: blank, l: l, name: name}
+	blank.Bind("browserTell", t.told)
+	blank.Before(hook)
+	return t
+}
+
+// told is called by the goroutine that reads what the browser says.
+func (t *tab) told(line string) {
+	at := time.Now()
+	token, event, _ := strings.Cut(line, " ")
+	t.mu.Lock()
+	last := len(t.documents) - 1
+	if last < 0 || t.documents[last].token != token {
+		if last++; last > 0 {
+			t.documents[last-1].record.Kill()
+		}
+		t.documents = append(t.documents, &document{token, t.l.Record(fmt.Sprintf("page %s %d", t.name, last+1), nil)})
+	}
+	record := t.documents[last].record
+	t.mu.Unlock()
+	record.Add([]byte(event), at)
+}
+
+// document waits for the n-th document, counted from 0.
+func (t *tab) document(n int) *page {
+	p := &page{Tab: t.Tab, tab: t}
+	t.l.Await(2*patience, fmt.Sprintf("page %d of %s says something", n, t.name), func() bool {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if len(t.documents) > n {
+			p.Record = t.documents[n].record
+		}
+		return p.Record != nil
+	})
+	return p
+}
+
+// visit opens the page that a node serves, in a tab of a browser, under a name.
+func visit(l *lab.Lab, b *browser.Browser, node *lab.Process, name string) *page {
+	node.T.Helper()
+	return enter(l, b.Window(), node, name)
+}
+
+// enter is visit in a tab that is there.
+func enter(l *lab.Lab, blank *browser.Tab, node *lab.Process, name string) *page {
+	node.T.Helper()
+	t := newTab(l, blank, name)
+	t.Go(named(address(node), name))
+	return t.document(0)
+}
+
+// address is where a node serves the page, by what it prints: the first that a
+// browser can use.
+func address(node *lab.Process) string {
+	node.T.Helper()
+	ready, found := node.Find(func(ev lab.Event) bool { return ev.Type == "ready" })
+	if !found || len(ready.Page) == 0 {
+		node.T.Fatalf("%s says nothing of a page: %s", node.Host.Name, ready.Raw)
+	}
+	return ready.Page[0]
+}
+
+// named is the address of a page with a name for who opens it.
+func named(address, name string) string { return address + "?name=" + url.QueryEscape(name) }
+
+// Say types lines into the box, and the Enter key.
+func (p *page) Say(lines ...string) {
+	for _, line := range lines {
+		p.Type("#say", line+"\n")
+	}
+}
+
+// reload loads the page once more and returns what it is then.
+func (p *page) reload() *page {
+	p.tab.mu.Lock()
+	n := len(p.tab.documents)
+	p.tab.mu.Unlock()
+	p.Reload()
+	return p.tab.document(n)
+}
+
+// leave closes the tab.
+func (p *page) leave() {
+	p.Record.Kill()
+	p.Tab.Close()
+}
+
+// shown is what the page shows in the order in which it is there: who has said
+// what.
+func (p *page) shown() []string {
+	var all []string
+	p.Eval(`[...document.querySelectorAll("#messages > [data-from]")].map(m => m.dataset.from + ": " + (m.querySelector(".text") ?? m).textContent)`, &all)
+	return all
+}
+
+// shows waits until the page shows that somebody says something.
+func (p *page) shows(from, text string) {
+	p.Wait(fmt.Sprintf(`[...document.querySelectorAll("#messages [data-from]")].some(m => m.dataset.from === %q && (m.querySelector(".text") ?? m).textContent === %q)`, from, text))
+}
+
+// members are nodes and pages together.
+func members(nodes []*lab.Process, pages ...*page) []member {
+	var all []member
+	for _, p := range nodes {
+		all = append(all, p)
+	}
+	for _, p := range pages {
+		all = append(all, p)
+	}
+	return all
+}
+
+// at is the URL of something that listens on a host.
+func at(addr netip.Addr, port int, path string) string {
+	return fmt.Sprintf("http://%s%s", netip.AddrPortFrom(addr, uint16(port)), path)
+}
+
+// unheard stands for a member whose events nobody has: what it has is not known.
+func unheard(l *lab.Lab, name string) member {
+	r := l.Record(name, nil)
+	r.Kill()
+	return silent{r}
+}
+
+type silent struct{ *lab.Record }
+
+func (silent) Say(...string) {}
