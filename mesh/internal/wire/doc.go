@@ -23,19 +23,21 @@
 //	5     bye       empty
 //	6     bye-ack   empty
 //	7     reach     flags 1 · digest 8 · entries, below; at most 256
-//	8     relay     to 8 · from 8 · hops 1 · tunnel record, below
+//	8     relay     to 8 · from 8 · hops 1 · a record of a tunnel, or a carried
+//	                description, below
 //	9     record    a signed record, below
 //	10    ask       flags 1 · limit 2 · entries, below; at most 512
 //	11    past      age 8 · a signed message, but no private one
 //	12    asked     empty
 //	13    stream    a frame of package peer/stream
+//	14    pages     instances, 8 each; at most 128
 //
 // A frame of an unknown type is skipped, and so is what follows the fields
 // listed here in have, gap, bye, bye-ack, record and asked: that is how later
 // versions add to the protocol. Everything else that does not read as written
 // here is a violation, and whoever reads one closes the link and says why.
-// Between a member and an observer only record, peers, bye and bye-ack mean
-// anything: message, have and gap are violations there, the rest is ignored.
+// Between a member and an observer only record, peers, pages, bye and bye-ack
+// mean anything: message, have and gap are violations there, the rest is ignored.
 //
 // # Whose fault
 //
@@ -143,7 +145,14 @@
 //	addresses       each: 4 or 6 · 4 or 16 bytes · port 2
 //
 // They are hints where to dial. IPv6 zones mean nothing to another host and
-// are left out.
+// are left out. A member in a browser cannot be dialed, and is not among them.
+//
+// # Pages
+//
+// Members in browsers that the sender has a link to, by what it has not said
+// before on this link. Nobody need wait to hear where they may be dialed: they
+// offer links themselves, through members, and can be reached through others
+// until one is up. To a member it comes with the reach that says so, or before it.
 //
 // # Leaving
 //
@@ -176,6 +185,10 @@
 // changed; a have before it is a violation. It sends it to observers too. Others'
 // come in answers, each before the first message of its origin; anywhere else
 // they are ignored.
+//
+// Behind its own record a member that is in a browser adds flags 1, with bit 0.
+// The other bits are ignored, and so are flags behind another's record. They are
+// signed by nobody: the link vouches for them.
 //
 // # Ask, past and asked
 //
@@ -252,8 +265,8 @@
 // # Tunnels
 //
 // Two members that have no link speak over a tunnel: link messages as on any
-// link, sealed from end to end, in relay frames. A tunnel record begins with
-// its kind:
+// link, sealed from end to end, in relay frames. What is in a relay frame begins
+// with its kind; these are of tunnels:
 //
 //	kind  name      then
 //	1     open      nonce 16 · record · signature 64
@@ -313,6 +326,36 @@
 // two seconds in which it has heard nothing, then after twice as long each time,
 // up to 32 s, until a message comes or goes.
 //
+// # Carried offers
+//
+// A member in a browser posts offers (package peer) to the node that serves its
+// page and to nobody else. To those that it reaches through others only it sends
+// them in relay frames, and they answer the same way:
+//
+//	kind  name      then
+//	4     offer     id 8 · address, below · SDP
+//	5     answer    id 8 · address · SDP, or nothing: refused
+//
+//	address         length 1: 0, 4 or 16 · as many bytes; 0: not said
+//
+// An SDP has at most 16 KiB. id is random, and an answer bears that of its offer:
+// it counts once, from the instance that was asked, within five seconds. An offer
+// that was met before is dropped.
+//
+// The first who carries one, whose link to the instance in from it came over,
+// sets the address to where it sees the author at the other end of that link,
+// whatever was there; if the author is on its own host, to its own address on the
+// link that it sends it out over. Nobody else changes it. To no other address
+// does a node send anything for an offer, and to this one only if it is on one of
+// its own networks: what is in the SDP may be anybody's. A link-local address has
+// the zone of the link that it comes over, and a loopback address that comes over
+// another host's link is as good as none. Where the first who carries it is from
+// before there were carried offers, no address is said, and no link comes of it.
+//
+// Nobody signs them. A link proves both instances over the certificates that
+// these two name (package peer): an offer or an answer that is altered, or in
+// another's name, comes to nothing.
+//
 // # Streams
 //
 // Who has no link to a member of its own has streams of bytes to it in its tunnel,
@@ -340,7 +383,7 @@
 //	kind of message            takes it for a broadcast: verifies, numbers, holds,
 //	                           confirms and passes it on, and shows it to nobody
 //	topic                      the same
-//	kind of tunnel record      drops it
+//	kind in a relay frame      drops it; passes it on
 //	kind of sealed content     ignores it
 //	first byte of hello        ends the link (package peer)
 //	Lanyap-Version             answers an offer with 426 (package peer)

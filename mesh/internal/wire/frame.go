@@ -28,6 +28,7 @@ const (
 	TypePast    = 11
 	TypeAsked   = 12
 	TypeStream  = 13
+	TypePages   = 14
 )
 
 // FrameHeader is the size of a frame's type and length.

@@ -81,8 +81,13 @@ func written() map[string][]byte {
 		"past":                  past(1500*time.Millisecond, "hi"),
 		"asked":                 wire.AppendAsked(nil),
 		"stream":                wire.AppendStream(nil, []byte("\x02\x00\x00\x00\x01hi")),
+		"record of a page":      wire.AppendOwnRecord(nil, record, true),
+		"pages":                 wire.AppendPages(nil, pages()),
 		"open, a tunnel record": open(anaRecord()),
 		"keys, a tunnel record": wire.AppendKeys(nil, room, keys(), sign),
+
+		"offer, a carried record":  offer(),
+		"answer, a carried record": wire.AppendCarried(nil, wire.CarriedAnswer, wire.Carried{ID: carriedID}),
 	}
 }
 
@@ -132,9 +137,12 @@ func TestVersion1WrongByOne(t *testing.T) {
 func outcome(name string, original, altered []byte) string {
 	var again []byte
 	var verdict string
-	if strings.HasSuffix(name, "tunnel record") {
+	switch {
+	case strings.HasSuffix(name, "tunnel record"):
 		again, verdict = rewriteTunnel(altered)
-	} else {
+	case strings.HasSuffix(name, "carried record"):
+		again, verdict = rewriteCarried(altered)
+	default:
 		again, verdict = rewrite(altered)
 	}
 	switch {
@@ -190,11 +198,11 @@ func rewrite(p []byte) (again []byte, verdict string) {
 		again = wire.AppendRelay(nil, r)
 	case wire.TypeRecord:
 		var r wire.Record
-		var own []byte
-		r, own, _, err = wire.ParseRecord(f.Payload)
+		var own, flags []byte
+		r, own, flags, err = wire.ParseRecord(f.Payload)
 		if err == nil {
 			good = wire.VerifyRecord(own, room, verify)
-			again = wire.AppendRecordFrame(nil, wire.AppendRecord(nil, room, r, known(own)))
+			again = wire.AppendOwnRecord(nil, wire.AppendRecord(nil, room, r, known(own)), wire.IsWeb(flags))
 		}
 	case wire.TypeAsk:
 		var a wire.Ask
@@ -208,6 +216,10 @@ func rewrite(p []byte) (again []byte, verdict string) {
 		again = wire.AppendPast(nil, age, m.Whole())
 	case wire.TypeAsked:
 		again = wire.AppendAsked(nil)
+	case wire.TypePages:
+		var list [][8]byte
+		list, err = wire.ParsePages(f.Payload)
+		again = wire.AppendPages(nil, list)
 	case wire.TypeStream:
 		again = wire.AppendStream(nil, f.Payload)
 	default:
@@ -247,4 +259,16 @@ func rewriteTunnel(p []byte) (again []byte, verdict string) {
 		return wire.AppendKeys(nil, room, k, signed), ""
 	}
 	return nil, "skipped"
+}
+
+// rewriteCarried is rewrite for an offer and an answer that members carry.
+func rewriteCarried(p []byte) (again []byte, verdict string) {
+	if p[0] != wire.CarriedOffer && p[0] != wire.CarriedAnswer {
+		return nil, "skipped"
+	}
+	c, err := wire.ParseCarried(p[0], p[1:])
+	if err != nil {
+		return nil, "refused"
+	}
+	return wire.AppendCarried(nil, p[0], c), ""
 }

@@ -102,6 +102,22 @@ func AppendRecordFrame(dst, record []byte) []byte {
 	return end(append(dst, record...), start)
 }
 
+// What may follow the record in the frame with which a member sends its own.
+const recordWeb = 1 // it is in a browser
+
+// AppendOwnRecord is AppendRecordFrame for a member's own, which says whether it
+// is in a browser.
+func AppendOwnRecord(dst, record []byte, web bool) []byte {
+	dst, start := begin(dst, TypeRecord)
+	if dst = append(dst, record...); web {
+		dst = append(dst, recordWeb)
+	}
+	return end(dst, start)
+}
+
+// IsWeb reads what follows a member's own record: whether it is in a browser.
+func IsWeb(rest []byte) bool { return len(rest) > 0 && rest[0]&recordWeb != 0 }
+
 func withPrefix(prefix string, room RoomKey, p []byte) []byte {
 	b := make([]byte, 0, len(prefix)+len(room)+len(p))
 	b = append(b, prefix...)

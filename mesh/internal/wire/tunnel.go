@@ -2,11 +2,13 @@ package wire
 
 import "errors"
 
-// Kinds of tunnel record: the first byte of what a relay frame carries.
+// Kinds of record: the first byte of what a relay frame carries.
 const (
-	TunnelOpen   = 1
-	TunnelKeys   = 2
-	TunnelSealed = 3
+	TunnelOpen    = 1
+	TunnelKeys    = 2
+	TunnelSealed  = 3
+	CarriedOffer  = 4
+	CarriedAnswer = 5
 )
 
 // Kinds of what is sealed: the first byte of its plaintext.
