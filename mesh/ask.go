@@ -205,7 +205,7 @@ func (n *Node) giveUpLocked(l *link, cut bool) {
 
 // recordOf takes in what a member says of itself, or another of it.
 func (n *Node) recordOf(l *link, p []byte) error {
-	r, own, _, err := wire.ParseRecord(p)
+	r, own, flags, err := wire.ParseRecord(p)
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func (n *Node) recordOf(l *link, p []byte) error {
 	switch {
 	case !n.currentLocked(l):
 	case ofSender:
-		if n.introducedLocked(l, r, own) {
+		if n.introducedLocked(l, r, own, wire.IsWeb(flags)) {
 			l.effort.wasted += changeWork
 		}
 	case l.asked != nil && len(l.asked.records) < maxAcquaintances:

@@ -70,7 +70,17 @@ type Config struct {
 //	Handle(http.Handler)
 //
 // as *[peer.Transport] has lets others answer what is asked by HTTP of the node's
-// port ([Node.Handle]).
+// port ([Node.Handle]). And one that has
+//
+//	AnswerCarried(context.Context, peer.Instance, peer.Carried) (answer string, err error)
+//
+// answers offers of pages that members carried, of links that come out of Accept.
+// That of a page, whose Self says so, also has
+//
+//	DialCarried(context.Context, peer.Instance, func(ctx context.Context, offer string) (peer.Carried, error)) (*peer.Conn, error)
+//
+// to offer a link: the function takes the offer to the instance and returns what
+// that answers. Such a Transport dials only the node that served the page.
 type Network interface {
 	Listen(peer.Config) (Transport, error)
 	Discover(discovery.Config) (Discovery, error)

@@ -16,6 +16,10 @@ func (n *Node) startDialsLocked(now time.Time) (next time.Time) {
 			n.wg.Go(func() { n.dialHand(d) })
 			continue
 		}
+		if !d.Over.IsZero() {
+			n.wg.Go(func() { n.dialCarried(d) })
+			continue
+		}
 		n.wg.Go(func() { n.dial(d) })
 	}
 	return n.contacts.Wake(now)

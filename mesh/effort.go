@@ -56,7 +56,7 @@ func workOf(f wire.Frame) time.Duration {
 		return 0
 	case wire.TypeRecord:
 		return 100 * time.Microsecond // a signature to be checked
-	case wire.TypePeers, wire.TypeReach:
+	case wire.TypePeers, wire.TypeReach, wire.TypePages:
 		return 2*time.Microsecond + size*time.Microsecond/4 // entries of 9 bytes and more
 	case wire.TypeAsk:
 		return 5*time.Microsecond + size*time.Microsecond/50

@@ -113,7 +113,7 @@ func (n *Node) appendPeersLocked(l *link, buf []byte) []byte {
 		if p.Instance == l.conn.Remote().Instance || l.told[p.Instance] || n.paths.IsLinked(l.conn.Remote().Instance, p.Instance) {
 			continue
 		}
-		if other := n.links[p.Instance]; other != nil && other.tunnel == nil {
+		if other := n.links[p.Instance]; other != nil && other.tunnel == nil && !other.conn.Remote().Web {
 			peers = append(peers, wire.Peer{
 				Instance: p.Instance,
 				Observed: other.conn.RemoteAddr(),
@@ -165,6 +165,9 @@ func (n *Node) peers(l *link, p []byte) error {
 // on other private ones, for members across a router. A member that lies
 // cannot make us send anything to the rest of the world.
 func (n *Node) believable(l *link, p wire.Peer) []netip.AddrPort {
+	if n.self.Web {
+		return nil // it dials nobody
+	}
 	over := l.conn.RemoteAddr().Addr()
 	var out []netip.AddrPort
 	if a := meant(p.Observed, over); a.IsValid() && (n.near(a.Addr()) || private(a.Addr())) {
@@ -206,11 +209,23 @@ func meant(a netip.AddrPort, over netip.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ip.WithZone(over.Zone()), a.Port())
 }
 
+// answersAt returns where the other side of a link was found, if that is where it
+// may be dialed again: a page cannot be, and dials nobody.
+func (n *Node) answersAt(conn carrier) netip.AddrPort {
+	if n.self.Web || conn.Remote().Web {
+		return netip.AddrPort{}
+	}
+	return conn.RemoteAddr()
+}
+
 // linkAddrs returns where to dial the other side of a link again: where it was
 // found, and on our networks what it says.
 func (n *Node) linkAddrs(conn carrier) []netip.AddrPort {
 	var out []netip.AddrPort
-	found := conn.RemoteAddr()
+	found := n.answersAt(conn)
+	if n.self.Web {
+		return nil
+	}
 	if found.IsValid() && (n.near(found.Addr()) || private(found.Addr())) {
 		out = append(out, found)
 	}

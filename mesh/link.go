@@ -56,13 +56,14 @@ type link struct {
 	owing
 	asks
 	hints
+	pageHints
 	parting
 }
 
 func newLink(conn carrier, quiet bool, now time.Time) *link {
 	l := &link{
 		conn: conn, wake: newSignal(), since: now, quiet: quiet,
-		ways: newWays(), asks: newAsks(), hints: newHints(),
+		ways: newWays(), asks: newAsks(), hints: newHints(), pageHints: newPageHints(),
 	}
 	if l.tunnel, _ = conn.(*tunnelLink); l.tunnel != nil {
 		l.tunnel.own.Store(l)
@@ -92,10 +93,11 @@ func (n *Node) addLink(conn carrier) {
 	n.links[h.Instance] = l
 	if l.tunnel == nil {
 		n.linkedAt = now
-		n.contacts.Linked(now, h.Instance, conn.RemoteAddr(), addrs)
+		n.contacts.Linked(now, h.Instance, n.answersAt(conn), addrs)
 	} else if old != nil && old.tunnel == nil {
 		n.contacts.Unlinked(now, h.Instance, true) // it is dead, or the other side would not want a tunnel
 	}
+	n.carries.due = n.carries.due || l.tunnel != nil
 	if old != nil {
 		n.pathLostLocked(old, peer.Instance{})
 		how := paths.Replaced
@@ -107,7 +109,7 @@ func (n *Node) addLink(conn carrier) {
 		old.forwards.end(&n.burden)
 	}
 	if h.Observer {
-		l.peersNow = true // to look who is here is all it came for
+		l.peersNow, l.pagesDue = true, true // to look who is here is all it came for
 	} else {
 		n.meetLocked(l, now)
 	}
@@ -153,7 +155,8 @@ func (n *Node) meetLocked(l *link, now time.Time) {
 		m.acked, m.privateAcked = n.stream.next(), m.private.next()
 	}
 	if m.revision > 0 {
-		p.Topics = m.peer.Topics // hello is as old as the start of its program
+		p.Topics = m.peer.Topics    // hello is as old as the start of its program
+		p.Web = p.Web || m.peer.Web // which no tunnel knows
 	}
 	m.link, m.peer = l, p
 	if l.tunnel == nil {
@@ -246,6 +249,8 @@ func (n *Node) frame(l *link, f wire.Frame) error {
 		n.answeredAsk(l)
 	case wire.TypeStream:
 		return n.streamFrame(l, f.Payload)
+	case wire.TypePages:
+		return n.pagesOf(l, f.Payload)
 	}
 	return nil
 }

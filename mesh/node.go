@@ -88,6 +88,7 @@ type Node struct {
 	compares   []*link // to be compared, one after the other
 	compareDue time.Time
 	contacts   *contacts.Table
+	carries    carries
 	swept      time.Time
 
 	turned       notice // the clockwork has looked at something that changed
@@ -252,6 +253,7 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		accused:    newAccused(),
 		compareDue: time.Now().Add(compareEvery),
 		contacts:   contacts.New(hello.Instance, rand.Uint64(), byHand),
+		carries:    newCarries(transport),
 	}
 	if w, ok := transport.(surroundings); ok {
 		n.onLink = w.OnLink
@@ -427,6 +429,7 @@ func (n *Node) turnLocked(now time.Time) (next time.Time) {
 		n.contacts.Expire(now)
 		n.endGoneLocked(now)
 	}
+	n.reachedLocked(now)
 	next = earlier(next, n.startDialsLocked(now))
 	next = earlier(next, n.exchangeLocked(now))
 	next = earlier(next, n.reachLocked(now))

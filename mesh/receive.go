@@ -164,6 +164,7 @@ func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
 	}
 	if l.tunnel == nil {
 		n.paths.Up(l.conn.Remote().Instance, l.settled, now)
+		n.pageCameLocked(l)
 		n.reachDue = now
 	}
 	l.wake.set()

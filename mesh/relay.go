@@ -158,7 +158,7 @@ func (n *Node) hopeLocked(now time.Time, to peer.Instance, s *seek) time.Time {
 	if n.contacts.Pending(now, to) {
 		return earlier(now.Add(pendingEvery), s.born.Add(maxPending))
 	}
-	if _, known := n.contacts.Known(to); known {
+	if _, known := n.contacts.Known(to); known || n.self.Web || n.isPageLocked(to) {
 		return now
 	}
 	since := n.linkedAt
@@ -218,6 +218,9 @@ func (n *Node) relay(l *link, p []byte) error {
 		return nil
 	}
 	r.Hops--
+	if r.Payload = n.stampLocked(l, next, r.From, r.Payload); r.Payload == nil {
+		return nil
+	}
 	next.forwards.push(wire.AppendRelay(nil, r), from, &n.burden, len(n.links))
 	next.wake.set()
 	return nil
@@ -232,6 +235,10 @@ func (n *Node) tunnelRecord(l *link, from peer.Instance, p []byte) {
 		n.tunnelOpen(l, from, p)
 	case wire.TunnelKeys:
 		n.tunnelKeys(l, from, p)
+	case wire.CarriedOffer:
+		n.carriedOffer(l, from, p)
+	case wire.CarriedAnswer:
+		n.carriedAnswer(l, from, p)
 	case wire.TunnelSealed:
 		if len(p) < wire.TagSize {
 			return

@@ -20,6 +20,7 @@ type ways struct {
 	others map[peer.Instance]bool      // of an observer: whom the other side says it has a link to
 	doubts map[peer.Instance]time.Time // until when it is no way to these
 	opens  budget.Bucket               // tunnels that may be opened to us over it
+	offers budget.Bucket               // links that may be offered to us over it
 }
 
 func newWays() ways {
@@ -27,6 +28,7 @@ func newWays() ways {
 		others: make(map[peer.Instance]bool),
 		doubts: make(map[peer.Instance]time.Time),
 		opens:  budget.Bucket{Burst: 64, PerSecond: 8},
+		offers: budget.Bucket{Burst: 64, PerSecond: 2},
 	}
 }
 

@@ -186,13 +186,17 @@ func renewed(list []Peer, p Peer) []Peer {
 
 // introducedLocked takes in the record of the other side of a link, and reports
 // whether it takes part in other topics than it did.
-func (n *Node) introducedLocked(l *link, r wire.Record, own []byte) bool {
+func (n *Node) introducedLocked(l *link, r wire.Record, own []byte, web bool) bool {
 	l.known = true
 	m := l.m
 	if m == nil {
 		return false
 	}
 	n.archive.shelf(m.peer.Member).learn(own)
+	if web && !m.peer.Web {
+		m.peer.Web = true
+		n.renewLocked(m.peer)
+	}
 	if r.Revision <= m.revision {
 		return false
 	}
@@ -280,7 +284,7 @@ func (n *Node) announceLocked(record []byte, topics []string) {
 		if !l.greeted {
 			continue // it begins with the record
 		}
-		due := dueRecord{at: n.stream.next(), frame: wire.AppendRecordFrame(nil, record)}
+		due := dueRecord{at: n.stream.next(), frame: wire.AppendOwnRecord(nil, record, n.self.Web)}
 		if l.m != nil {
 			due.privateAt = l.m.private.next()
 		}

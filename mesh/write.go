@@ -85,7 +85,7 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	}
 	if !l.greeted && !n.observer {
 		l.greeted = true // to an observer, this is all it takes
-		return wire.AppendRecordFrame(buf, n.record), 0
+		return wire.AppendOwnRecord(buf, n.record, n.self.Web), 0
 	}
 	if l.heard && !l.byeAckSent {
 		until := l.untilRecord()
@@ -96,6 +96,9 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 		}
 	}
 	buf = l.appendRecord(buf)
+	if l.pagesDue && len(buf) < batchSize {
+		buf = n.appendPagesLocked(l, buf)
+	}
 	if l.direct() && len(buf) < batchSize {
 		buf = n.appendReachLocked(l, buf, now)
 	}
@@ -158,7 +161,7 @@ func (n *Node) appendHave(l *link, buf []byte, now time.Time) []byte {
 	}
 	l.greeted = true
 	if first {
-		buf = wire.AppendRecordFrame(buf, n.record)
+		buf = wire.AppendOwnRecord(buf, n.record, n.self.Web)
 	}
 	return wire.AppendHave(buf, h)
 }

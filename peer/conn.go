@@ -86,7 +86,7 @@ type Conn struct {
 	ch         channel
 	remote     Hello
 	remoteAddr netip.AddrPort
-	local      localEnd // nil for a [Pipe]
+	local      localEnd // nil for a [Pipe] without addresses
 	dialed     bool
 
 	takesChannels bool // the other side knows what they are

@@ -2,6 +2,8 @@ package peer
 
 import (
 	"io"
+	"net"
+	"net/netip"
 	"sync"
 
 	"github.com/lanyap/lanyap/peer/stream"
@@ -16,6 +18,12 @@ const pipeBuffer = 1 << 20
 // works inside a [testing/synctest] bubble, channels too. Each direction holds 1 MiB
 // before WriteMessage blocks.
 func Pipe(a, b Hello) (*Conn, *Conn) {
+	return PipeAt(a, b, netip.AddrPort{}, netip.AddrPort{})
+}
+
+// PipeAt is [Pipe] with the addresses of a's end and of b's: the other's
+// RemoteAddr, and the LocalAddr of its own.
+func PipeAt(a, b Hello, from, to netip.AddrPort) (*Conn, *Conn) {
 	a.start()
 	b.start()
 	ab, ba := newHalf(), newHalf()
@@ -23,6 +31,10 @@ func Pipe(a, b Hello) (*Conn, *Conn) {
 	x.other, y.other = y, x
 	near, far := newConn(x, b), newConn(y, a)
 	near.dialed = true
+	near.remoteAddr, far.remoteAddr = to, from
+	if from.IsValid() && to.IsValid() {
+		near.local, far.local = pipeAddr(from), pipeAddr(to)
+	}
 	for _, c := range []*Conn{near, far} {
 		c.takesChannels, c.spawn = true, func(f func()) bool {
 			go f()
@@ -32,6 +44,13 @@ func Pipe(a, b Hello) (*Conn, *Conn) {
 	}
 	return near, far
 }
+
+// pipeAddr is the address of an end.
+type pipeAddr netip.AddrPort
+
+func (a pipeAddr) addr() netip.Addr { return netip.AddrPort(a).Addr() }
+
+func (a pipeAddr) netAddr() net.Addr { return net.UDPAddrFromAddrPort(netip.AddrPort(a)) }
 
 // start makes up what the start of a program would have.
 func (h *Hello) start() {

@@ -18,6 +18,11 @@
 // taking in what arrives; [Host.Kill] crashes it; [Host.SetFirewall] lets
 // nobody dial it; [LAN.SetMulticast] takes discovery away.
 //
+// # Pages
+//
+// [Host.Page] is a browser tab that shows the page of a node: a mesh.Network
+// whose node nobody can dial, and which offers links through members.
+//
 // # Time
 //
 // It works inside a [testing/synctest] bubble, where a cut of an hour takes no

@@ -82,7 +82,13 @@ func (h *Host) Kill() {
 }
 
 // Listen implements [mesh.Network].
-func (h *Host) Listen(cfg peer.Config) (mesh.Transport, error) { return h.listen(cfg) }
+func (h *Host) Listen(cfg peer.Config) (mesh.Transport, error) {
+	t, err := h.open(cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
 
 // Discover implements [mesh.Network].
 func (h *Host) Discover(discovery.Config) (mesh.Discovery, error) {

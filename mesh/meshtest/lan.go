@@ -25,6 +25,9 @@ type LAN struct {
 	links     map[*link]bool
 	streams   map[*stream]bool
 	services  []*service
+	offers    map[string]*offer // that members carry
+	offered   int
+	misled    map[netip.Addr]int
 	multicast bool
 	tap       func(from, to *Host, message []byte)
 	changed   chan struct{} // closed and replaced when anything above changes
@@ -53,6 +56,8 @@ func NewLAN() *LAN {
 		paths:     make(map[pair]*path),
 		links:     make(map[*link]bool),
 		streams:   make(map[*stream]bool),
+		offers:    make(map[string]*offer),
+		misled:    make(map[netip.Addr]int),
 		multicast: true,
 		changed:   make(chan struct{}),
 	}

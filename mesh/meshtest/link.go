@@ -25,8 +25,8 @@ type link struct {
 // connectLocked makes a link, leaves one end for the far side to accept and
 // returns the other.
 func (l *LAN) connectLocked(near, far *transport) *peer.Conn {
-	a, x := peer.Pipe(near.hello, far.hello)
-	y, b := peer.Pipe(near.hello, far.hello)
+	a, x := peer.PipeAt(near.hello, far.hello, near.addr, far.addr)
+	y, b := peer.PipeAt(near.hello, far.hello, near.addr, far.addr)
 	k := &link{lan: l, near: near, far: far, nodes: [2]*peer.Conn{a, b}, ends: [2]*peer.Conn{x, y}}
 	k.there = newDirection(k, x, y, far.host)
 	k.back = newDirection(k, y, x, near.host)

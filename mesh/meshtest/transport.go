@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
 	"github.com/lanyap/lanyap/peer/name"
 )
@@ -17,11 +16,14 @@ const (
 	firstPort  = 7475
 	maxLinks   = 128             // as peer.Config.MaxLinks
 	silentDial = 3 * time.Second // how long a dial waits for a host that does not answer
+
+	gathering = 100 * time.Millisecond // how long a browser looks for its addresses
 )
 
 // transport is where one node answers.
 type transport struct {
 	host  *Host
+	page  *Page // nil: it is no page
 	hello peer.Hello
 	room  string
 	addr  netip.AddrPort
@@ -37,7 +39,7 @@ type transport struct {
 	met      map[peer.Instance]bool // to whom a link was made
 }
 
-func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
+func (h *Host) open(cfg peer.Config, page *Page) (*transport, error) {
 	if cfg.Identity == nil {
 		cfg.Identity = peer.NewIdentity()
 	}
@@ -51,12 +53,16 @@ func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
 	}
 	h.lan.mu.Lock()
 	defer h.lan.mu.Unlock()
-	port, err := h.portLocked(cfg.Port)
-	if err != nil {
-		return nil, err
+	port := uint16(0)
+	if page == nil {
+		var err error
+		if port, err = h.portLocked(cfg.Port); err != nil {
+			return nil, err
+		}
 	}
 	t := &transport{
 		host:    h,
+		page:    page,
 		room:    cmp.Or(cfg.Room, "lan"),
 		addr:    netip.AddrPortFrom(h.addr, port),
 		limit:   cmp.Or(cfg.MaxLinks, maxLinks),
@@ -73,7 +79,10 @@ func (h *Host) listen(cfg peer.Config) (mesh.Transport, error) {
 		Name:     cfg.Name,
 		Topics:   cfg.Topics,
 		Observer: cfg.Observer,
-		Addrs:    []netip.AddrPort{t.addr},
+		Web:      page != nil,
+	}
+	if page == nil {
+		t.hello.Addrs = []netip.AddrPort{t.addr}
 	}
 	h.nodes = append(h.nodes, t)
 	return t, nil

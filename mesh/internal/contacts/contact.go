@@ -23,6 +23,8 @@ type contact struct {
 	link      []netip.AddrPort // from a link of ours: where it was found, then what it says
 	told      []netip.AddrPort // from members
 	poor      []netip.AddrPort // of these, at which it did not answer last time
+	over      []peer.Instance  // neighbours that reach it, and can carry an offer
+	vain      peer.Instance    // of these, over which the last was in vain
 	otherRoom bool
 	replace   bool // linked, but over an address that we no longer have
 
@@ -64,12 +66,15 @@ func (c *contact) addrs() []netip.AddrPort {
 // onlyTold reports whether members' words are all there is.
 func (c *contact) onlyTold() bool { return len(c.lan) == 0 && len(c.link) == 0 }
 
+// hasAddrs reports whether there is anywhere to dial it.
+func (c *contact) hasAddrs() bool { return len(c.lan) > 0 || len(c.link) > 0 || len(c.told) > 0 }
+
 // wants reports whether the contact is one to dial at all.
 func (c *contact) wants() bool {
 	if c.dial != nil || c.otherRoom || !c.departed.IsZero() || c.linked && !c.replace {
 		return false
 	}
-	return len(c.lan) > 0 || len(c.link) > 0 || len(c.told) > 0
+	return c.hasAddrs() || len(c.over) > 0
 }
 
 // inVain returns how often in a row the contact was dialed for nothing: no link

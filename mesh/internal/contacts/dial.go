@@ -30,6 +30,7 @@ type Dial struct {
 	Address  *Address         // given by hand; nil: it is for a contact
 	Instance peer.Instance    // of a contact: whom it is meant for
 	Addrs    []netip.AddrPort // of a contact: where to dial, the likeliest first
+	Over     peer.Instance    // of a contact: which neighbour is to carry an offer; zero: it is dialed at Addrs
 	Once     bool             // without haste: somebody was dialed there in vain lately
 
 	retry   bool          // it failed before
@@ -129,5 +130,8 @@ func (ds dials) wake(now time.Time) (next time.Time) {
 
 func (ds dials) begin(now time.Time, d *Dial, width int, retry bool) {
 	d.retry, d.width, d.began, d.moved, d.step = retry, width, now, now, peer.StepConnect
+	if !d.Over.IsZero() {
+		d.step = peer.StepOffer
+	}
 	ds[d] = struct{}{}
 }

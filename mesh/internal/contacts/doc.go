@@ -8,7 +8,7 @@
 // # Use
 //
 // Tell it what discovery sees ([Table.Sighted], [Table.Vanished]), what members
-// say ([Table.Told]), and of links ([Table.Linked], [Table.Unlinked],
+// say ([Table.Told], [Table.Reached]), and of links ([Table.Linked], [Table.Unlinked],
 // [Table.Departed]). [Table.Due] returns the dials to begin, [Table.Wake] when to
 // ask again. Of each dial tell how far it is ([Table.Moved]), who answered in
 // place of who was meant ([Table.Instead]), and how it ended ([Table.Ended],
@@ -21,6 +21,15 @@
 // twice what dials take at present (a second at most), and begins to wait anew
 // while others call it, for three seconds in all (turn.go). So few dials cross, and
 // a firewall that lets in one side only costs no more than that.
+//
+// # Pages
+//
+// A page, a node in a browser, dials only what was given to it by hand, the node
+// that served it; nobody dials it. To whom members reach ([Table.Reached]) it offers
+// a link through one of them: a dial like others, with the same order, number at
+// once and patience, which has [Dial].Over in place of addresses. No neighbour has
+// more than its share of those under way, one that came to nothing is repeated
+// over another, and the wait doubles up to four minutes (offer.go).
 //
 // # How many at once
 //

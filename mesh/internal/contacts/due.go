@@ -77,8 +77,8 @@ func (t *Table) dueContacts(now time.Time) []*Dial {
 		if !room.admits(c.inVain()) {
 			continue
 		}
-		d, wait := t.admit(now, c, room.addrs)
-		if len(d.Addrs) == 0 {
+		d, wait := t.begin(now, c, room.addrs)
+		if d == nil {
 			c.next = now.Add(wait)
 			continue
 		}
@@ -95,6 +95,18 @@ func (t *Table) dueContacts(now time.Time) []*Dial {
 		out = append(out, d)
 	}
 	return out
+}
+
+// begin returns the dial to a contact. If there may be none yet, it returns nil
+// and how long not.
+func (t *Table) begin(now time.Time, c *contact, limit int) (d *Dial, wait time.Duration) {
+	if c.isOffered() {
+		return t.offer(c), addrInterval
+	}
+	if d, wait = t.admit(now, c, limit); len(d.Addrs) == 0 {
+		return nil, wait
+	}
+	return d, wait
 }
 
 // addrInterval is the least time between two dials of one address. On hosts

@@ -14,6 +14,8 @@ var (
 	me    = peer.Instance{2}
 	upper = peer.Instance{3}
 	addr  = netip.MustParseAddrPort("10.0.0.7:7475")
+
+	noAddr netip.AddrPort
 )
 
 // at is a time after noon.

@@ -36,8 +36,11 @@ func (c *contact) stale(now time.Time) bool {
 	if !c.departed.IsZero() {
 		return now.Sub(c.departed) > RememberFor
 	}
-	if now.Sub(c.seen) <= forgetAfter || now.Sub(c.lost) <= RememberFor {
+	if len(c.over) > 0 || now.Sub(c.seen) <= forgetAfter || now.Sub(c.lost) <= RememberFor {
 		return false
+	}
+	if !c.hasAddrs() {
+		return true // nobody reaches it any more
 	}
 	return c.lost.IsZero() && c.fails >= toldTries || !c.seen.IsZero() || !c.lost.IsZero()
 }

@@ -53,12 +53,12 @@ func (t *Table) Ended(now time.Time, d *Dial, err error) {
 	}
 	c.dial = nil
 	if err == nil {
-		c.poor = nil
-		t.window.made(now, d.began)
+		c.poor, c.vain = nil, peer.Instance{}
+		t.window.made(now, d.offered(now))
 		return
 	}
 	if !errors.Is(err, peer.ErrLinked) {
-		c.poor = d.tried
+		c.poor, c.vain = d.tried, d.Over
 	}
 	t.failed(now, c, err)
 }

@@ -26,6 +26,9 @@ func (t *Table) Pending(now time.Time, instance peer.Instance) bool {
 	if c == nil || c.otherRoom || !c.departed.IsZero() {
 		return false
 	}
+	if c.isOffered() {
+		return c.isHopeful(now)
+	}
 	if now.Sub(c.known) < calledWithin {
 		return true
 	}

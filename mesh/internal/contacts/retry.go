@@ -32,6 +32,9 @@ func (t *Table) retryAfter(fails int, longest time.Duration) time.Duration {
 }
 
 func (c *contact) worstRetry(now time.Time) time.Duration {
+	if c.isOffered() {
+		return lastOffer
+	}
 	if now.Sub(c.seen) > staleAfter && now.Sub(c.lost) > staleAfter {
 		return staleRetry
 	}

@@ -28,8 +28,8 @@ func (t *Table) isHigher(instance peer.Instance) bool {
 
 // due returns when to dial a contact that is one to dial.
 func (t *Table) due(now time.Time, c *contact) time.Time {
-	if !t.isHigher(c.instance) || c.turn.IsZero() {
-		return c.next
+	if !t.isHigher(c.instance) || c.turn.IsZero() || c.isOffered() {
+		return c.next // whom we offer a link has seldom heard of us
 	}
 	wait := min(max(higherWait, 2*t.window.dialTakes(now)), slowestWait)
 	until := c.turn.Add(wait)
