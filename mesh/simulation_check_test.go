@@ -2,6 +2,7 @@ package mesh_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -27,6 +28,7 @@ func keyOf(from *player, to mesh.Member, topic string) streamKey {
 }
 
 func (s *simulation) check() {
+	s.strand()
 	heard := make(map[*player]map[streamKey]*hearing)
 	for _, p := range s.all {
 		heard[p] = s.read(p)
@@ -59,6 +61,26 @@ func (s *simulation) check() {
 				s.Logf("and in %s\n\t%s", sideTopic, strings.ReplaceAll(strings.Join(p.side.story(), "\n\t"), heavy, "…"))
 			}
 		}
+	}
+}
+
+// strand counts those pages as gone that have lost all links, to nodes and to those
+// that have such, when the node that served them was gone: a page can dial nobody
+// else.
+func (s *simulation) strand() {
+	home := make(map[mesh.Member]bool)
+	for _, p := range s.alive {
+		if !p.isPage() || s.serves(p.served) {
+			home[p.Self().Member] = true
+		}
+	}
+	for _, p := range slices.Clone(s.alive) {
+		me := p.Self().Member
+		if home[me] || slices.ContainsFunc(p.Members(), func(q mesh.Peer) bool { return home[q.Member] }) {
+			continue
+		}
+		s.note("%s is stranded", p.Self().Name)
+		s.remove(p)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
+	"slices"
 	"testing"
 	"testing/cryptotest"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/meshtest"
+	"github.com/lanyap/lanyap/peer"
 )
 
 var (
@@ -20,9 +23,9 @@ var (
 )
 
 // TestRandomSchedules runs random schedules of joins, leaves, crashes, cuts,
-// slow readers, clocks that are set, topics that are opened and closed, and
-// messages, and holds after each that everybody has read what
-// the contract promises. A schedule that fails names its seed; run it again
+// slow readers, clocks that are set, topics that are opened and closed, pages that
+// are opened and loaded anew, and messages, and holds after each that everybody
+// has read what the contract promises. A schedule that fails names its seed; run it again
 // with -seed.
 func TestRandomSchedules(t *testing.T) {
 	if *seedFlag != 0 {
@@ -50,6 +53,7 @@ type simulation struct {
 	rng     *rand.Rand
 	verbose bool
 	small   bool // nodes have small bounds: gaps are allowed
+	pages   int  // how many there are at the most
 	names   []string
 	clocks  map[string]*skew // of hosts
 	alive   []*player
@@ -63,7 +67,12 @@ type player struct {
 	side     *part                  // in a second topic; nil: never
 	sideShut bool                   // not any more
 	mayFault bool                   // killed, or left without waiting: its receipts prove nothing
+
+	identity *peer.Identity // of a page: it is loaded anew with it
+	served   netip.AddrPort // the node that served the page; invalid: it is no page
 }
+
+func (p *player) isPage() bool { return p.served.IsValid() }
 
 type said struct {
 	topic   string
@@ -75,6 +84,7 @@ type said struct {
 func newSimulation(r *room, seed uint64, verbose bool) *simulation {
 	s := &simulation{room: r, rng: rand.New(rand.NewPCG(seed, 0)), verbose: verbose, clocks: make(map[string]*skew)}
 	s.small = s.rng.IntN(3) == 0
+	s.pages = max(0, s.rng.IntN(6)-2)
 	for i := range 3 + s.rng.IntN(3) {
 		name := fmt.Sprintf("host%d", i)
 		s.names = append(s.names, name)
@@ -125,6 +135,8 @@ func (s *simulation) step() {
 		{40, s.broadcast},
 		{10, s.private},
 		{4, s.enter},
+		{4, s.open},
+		{2, s.reload},
 		{2, s.leave},
 		{2, s.kill},
 		{5, func() { s.pair("cut", s.lan.Cut) }},
@@ -178,6 +190,58 @@ func (s *simulation) enter() {
 	p := &player{actor: a, said: make(map[mesh.Member][]said)}
 	s.alive, s.all = append(s.alive, p), append(s.all, p)
 	s.note("%s joins on %s as %s", name, host, a.Self().Instance)
+}
+
+// open opens a page of a node that is alive.
+func (s *simulation) open() {
+	pages := 0
+	for _, p := range s.alive {
+		if p.isPage() {
+			pages++
+		}
+	}
+	if by := s.one(); by != nil && !by.isPage() && pages < s.pages {
+		s.load(s.host(), by.Addrs()[0], peer.NewIdentity())
+	}
+}
+
+// reload loads a page anew, or closes it if its node is gone.
+func (s *simulation) reload() {
+	p := s.one()
+	if p == nil || !p.isPage() {
+		return
+	}
+	s.note("%s goes", p.Self().Name)
+	s.remove(p)
+	p.mayFault = true
+	p.Close()
+	if s.serves(p.served) {
+		s.load(p.host.Name(), p.served, p.identity)
+	}
+}
+
+// serves reports whether a node is alive at an address.
+func (s *simulation) serves(at netip.AddrPort) bool {
+	return slices.ContainsFunc(s.alive, func(p *player) bool { return !p.isPage() && p.Addrs()[0] == at })
+}
+
+func (s *simulation) load(host string, from netip.AddrPort, identity *peer.Identity) {
+	name := fmt.Sprintf("p%d", len(s.all))
+	hides := s.rng.IntN(3) == 0
+	a := s.join(host, func(cfg *mesh.Config) {
+		page := s.lan.Host(host).Page(from)
+		if hides {
+			page.Hide()
+		}
+		cfg.Name, cfg.Identity, cfg.Network, cfg.Peers = name, identity, page, []string{from.String()}
+		s.clocks[host].config(cfg)
+	})
+	if s.small {
+		a.Shrink()
+	}
+	p := &player{actor: a, said: make(map[mesh.Member][]said), identity: identity, served: from}
+	s.alive, s.all = append(s.alive, p), append(s.all, p)
+	s.note("%s is loaded from %v on %s as %s, hides %v", name, from, host, a.Self().Instance, hides)
 }
 
 func (s *simulation) remove(p *player) {
@@ -279,7 +343,7 @@ func (s *simulation) openSide() {
 		return
 	}
 	s.note("%s opens a topic", p.Self().Name)
-	p.side = s.open(p.actor, sideTopic)
+	p.side = s.room.open(p.actor, sideTopic)
 }
 
 // shutSide has somebody leave the second topic, for good.
