@@ -1,0 +1,123 @@
+package spool
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+const prefix = "lanyap-test-"
+
+func exists(t *testing.T, path string) bool {
+	t.Helper()
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func TestGoesWithClose(t *testing.T) {
+	place := t.TempDir()
+	d, err := New(place, prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(d.Path()); err != nil || info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("others may look into it: %v, %v", info.Mode(), err)
+	}
+	if err := os.MkdirAll(filepath.Join(d.Path(), "a", "b"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	if exists(t, d.Path()) {
+		t.Error("it is left")
+	}
+}
+
+func TestSweepLeavesTheLiving(t *testing.T) {
+	place := t.TempDir()
+	d, err := New(place, prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	other := filepath.Join(place, "other")
+	inTheMaking := filepath.Join(place, prefix+"new")
+	linked := filepath.Join(place, prefix+"linked")
+	for _, dir := range []string{other, inTheMaking, linked} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(d.Path(), lockName), filepath.Join(linked, lockName)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(other, filepath.Join(place, prefix+"link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sweep(place, prefix); err != nil {
+		t.Error(err)
+	}
+	for _, path := range []string{d.Path(), other, inTheMaking, linked, filepath.Join(place, prefix+"link")} {
+		if !exists(t, path) {
+			t.Errorf("%s is gone", path)
+		}
+	}
+	if err := Sweep(filepath.Join(place, "nowhere"), prefix); err == nil {
+		t.Error("a place that is none is swept")
+	}
+}
+
+// TestSweepAfterACrash: this test runs itself as a process that makes a directory and
+// is killed.
+func TestSweepAfterACrash(t *testing.T) {
+	if place := os.Getenv("SPOOL_TEST_CRASH"); place != "" {
+		d, err := New(place, prefix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(d.Path(), "film"), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, err := os.FindProcess(os.Getpid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = p.Kill()
+		select {}
+	}
+	place := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestSweepAfterACrash$")
+	cmd.Env = append(os.Environ(), "SPOOL_TEST_CRASH="+place)
+	if err := cmd.Run(); err == nil {
+		t.Fatal("it did not crash")
+	}
+	left, err := os.ReadDir(place)
+	if err != nil || len(left) != 1 {
+		t.Fatalf("left: %v, %v", left, err)
+	}
+	if err := Sweep(place, prefix); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(place); len(left) != 0 {
+		t.Errorf("left after the sweep: %v", left)
+	}
+}
+
+func TestFree(t *testing.T) {
+	if free := Free(t.TempDir()); free <= 0 {
+		t.Errorf("%d bytes are free", free)
+	}
+	if free := Free(filepath.Join(t.TempDir(), "nowhere")); free <= 0 {
+		t.Errorf("%d bytes are free nowhere", free)
+	}
+}
+
+func TestPlace(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	if got := Place(); got != dir && os.TempDir() == dir {
+		t.Errorf("%s, TMPDIR is %s", got, dir)
+	}
+}
