@@ -53,7 +53,7 @@ func (a *app) take(t terminal) { a.terminal.Store(&t) }
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{
 		stdin: stdin, stdout: stdout, stderr: stderr,
-		env: os.LookupEnv, joinMesh: mesh.Join, openSharer: openSharer, handle: handle, interrupt: func() {},
+		env: os.LookupEnv, joinMesh: mesh.Join, openSharer: openSharer, handle: (*mesh.Node).Handle, interrupt: func() {},
 	}
 	if f, ok := stdin.(*os.File); ok {
 		a.stdin = &patientFile{File: f}

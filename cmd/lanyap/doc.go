@@ -112,7 +112,8 @@
 // confirmed it. A warning is for people; among them is that somebody signed two
 // different messages as one number.
 //
-// page is there if this node serves browsers the page by which they join, the
+// Whoever is in a browser has "web":true beside the name, and for people (web) behind
+// it. page is there if this node serves browsers the page by which they join, the
 // address first that most can reach.
 //
 // A chat is the topic "chat" of its room. Other programs may be members of the

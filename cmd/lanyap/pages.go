@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 
@@ -24,15 +23,6 @@ type pageFlags struct {
 
 func (p *pageFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.noPage, "no-page", false, "serve no page by which browsers join")
-}
-
-// handle has a node answer browsers.
-func handle(node *mesh.Node, h http.Handler) error {
-	n, ok := any(node).(interface{ Handle(http.Handler) error })
-	if !ok {
-		return errors.ErrUnsupported
-	}
-	return n.Handle(h)
 }
 
 // pages is the page that a node serves; nil: it serves none.

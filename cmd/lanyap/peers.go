@@ -235,7 +235,7 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 		if m.answered {
 			rtt = m.rtt.Round(10 * time.Microsecond).String()
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", output.Name(m.Name), m.ID.Short(), m.Addr, rtt, output.Line(strings.Join(m.Topics, ", ")))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", output.Name(m.Name)+browser(m.Peer), m.ID.Short(), where(m.Peer), rtt, output.Line(strings.Join(m.Topics, ", ")))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -250,6 +250,25 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 		}
 	}
 	return nil
+}
+
+// browser is what is shown behind the name of who is in one.
+func browser(p mesh.Peer) string {
+	if p.Web {
+		return " (web)"
+	}
+	return ""
+}
+
+// where says how a member is reached.
+func where(p mesh.Peer) string {
+	switch {
+	case p.Via != nil:
+		return "through " + output.Name(p.Via.Name)
+	case !p.Addr.IsValid():
+		return "-"
+	}
+	return p.Addr.String()
 }
 
 // place names a sighting by its addresses.

@@ -64,7 +64,7 @@ func (s setting) start(t *testing.T, args ...string) *program {
 		a.joinMesh = mesh.Join
 	}
 	if a.handle = s.handle; a.handle == nil {
-		a.handle = handle
+		a.handle = (*mesh.Node).Handle
 	}
 	if a.network == nil {
 		a.network = meshtest.NewLAN().Host("alone")

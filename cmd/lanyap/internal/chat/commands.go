@@ -96,7 +96,7 @@ func cutWord(s string) (word, rest string) {
 }
 
 // who lists who is here, each with the start of the ID, by which /msg finds
-// one of two that bear one name.
+// one of two that bear one name, and whether it is in a browser.
 func (c *interpreter) who() string {
 	members := c.room.Members()
 	lines := []string{"* " + c.room.Label(c.room.self) + " (you)"}
@@ -105,6 +105,7 @@ func (c *interpreter) who() string {
 		if !strings.Contains(line, p.ID.Short()) {
 			line += " " + p.ID.Short()
 		}
+		line += browser(p)
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")

@@ -118,6 +118,28 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestBrowsersAreMarked(t *testing.T) {
+	pia := member("pia")
+	pia.Web = true
+	var told string
+	c := &interpreter{room: crowd(), tell: func(text string) { told = text }}
+	c.room.Join(pia)
+	if _, err := c.enter("/who"); err != nil || !strings.Contains(told, "* pia "+pia.ID.Short()+" (web)") || strings.Count(told, "(web)") != 1 {
+		t.Errorf("/who shows\n%s, %v", told, err)
+	}
+	if got, want := notice(Joined{Peer: pia}, c.room), "* pia joined (web)"; got != want {
+		t.Errorf("joined: %q, want %q", got, want)
+	}
+	pia.Via = &bo
+	if got, want := notice(Joined{Peer: pia}, c.room), "* pia joined (web) (through bo ("+bo.ID.Short()+"))"; got != want {
+		t.Errorf("joined: %q, want %q", got, want)
+	}
+	var out strings.Builder
+	if err := NewJSON(&out, io.Discard).Show(Joined{Peer: pia}); err != nil || !strings.Contains(out.String(), `"name":"pia","web":true}`) {
+		t.Errorf("JSON: %s, %v", out.String(), err)
+	}
+}
+
 func TestPageAsACode(t *testing.T) {
 	const url = "http://10.0.0.7:7475/"
 	var told, shown []string

@@ -11,6 +11,7 @@ import (
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
+	"github.com/lanyap/lanyap/mesh"
 )
 
 // NewPlain returns a face that writes `name: text` for each message to out,
@@ -84,9 +85,9 @@ func notice(ev Event, room *Room) string {
 		return output.Page(ev.URLs)
 	case Joined:
 		if ev.Peer.Via != nil {
-			return fmt.Sprintf("* %s joined (through %s)", room.Label(ev.Peer), room.Label(*ev.Peer.Via))
+			return fmt.Sprintf("* %s joined%s (through %s)", room.Label(ev.Peer), browser(ev.Peer), room.Label(*ev.Peer.Via))
 		}
-		return fmt.Sprintf("* %s joined", room.Label(ev.Peer))
+		return fmt.Sprintf("* %s joined%s", room.Label(ev.Peer), browser(ev.Peer))
 	case Left:
 		if ev.Reason == nil {
 			return fmt.Sprintf("* %s left", room.LabelGone(ev.Peer))
@@ -114,6 +115,15 @@ func notice(ev Event, room *Room) string {
 			return "* " + output.Line(ev.Text)
 		}
 		return output.Mistake(ev.Text, ev.Hint)
+	}
+	return ""
+}
+
+// browser is what is shown behind the name of who is in one: what protects it is no
+// better than the network that its page came over.
+func browser(p mesh.Peer) string {
+	if p.Web {
+		return " (web)"
 	}
 	return ""
 }

@@ -39,11 +39,12 @@ type Person struct {
 	ID       peer.ID       `json:"id"`
 	Instance peer.Instance `json:"instance"`
 	Name     string        `json:"name"`
+	Web      bool          `json:"web,omitempty"` // in a browser
 }
 
 // NewPerson returns p for JSON.
 func NewPerson(p mesh.Peer) Person {
-	return Person{ID: p.ID, Instance: p.Instance, Name: p.Name}
+	return Person{ID: p.ID, Instance: p.Instance, Name: p.Name, Web: p.Web}
 }
 
 // PersonOrNil returns p for JSON, and nil for nobody.
