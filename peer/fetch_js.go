@@ -63,24 +63,20 @@ func (t *Transport) fetch(ctx context.Context, method string, header map[string]
 	case err != nil:
 		return reply{}, ErrRefused // or else the network is gone: browsers do not say
 	}
-	said := func(name string) string {
-		if v := resp.Get("headers").Call("get", name); v.Type() == js.TypeString {
-			return v.String()
-		}
-		return ""
-	}
+	said := func(name string) string { return text(resp.Get("headers").Call("get", name)) }
 	// A node of ours is not believed blindly: what else answers there may send much.
 	if n, err := strconv.Atoi(said("Content-Length")); err != nil && said("Content-Length") != "" || n > maxDescription {
 		abort.Call("abort")
 		return reply{}, errLongReply
 	}
-	text, err := await(ctx, resp.Call("text"))
+	content, err := await(ctx, resp.Call("arrayBuffer"))
 	if err != nil {
 		return reply{}, cmpErr(ctx, err)
 	}
-	if len(text.String()) > maxDescription {
+	if content.Get("byteLength").Int() > maxDescription {
 		return reply{}, errLongReply
 	}
+	sent, _ := contents(content)
 	if you, err := netip.ParseAddr(said(headerYou)); err == nil {
 		t.seenAt(you.Unmap())
 	}
@@ -93,6 +89,6 @@ func (t *Transport) fetch(ctx context.Context, method string, header map[string]
 		version:  said(headerVersion),
 		media:    strings.ToLower(strings.TrimSpace(media)),
 		observer: said(headerObserver) != "",
-		body:     []byte(text.String()),
+		body:     sent,
 	}, nil
 }

@@ -30,6 +30,7 @@ var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
 	"holder": playHolder, "squatter": playSquatter, "double": playDouble,
 	"unicaster": playUnicaster, "flood": playFlood, "clock": playClock, "streamer": playStreamer,
 	"halves":     playHalves,
+	"linker":     playLinker,
 	"tls-sender": playTLSSender, "tls-receiver": playTLSReceiver,
 }
 
