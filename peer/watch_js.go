@@ -26,8 +26,8 @@ var (
 )
 
 // newWatch begins to open a WebSocket; to the zero address there is none, which
-// never ends.
-func newWatch(at netip.AddrPort, in Instance, proof string) *watch {
+// never ends. opened is called when it is open.
+func newWatch(at netip.AddrPort, in Instance, proof string, opened func()) *watch {
 	w := &watch{opened: make(chan struct{})}
 	w.ended, w.end = context.WithCancelCause(context.Background())
 	if !at.IsValid() {
@@ -40,7 +40,10 @@ func newWatch(at netip.AddrPort, in Instance, proof string) *watch {
 		w.end(errNever)
 		return w
 	}
-	w.events.on(w.ws, "open", func(js.Value) { close(w.opened) })
+	w.events.on(w.ws, "open", func(js.Value) {
+		close(w.opened)
+		opened()
+	})
 	w.events.on(w.ws, "message", func(js.Value) { w.end(errWatch) })
 	w.events.on(w.ws, "close", func(js.Value) {
 		if w.isOpen() {
@@ -95,7 +98,9 @@ func (l *link) openWatch() *watch {
 	if l.conn.remote.Web {
 		at = netip.AddrPort{}
 	}
-	return newWatch(at, l.t.self.Instance, l.t.tokens.prove(in, purposeWatch, ""))
+	return newWatch(at, l.t.self.Instance, l.t.tokens.prove(in, purposeWatch, ""), func() {
+		l.t.log.Debug("watched", "instance", in, "addr", at)
+	})
 }
 
 const (
@@ -159,6 +164,6 @@ func (l *link) askPort(ctx context.Context, said chan<- portAnswer) {
 // line is what an attempt is offered over: nothing that outlasts the answer.
 type line struct{}
 
-func (line) watch() *watch { return newWatch(netip.AddrPort{}, Instance{}, "") }
+func (line) watch() *watch { return newWatch(netip.AddrPort{}, Instance{}, "", nil) }
 
 func (line) hangUp() {}

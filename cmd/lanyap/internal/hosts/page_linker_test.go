@@ -390,3 +390,44 @@ func (tab *linkTab) ended() (all []pageEnd) {
 	tab.Eval("link.ended", &all)
 	return all
 }
+
+// addrOf returns where the page finds somebody that it is linked to.
+func (tab *linkTab) addrOf(in string) netip.AddrPort {
+	tab.t.Helper()
+	var addr string
+	tab.Eval(fmt.Sprintf("link.linked.filter(l => l.instance === %q).at(-1)?.addr ?? ''", in), &addr)
+	at, _ := netip.ParseAddrPort(addr)
+	return at
+}
+
+// carry links the page to somebody whose answer, and where that is from, answer
+// returns.
+func (tab *linkTab) carry(to string, answer func(offer string) (sdp, from string)) {
+	tab.t.Helper()
+	if err := tab.tryCarry(to, answer); err != nil {
+		tab.t.Fatalf("carried offer: %v", err)
+	}
+}
+
+func (tab *linkTab) tryCarry(to string, answer func(offer string) (sdp, from string)) error {
+	tab.t.Helper()
+	var before int
+	tab.Eval("link.offers.length", &before)
+	tab.start("offer", to)
+	tab.Wait(fmt.Sprintf("link.offers.length > %d || link.result", before))
+	var offer string
+	tab.Eval(fmt.Sprintf("link.offers[%d]?.sdp ?? ''", before), &offer)
+	if offer != "" {
+		sdp, from := answer(offer)
+		tab.ask("answered", to, sdp, from)
+	}
+	_, err := tab.result()
+	return err
+}
+
+// answer has the node answer an offer of a page that is on a host.
+func (p *linker) answer(tab *linkTab, offer string, on *lab.Host) string {
+	p.t.Helper()
+	line, _ := json.Marshal(offer)
+	return p.command("answered", "answer %s %s %s", tab.self(), on.Addr, strings.ReplaceAll(string(line), " ", "_")).Text
+}
