@@ -51,6 +51,11 @@ func (t *Transport) answerCarried(ctx context.Context, in Instance, from netip.A
 	if err != nil {
 		return "", err
 	}
+	return t.answerFrom(ctx, in, local, from, d)
+}
+
+// answerFrom answers an offer from a local address.
+func (t *Transport) answerFrom(ctx context.Context, in Instance, local, from netip.Addr, d description) (answer string, err error) {
 	if l := t.claims.linked(in); l != nil && l.conn.Err() == nil {
 		l.doubt()
 		return "", ErrLinked

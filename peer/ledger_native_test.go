@@ -150,6 +150,38 @@ func TestLedgerDropsStrangers(t *testing.T) {
 	}
 }
 
+// TestLedgerTakesAPageFromItsAddress has a page's port be any, and its address none but
+// that which it is said to be at.
+func TestLedgerTakesAPageFromItsAddress(t *testing.T) {
+	page := netip.MustParseAddr("10.0.0.1")
+	l := newLedger()
+	a := l.open(netip.AddrPortFrom(page, 0), "mine", func() {})
+	m, err := stun.Build(stun.BindingRequest, stun.TransactionID, stun.NewUsername("mine:x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(port uint16) netip.AddrPort { return netip.AddrPortFrom(page, port) }
+	if l.received([]byte{22}, at(40000)) || l.received([]byte{22}, at(0)) {
+		t.Error("what is no check was let in before one")
+	}
+	if l.received(m.Raw, netip.MustParseAddrPort("10.0.0.2:40000")) {
+		t.Error("a check from elsewhere was let in")
+	}
+	if !l.received(m.Raw, at(40000)) || !l.received([]byte{22}, at(40000)) {
+		t.Error("a check from there, or what follows it, was dropped")
+	}
+	for port := range uint16(10) {
+		l.received(m.Raw, at(1000+port))
+	}
+	if n := len(a.addrs); n != maxAddrsPerLink {
+		t.Errorf("it has %d addresses", n)
+	}
+	l.close(a)
+	if len(l.byAddr) > 0 || len(l.byUfrag) > 0 {
+		t.Error("a closed account leaves something")
+	}
+}
+
 func FuzzLedger(f *testing.F) {
 	m, _ := stun.Build(stun.BindingRequest, stun.TransactionID, stun.NewUsername("mine:x"))
 	f.Add(m.Raw)

@@ -53,6 +53,7 @@ func TestForeignPages(t *testing.T) {
 		{"a name that is its own origin", "POST", "evil.example:7475", "http://evil.example:7475", fetch{"same-origin", "cors", "empty"}, true},
 		{"a name, by a link", "GET", "evil.example:7475", "", link, true},
 		{"a name that begins with an address", "GET", "10.0.0.1.evil.example", "", fetch{}, true},
+		{"a name in place of a port", "GET", own + ".evil.example", "", fetch{}, true},
 		{"a name of the loopback", "GET", "localhost.evil.example", "", fetch{}, true},
 		{"a name below localhost", "GET", "evil.localhost", "", fetch{}, true},
 		{"no name at all", "GET", "", "", fetch{}, true},

@@ -128,8 +128,10 @@ type carriedLimits struct {
 	all     *rate.Limiter
 }
 
+// allow looks at the author last: so no more of them are remembered than all together
+// may offer.
 func (l *carriedLimits) allow(from netip.Prefix, author Instance) bool {
-	return l.authors.allow(author, 1) && l.sources.allow(from, 1) && l.all.Allow()
+	return l.sources.allow(from, 1) && l.all.Allow() && l.authors.allow(author, 1)
 }
 
 // allowCall takes what a connection costs.

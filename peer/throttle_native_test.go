@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"io"
 	"net"
 	"net/netip"
 	"testing"
@@ -154,5 +155,100 @@ func TestRequestsGiveWay(t *testing.T) {
 		if len(r.open) != maxRequests-1 {
 			t.Error("one that is over is counted")
 		}
+	})
+}
+
+// moved is a connection over which much has gone, as long ago as that.
+func moved(t *testing.T) *inbound {
+	near, far := net.Pipe()
+	t.Cleanup(func() { near.Close(); far.Close() })
+	c := newInbound(near)
+	go io.Copy(io.Discard, far)
+	return c
+}
+
+// TestPagesConnections has browsers hold connections: those that are idle, or hardly
+// move, give way, and those by which a file goes do not.
+func TestPagesConnections(t *testing.T) {
+	source := func(n int) netip.Prefix {
+		return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}), 32)
+	}
+	idle := func(r *requests, c net.Conn) { r.rest(c, true) }
+	busy := func(*requests, net.Conn) {}
+	file := func(_ *requests, c net.Conn) { c.Write(make([]byte, moves)) }
+	drip := func(_ *requests, c net.Conn) { c.Write(make([]byte, moves-1)) }
+	tests := []struct {
+		name    string
+		does    func(*requests, net.Conn) // what each of a source's connections does
+		wait    time.Duration
+		first   func(*requests, net.Conn) // what its first does then, if anything
+		refused bool                      // one more of the source is
+		spared  bool                      // its first is not given up for it
+	}{
+		{"busy for a moment", busy, time.Second, nil, true, true},
+		{"dawdling", busy, httpTimeout, nil, false, false},
+		{"dripping", drip, httpTimeout, nil, false, false},
+		{"idle", idle, 0, nil, false, false},
+		{"a file among idle ones", idle, 0, file, false, true},
+		{"a file among dawdling ones", busy, httpTimeout, file, false, true},
+		{"files", file, time.Second, nil, true, true},
+		{"files that have stopped", file, httpTimeout, nil, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var r requests
+				first := moved(t)
+				r.add(first, source(1), false)
+				tt.does(&r, first)
+				for range maxRequestsFrom - 1 {
+					time.Sleep(time.Millisecond)
+					c := moved(t)
+					if out := r.add(c, source(1), false); out != nil {
+						t.Fatal("there is room, and one has to go")
+					}
+					tt.does(&r, c)
+				}
+				time.Sleep(tt.wait)
+				if tt.first != nil {
+					r.rest(first, false)
+					tt.first(&r, first)
+				}
+				newcomer := moved(t)
+				out := r.add(newcomer, source(1), false)
+				if refused := out == newcomer; refused != tt.refused {
+					t.Errorf("refused: %v, want %v", refused, tt.refused)
+				}
+				if spared := r.open[first] != nil; spared != tt.spared {
+					t.Errorf("the first is spared: %v, want %v", spared, tt.spared)
+				}
+				if other := moved(t); r.add(other, source(2), false) != nil {
+					t.Error("another source is refused, or takes a place")
+				}
+			})
+		})
+	}
+	t.Run("a file of a crowd", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var r requests
+			download := moved(t)
+			r.add(download, source(0), false)
+			for i := 1; i < maxRequests; i++ {
+				time.Sleep(time.Millisecond)
+				r.add(moved(t), source(i/maxRequestsFrom), false)
+			}
+			download.Write(make([]byte, moves))
+			for range 2 * maxRequestsFrom {
+				if out := r.add(moved(t), source(1000), false); out == nil {
+					t.Error("nobody gives way")
+				}
+			}
+			if r.open[download] == nil {
+				t.Error("the file is broken off")
+			}
+			if len(r.open) > maxRequests {
+				t.Errorf("there are %d", len(r.open))
+			}
+		})
 	})
 }

@@ -48,8 +48,9 @@ func (r *run) take(p []byte, to netip.AddrPort) bool {
 // each link received (see ledger).
 type udpConn struct {
 	*net.UDPConn
-	receive func([]byte) (int, netip.AddrPort, error) // its ReadFromUDPAddrPort
-	ledger  *ledger
+	receive  func([]byte) (int, netip.AddrPort, error) // its ReadFromUDPAddrPort
+	transmit func(*net.UDPConn, *run)                  // sendRun
+	ledger   *ledger
 
 	mu      sync.Mutex // guards what follows
 	zone    string     // of the link it is on, if its address means nothing elsewhere
@@ -70,7 +71,7 @@ func listenUDP(addr netip.AddrPort, l *ledger) (*udpConn, error) {
 	// loss, not function.
 	_ = conn.SetReadBuffer(socketBytes)
 	_ = conn.SetWriteBuffer(socketBytes)
-	u := &udpConn{UDPConn: conn, receive: conn.ReadFromUDPAddrPort, zone: addr.Addr().Zone(), ledger: l, idle: make(chan struct{})}
+	u := &udpConn{UDPConn: conn, receive: conn.ReadFromUDPAddrPort, transmit: sendRun, zone: addr.Addr().Zone(), ledger: l, idle: make(chan struct{})}
 	u.work, u.room = sync.NewCond(&u.mu), sync.NewCond(&u.mu)
 	go u.send()
 	return u, nil
@@ -193,7 +194,7 @@ func (u *udpConn) send() {
 		u.room.Broadcast()
 		u.mu.Unlock()
 		for _, r := range batch {
-			sendRun(u.UDPConn, r)
+			u.transmit(u.UDPConn, r)
 		}
 	}
 }
