@@ -6,9 +6,10 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/lanyap/lanyap/internal/logger"
 )
 
 // ErrPort is that of a program which holds the port of multicast DNS and
@@ -17,7 +18,7 @@ var ErrPort = errors.New("another program holds UDP port 5353 for itself")
 
 // LAN is the view of the local network through its multicast sockets.
 type LAN struct {
-	log     *slog.Logger
+	log     *logger.Logger
 	network network
 
 	ctx    context.Context

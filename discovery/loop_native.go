@@ -5,13 +5,14 @@ package discovery
 import (
 	"context"
 	"iter"
-	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/lanyap/lanyap/internal/logger"
 )
 
 // network is what a LAN needs of the system; tests have one in memory.
@@ -51,7 +52,7 @@ type packet struct {
 func open(cfg Config, n network, ifaces []Interface) *LAN {
 	log := cfg.Logger
 	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+		log = logger.Discard()
 	}
 	l := &LAN{
 		log:         log,

@@ -3,8 +3,9 @@ package discovery
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
+
+	"github.com/lanyap/lanyap/internal/logger"
 )
 
 // MaxAddrs is how many addresses of one instance are kept.
@@ -44,6 +45,6 @@ type Instance struct {
 
 // Config is what [Open] needs. The zero value works.
 type Config struct {
-	Interfaces []string     // names; none: every usable one
-	Logger     *slog.Logger // nil: discard
+	Interfaces []string       // names; none: every usable one
+	Logger     *logger.Logger // a *slog.Logger; nil: discard
 }

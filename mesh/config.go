@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"log/slog"
 	"net/netip"
 
 	"github.com/lanyap/lanyap/discovery"
+	"github.com/lanyap/lanyap/internal/logger"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -23,7 +23,7 @@ type Config struct {
 	Port       int            // 0: 7475 to 7490, then any
 	Interfaces []string       // names; none: every usable one
 	Network    Network        // nil: this machine's
-	Logger     *slog.Logger   // nil: discard; may call the node, but for Leave and Close, and takes its time
+	Logger     *logger.Logger // a *slog.Logger; nil: discard; may call the node, but for Leave and Close, and takes its time
 
 	// AllowRemote answers whoever calls. Otherwise only those are answered who
 	// call from a network of this machine, from a private (RFC 1918, RFC 4193),

@@ -1,3 +1,5 @@
+//go:build !nolog
+
 package mesh
 
 import (

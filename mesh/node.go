@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/hpke"
 	"iter"
-	"log/slog"
 	"math/rand/v2"
 	"net/netip"
 	"runtime/debug"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/discovery"
+	"github.com/lanyap/lanyap/internal/logger"
 	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/mesh/internal/contacts"
 	"github.com/lanyap/lanyap/mesh/internal/paths"
@@ -27,7 +27,7 @@ import (
 // Node is a member of one room, or an observer of it. Its methods may be used
 // by several goroutines at once.
 type Node struct {
-	log       *slog.Logger
+	log       *logger.Logger
 	logs      *logs // what log writes to
 	identity  *peer.Identity
 	self      Peer
@@ -178,7 +178,7 @@ func join(ctx context.Context, cfg Config, byHand []*contacts.Address) (*Node, e
 
 func (cfg Config) withDefaults() Config {
 	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
+		cfg.Logger = logger.Discard()
 	}
 	if cfg.Identity == nil {
 		cfg.Identity = peer.NewIdentity()

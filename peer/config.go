@@ -4,22 +4,23 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"log/slog"
 	"net/netip"
+
+	"github.com/lanyap/lanyap/internal/logger"
 )
 
 // Config is what [Listen] needs. The zero value works.
 type Config struct {
-	Identity *Identity    // nil: a new one, kept in memory
-	Salt     Salt         // of this start, see ID.Instance; zero: random
-	Room     string       // both sides must name the same; empty: "lan"
-	Name     string       // see Hello
-	Topics   []string     // see Hello
-	Observer bool         // see Hello
-	Port     int          // TCP and UDP; 0: 7475 to 7490, the first that is free, then any
-	Addrs    []netip.Addr // local addresses to tell others of, zone-qualified where link-local; none: 127.0.0.1
-	MaxLinks int          // to members; a quarter as many to observers beside; 0: 128
-	Logger   *slog.Logger // nil: discard
+	Identity *Identity      // nil: a new one, kept in memory
+	Salt     Salt           // of this start, see ID.Instance; zero: random
+	Room     string         // both sides must name the same; empty: "lan"
+	Name     string         // see Hello
+	Topics   []string       // see Hello
+	Observer bool           // see Hello
+	Port     int            // TCP and UDP; 0: 7475 to 7490, the first that is free, then any
+	Addrs    []netip.Addr   // local addresses to tell others of, zone-qualified where link-local; none: 127.0.0.1
+	MaxLinks int            // to members; a quarter as many to observers beside; 0: 128
+	Logger   *logger.Logger // a *slog.Logger; nil: discard
 
 	// Who calls from a loopback, private (RFC 1918, RFC 4193), shared (RFC 6598)
 	// or link-local address is answered, and who is on a network of ours as

@@ -7,7 +7,6 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"errors"
-	"log/slog"
 	"strings"
 )
 
@@ -50,9 +49,6 @@ func (id *ID) UnmarshalText(text []byte) error {
 	*id = parsed
 	return nil
 }
-
-// LogValue implements [slog.LogValuer]; logs show the short form.
-func (id ID) LogValue() slog.Value { return slog.StringValue(id.Short()) }
 
 // ParseID reads what [ID.String] returns; upper case is accepted.
 func ParseID(s string) (ID, error) {

@@ -3,9 +3,10 @@ package peer
 import (
 	"cmp"
 	"context"
-	"log/slog"
 	"net/netip"
 	"sync"
+
+	"github.com/lanyap/lanyap/internal/logger"
 )
 
 // Transport makes the links of a page. It is safe for concurrent use.
@@ -13,7 +14,7 @@ type Transport struct {
 	identity  *Identity
 	self      Hello
 	room, tag string
-	log       *slog.Logger
+	log       *logger.Logger
 	host      netip.AddrPort // of the node that served the page
 
 	claims   claims
@@ -40,7 +41,7 @@ func Listen(cfg Config) (*Transport, error) {
 		t.identity = NewIdentity()
 	}
 	if t.log == nil {
-		t.log = slog.New(slog.DiscardHandler)
+		t.log = logger.Discard()
 	}
 	if cfg.Salt.IsZero() {
 		cfg.Salt = NewSalt()

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,6 +15,8 @@ import (
 	"sync/atomic"
 
 	"github.com/pion/webrtc/v4"
+
+	"github.com/lanyap/lanyap/internal/logger"
 )
 
 // Transport keeps this node's sockets and makes links over them. It is safe
@@ -28,7 +29,7 @@ type Transport struct {
 	cert        webrtc.Certificate
 	tlsCert     tls.Certificate // the same
 	fingerprint [sha256.Size]byte
-	log         *slog.Logger
+	log         *logger.Logger
 
 	listener net.Listener
 	front    *front
@@ -80,7 +81,7 @@ func open(cfg Config) (*Transport, error) {
 		t.identity = NewIdentity()
 	}
 	if t.log == nil {
-		t.log = slog.New(slog.DiscardHandler)
+		t.log = logger.Discard()
 	}
 	if cfg.Salt.IsZero() {
 		cfg.Salt = NewSalt()

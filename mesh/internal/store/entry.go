@@ -2,9 +2,9 @@ package store
 
 import (
 	"errors"
-	"log/slog"
 	"time"
 
+	"github.com/lanyap/lanyap/internal/logger"
 	"github.com/lanyap/lanyap/mesh/internal/share"
 )
 
@@ -27,7 +27,7 @@ type Entry struct {
 
 // Options are what an Open may be told. The zero value works.
 type Options struct {
-	Log *slog.Logger // nil: discard
+	Log *logger.Logger // a *slog.Logger; nil: discard
 	// Author returns who said what is in a frame; nil: nobody in particular.
 	Author func(frame []byte) [32]byte
 	// Changed is called when writing begins to fail, with the error, and with

@@ -5,10 +5,11 @@ package store
 import (
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/lanyap/lanyap/internal/logger"
 )
 
 const (
@@ -44,7 +45,7 @@ type loaded struct {
 // not there. The room may be any text that names one.
 func Open(path, room string, o Options) (*Store, error) {
 	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+		o.Log = logger.Discard()
 	}
 	if o.Author == nil {
 		o.Author = func([]byte) [32]byte { return [32]byte{} }

@@ -1,0 +1,8 @@
+//go:build !nolog
+
+package peer
+
+import "log/slog"
+
+// LogValue implements [slog.LogValuer]; logs show the short form.
+func (id ID) LogValue() slog.Value { return slog.StringValue(id.Short()) }
