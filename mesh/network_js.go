@@ -23,6 +23,7 @@ func (machine) Discover(discovery.Config) (Discovery, error) {
 var (
 	_ offerer  = (*peer.Transport)(nil)
 	_ answerer = (*peer.Transport)(nil)
+	_ fleeting = (*peer.Transport)(nil)
 )
 
 // nobody is a Discovery that finds none.

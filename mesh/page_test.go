@@ -28,7 +28,7 @@ func (r *room) page(name string, served *actor, edit func(*mesh.Config, *meshtes
 	})
 }
 
-func hides(_ *mesh.Config, p *meshtest.Page) { p.Hide() }
+func hides(_ *mesh.Config, p *meshtest.Page) { p.HideAddrs() }
 
 // ways returns the members that a node sees, by name, with how it reaches them.
 func (a *actor) ways() string {
@@ -304,6 +304,30 @@ func TestPageIsLoadedAnew(t *testing.T) {
 		r.heard(again, "joined ana", "tim 1 earlier: one", "joined bo", "bo 1: three")
 		if a, b := tim.Self(), again.Self(); a.ID != b.ID || a.Instance == b.Instance {
 			t.Errorf("one start is %v, the other %v", a, b)
+		}
+	})
+}
+
+// TestPageSaysGoodbye holds that everybody has the last words of a page that is
+// closed, and sees it leave without a reason: those too that reach it through others.
+func TestPageSaysGoodbye(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		var page *meshtest.Page
+		tim := r.page("tim", ana, func(_ *mesh.Config, p *meshtest.Page) { page = p; p.HideAddrs() })
+		uma := r.page("uma", bo, hides)
+		pass(2 * time.Second)
+		r.say(tim, "bye")
+		page.Unload()
+		pass(10 * time.Millisecond)
+		for _, a := range []*actor{ana, bo, uma} {
+			story := a.story()
+			if got := story[len(story)-2:]; got[0] != "tim 1: bye" || got[1] != "left tim" {
+				t.Errorf("the last that %s has read is %q", a.Self().Name, got)
+			}
+		}
+		if _, err := tim.Broadcast(r.Context(), []byte("?")); err == nil {
+			t.Error("a page that is gone goes on speaking")
 		}
 	})
 }
