@@ -82,29 +82,33 @@ func TestPageWithoutRoute(t *testing.T) {
 	verify(t, l, all...)
 }
 
-// TestPageOverIPv6Alone opens a page by an address that is local to a site; a
-// browser takes no link-local one.
+// TestPageOverIPv6Alone opens a page by an address that is local to a site, since
+// a browser takes no link-local one, and has IPv6 alone be between all. Chromium
+// hides its addresses behind mDNS names, and gathers none at all where it cannot
+// answer for them over IPv4; so its host has an address of that kind which leads
+// nowhere. Firefox has none.
 func TestPageOverIPv6Alone(t *testing.T) {
 	t.Parallel()
+	browser.Need(t, "firefox-esr")
 	l := browse(t)
 	hosts := l.Switch().Hosts(4, lab.HostConfig{NoIPv4: true})
 	for i, h := range hosts {
 		h.Address(netip.MustParsePrefix(fmt.Sprintf("fd77::%d/64", i+1)))
 	}
+	hosts[2].Address(netip.MustParsePrefix("169.254.77.3/16"))
 	nodes := chatAll(t, hosts[:2])
 	awaitMesh(t, l, nodes)
-	var pages []*page
-	for _, h := range hosts[2:] {
-		b := browser.Start(t, browser.Config{On: h})
-		pages = append(pages, visit(l, b, nodes[0], h.Name))
-	}
 	if url := address(nodes[0]); !strings.HasPrefix(url, "http://[fd77::1]:") {
 		t.Errorf("the page is at %s", url)
 	}
-	all := members(nodes, pages...)
+	visitor := visit(l, browser.Start(t, browser.Config{On: hosts[2]}), nodes[0], "visitor")
+	all := members(nodes, visitor)
 	awaitMesh(t, l, all)
 	talk(t, l, all)
-	verify(t, l, all...)
+	f := browser.StartFirefox(t, browser.Config{On: hosts[3]})
+	f.Go(named(address(nodes[0]), "fox"))
+	foxTalks(t, l, f, all)
+	verify(t, l, append(all, unheard(l, "fox"))...)
 }
 
 // TestPageBlockedFromANode lets a page and a node not hear each other: they are in

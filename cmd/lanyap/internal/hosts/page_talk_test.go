@@ -237,6 +237,19 @@ func TestFirefox(t *testing.T) {
 	f := browser.StartFirefox(t, browser.Config{On: hosts[3]})
 	f.Go(named(address(nodes[0]), "fox"))
 	all := members(nodes, pages...)
+	foxTalks(t, l, f, all)
+	f.Close()
+	for _, p := range nodes {
+		l.Await(patience, "it left", func() bool {
+			return p.Has(func(ev lab.Event) bool { return ev.Type == "left" && ev.Peer.Name == "fox" })
+		})
+	}
+	verify(t, l, append(all, unheard(l, "fox"))...)
+}
+
+// foxTalks has a page in a Firefox see all these, be heard by them and hear them.
+func foxTalks(t *testing.T, l *lab.Lab, f *browser.Firefox, all []member) {
+	t.Helper()
 	for _, p := range all {
 		f.Wait(fmt.Sprintf(`document.querySelector('#people [data-name="%s"]')`, p.Self().Name))
 	}
@@ -249,11 +262,4 @@ func TestFirefox(t *testing.T) {
 		p.Say(text)
 		f.Wait(fmt.Sprintf(`[...document.querySelectorAll("#messages [data-from]")].some(m => m.dataset.from === %q && m.textContent.includes(%q))`, p.Self().Name, text))
 	}
-	f.Close()
-	for _, p := range nodes {
-		l.Await(patience, "it left", func() bool {
-			return p.Has(func(ev lab.Event) bool { return ev.Type == "left" && ev.Peer.Name == "fox" })
-		})
-	}
-	verify(t, l, append(all, unheard(l, "fox"))...)
 }

@@ -4,7 +4,6 @@ package hosts
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -148,8 +147,12 @@ func address(node *lab.Process) string {
 	return ready.Page[0]
 }
 
-// named is the address of a page with a name for who opens it.
-func named(address, name string) string { return address + "?name=" + url.QueryEscape(name) }
+// named is the address of a page with a name for who opens it. With LANYAP_LOG in
+// the environment of the test, as nodes have it, the page writes a log to the
+// console, which is shown when the test fails.
+func named(address, name string) string {
+	return address + "?" + url.Values{"name": {name}, "log": {os.Getenv("LANYAP_LOG")}}.Encode()
+}
 
 // Say types lines into the box, and the Enter key.
 func (p *page) Say(lines ...string) {
@@ -196,11 +199,6 @@ func members(nodes []*lab.Process, pages ...*page) []member {
 		all = append(all, p)
 	}
 	return all
-}
-
-// at is the URL of something that listens on a host.
-func at(addr netip.Addr, port int, path string) string {
-	return fmt.Sprintf("http://%s%s", netip.AddrPortFrom(addr, uint16(port)), path)
 }
 
 // unheard stands for a member whose events nobody has: what it has is not known.
