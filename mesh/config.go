@@ -80,7 +80,11 @@ type Config struct {
 //	DialCarried(context.Context, peer.Instance, func(ctx context.Context, offer string) (peer.Carried, error)) (*peer.Conn, error)
 //
 // to offer a link: the function takes the offer to the instance and returns what
-// that answers. Such a Transport dials only the node that served the page.
+// that answers. Such a Transport dials only the node that served the page. With
+//
+//	OnHide(f func())
+//
+// f is called when the page is about to go, and the node says goodbye.
 type Network interface {
 	Listen(peer.Config) (Transport, error)
 	Discover(discovery.Config) (Discovery, error)

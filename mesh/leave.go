@@ -32,8 +32,22 @@ func (n *Node) Leave(ctx context.Context) error {
 		n.wg.Wait()
 		return ErrClosed
 	}
+	n.leaveLocked(time.Now())
+	// Discovery's goodbye goes out first, so that nobody dials us again.
+	n.wg.Go(n.closeDiscovery)
+	n.mu.Unlock()
+
+	err := n.awaitByes(ctx)
+	if kept := n.end(errLeft, errEnd, false); err == nil {
+		err = kept
+	}
+	return err
+}
+
+// leaveLocked begins to leave: nothing more is accepted, and a goodbye follows on
+// each link what was.
+func (n *Node) leaveLocked(now time.Time) {
 	n.state = leaving
-	now := time.Now()
 	for _, m := range n.members {
 		if m.missing() { // we do not wait for another link to it
 			n.leftLocked(m, cmp.Or(m.lost, errNoLink), now)
@@ -44,15 +58,20 @@ func (n *Node) Leave(ctx context.Context) error {
 		l.wake.set()
 	}
 	n.progressed.announce()
-	// Discovery's goodbye goes out first, so that nobody dials us again.
-	n.wg.Go(n.closeDiscovery)
-	n.mu.Unlock()
+}
 
-	err := n.awaitByes(ctx)
-	if kept := n.end(errLeft, errEnd, false); err == nil {
-		err = kept
+// fleeting is the Transport of a page: f is called when that is about to go, and
+// what links can say at once they still say then.
+type fleeting interface{ OnHide(f func()) }
+
+// pageGone is called when the page goes that this node lives in: it says goodbye,
+// and waits for nobody.
+func (n *Node) pageGone() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state == running {
+		n.leaveLocked(time.Now())
 	}
-	return err
 }
 
 // awaitByes waits until every link has ended or has answered our goodbye, not

@@ -20,6 +20,12 @@ func (machine) Discover(discovery.Config) (Discovery, error) {
 	return &nobody{closed: make(chan struct{})}, nil
 }
 
+var (
+	_ offerer  = (*peer.Transport)(nil)
+	_ answerer = (*peer.Transport)(nil)
+	_ fleeting = (*peer.Transport)(nil)
+)
+
 // nobody is a Discovery that finds none.
 type nobody struct{ closed chan struct{} }
 

@@ -38,6 +38,8 @@ func (m machine) Discover(cfg discovery.Config) (Discovery, error) {
 	return discovery.Open(cfg)
 }
 
+var _ answerer = (*host)(nil)
+
 // host is a transport that follows its machine's addresses.
 type host struct {
 	*peer.Transport

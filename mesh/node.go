@@ -168,6 +168,9 @@ func join(ctx context.Context, cfg Config, byHand []*contacts.Address) (*Node, e
 		n.Close()
 		return nil, err
 	}
+	if f, ok := transport.(fleeting); ok {
+		f.OnHide(n.pageGone)
+	}
 	n.wg.Go(n.browse)
 	n.wg.Go(n.runClockwork)
 	if w, ok := transport.(surroundings); ok {

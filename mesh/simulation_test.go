@@ -68,11 +68,12 @@ type player struct {
 	sideShut bool                   // not any more
 	mayFault bool                   // killed, or left without waiting: its receipts prove nothing
 
+	page     *meshtest.Page // nil: it is none
 	identity *peer.Identity // of a page: it is loaded anew with it
-	served   netip.AddrPort // the node that served the page; invalid: it is no page
+	served   netip.AddrPort // where the node was that served it
 }
 
-func (p *player) isPage() bool { return p.served.IsValid() }
+func (p *player) isPage() bool { return p.page != nil }
 
 type said struct {
 	topic   string
@@ -211,9 +212,13 @@ func (s *simulation) reload() {
 	if p == nil || !p.isPage() {
 		return
 	}
-	s.note("%s goes", p.Self().Name)
+	unloaded := s.rng.IntN(2) == 0
+	s.note("%s goes, unloaded %v", p.Self().Name, unloaded)
 	s.remove(p)
 	p.mayFault = true
+	if unloaded {
+		p.page.Unload()
+	}
 	p.Close()
 	if s.serves(p.served) {
 		s.load(p.host.Name(), p.served, p.identity)
@@ -228,18 +233,18 @@ func (s *simulation) serves(at netip.AddrPort) bool {
 func (s *simulation) load(host string, from netip.AddrPort, identity *peer.Identity) {
 	name := fmt.Sprintf("p%d", len(s.all))
 	hides := s.rng.IntN(3) == 0
+	page := s.lan.Host(host).Page(from)
+	if hides {
+		page.HideAddrs()
+	}
 	a := s.join(host, func(cfg *mesh.Config) {
-		page := s.lan.Host(host).Page(from)
-		if hides {
-			page.Hide()
-		}
 		cfg.Name, cfg.Identity, cfg.Network, cfg.Peers = name, identity, page, []string{from.String()}
 		s.clocks[host].config(cfg)
 	})
 	if s.small {
 		a.Shrink()
 	}
-	p := &player{actor: a, said: make(map[mesh.Member][]said), identity: identity, served: from}
+	p := &player{actor: a, said: make(map[mesh.Member][]said), page: page, identity: identity, served: from}
 	s.alive, s.all = append(s.alive, p), append(s.all, p)
 	s.note("%s is loaded from %v on %s as %s, hides %v", name, from, host, a.Self().Instance, hides)
 }

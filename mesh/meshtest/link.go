@@ -146,6 +146,15 @@ func (k *link) hangUpLocked(t *transport) {
 	}
 }
 
+// closeLocked closes t's own end, as its transport does when its page goes.
+func (k *link) closeLocked(t *transport) {
+	for i, side := range []*transport{k.near, k.far} {
+		if side == t {
+			k.nodes[i].Close(peer.ErrClosed)
+		}
+	}
+}
+
 func (k *link) delay() time.Duration {
 	k.lan.mu.Lock()
 	defer k.lan.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/lanyap/lanyap/discovery"
 	"github.com/lanyap/lanyap/mesh"
@@ -20,7 +21,11 @@ import (
 type Page struct {
 	host *Host
 	from netip.AddrPort
-	bare bool // guarded by host.lan.mu
+
+	// Guarded by host.lan.mu.
+	bare   bool
+	node   *transport
+	onHide func()
 }
 
 var _ mesh.Network = (*Page)(nil)
@@ -29,12 +34,36 @@ var _ mesh.Network = (*Page)(nil)
 // which is for the Peers of its mesh.Config. Each is for one node.
 func (h *Host) Page(from netip.AddrPort) *Page { return &Page{host: h, from: from} }
 
-// Hide has the browser tell no address of its own, as one does that has no default
-// route: two such pages cannot link to each other.
-func (p *Page) Hide() {
+// HideAddrs has the browser tell no address of its own, as one does that has no
+// default route: two such pages cannot link to each other.
+func (p *Page) HideAddrs() {
 	p.host.lan.mu.Lock()
 	defer p.host.lan.mu.Unlock()
 	p.bare = true
+}
+
+// unloading is how long a page has for its last words.
+const unloading = time.Millisecond
+
+// Unload closes the tab: its node says goodbye where it can at once, and its links
+// end. The node has to be closed all the same.
+func (p *Page) Unload() {
+	lan := p.host.lan
+	lan.mu.Lock()
+	node, f := p.node, p.onHide
+	lan.mu.Unlock()
+	if f != nil {
+		f()
+		time.Sleep(unloading)
+	}
+	if node != nil {
+		_ = node.Close()
+		lan.mu.Lock()
+		defer lan.mu.Unlock()
+		for k := range lan.links {
+			k.closeLocked(node)
+		}
+	}
 }
 
 // Listen implements [mesh.Network].
@@ -43,6 +72,9 @@ func (p *Page) Listen(cfg peer.Config) (mesh.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.host.lan.mu.Lock()
+	defer p.host.lan.mu.Unlock()
+	p.node = t
 	return &tab{t}, nil
 }
 
@@ -78,6 +110,13 @@ func (p *tab) Self() peer.Hello                               { return p.t.Self(
 func (p *tab) Addrs() []netip.AddrPort                        { return nil }
 func (p *tab) Close() error                                   { return p.t.Close() }
 func (p *tab) Accept(ctx context.Context) (*peer.Conn, error) { return p.t.Accept(ctx) }
+
+// OnHide implements what package mesh asks of the transport of a page.
+func (p *tab) OnHide(f func()) {
+	p.t.host.lan.mu.Lock()
+	defer p.t.host.lan.mu.Unlock()
+	p.t.page.onHide = f
+}
 
 // Dial implements [mesh.Transport].
 func (p *tab) Dial(ctx context.Context, to peer.Target) (*peer.Conn, error) {
@@ -195,7 +234,7 @@ func (t *transport) AnswerCarried(_ context.Context, from peer.Instance, in peer
 	case t.linkedToLocked(from) || t.linksLocked(false) >= t.limit:
 		return "", peer.ErrLinked
 	case t.isBare() && o.from.isBare():
-		return "", peer.ErrUDP
+		return "", peer.ErrNoWay
 	}
 	for _, own := range lan.offers {
 		if own.from != t || own.to != from {
