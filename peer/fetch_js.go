@@ -14,7 +14,11 @@ import (
 // host returns where the node answers that served the page. It is invalid if it was
 // not served by an address, or by localhost, which is the loopback's.
 func host() netip.AddrPort {
-	at, _ := parseHost(js.Global().Get("location").Get("host").String())
+	location := js.Global().Get("location")
+	if location.IsUndefined() { // not in a page
+		return netip.AddrPort{}
+	}
+	at, _ := parseHost(location.Get("host").String())
 	return at
 }
 
