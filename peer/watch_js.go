@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"net/url"
+	"strings"
 	"syscall/js"
 	"time"
 )
@@ -33,10 +33,8 @@ func newWatch(at netip.AddrPort, in Instance, proof string, opened func()) *watc
 	if !at.IsValid() {
 		return w
 	}
-	query := url.Values{"instance": {in.String()}, "proof": {proof}}
-	if err := try(func() {
-		w.ws = js.Global().Get("WebSocket").New("ws://" + at.String() + watchPath + "?" + query.Encode())
-	}); err != nil {
+	to := "ws://" + at.String() + watchPath + "?instance=" + in.String() + "&proof=" + strings.ReplaceAll(proof, " ", "+")
+	if err := try(func() { w.ws = js.Global().Get("WebSocket").New(to) }); err != nil {
 		w.end(errNever)
 		return w
 	}
