@@ -44,7 +44,8 @@ type handler struct {
 func newHandler(cfg Config, assets fs.FS) *handler { return &handler{cfg, newSite(assets)} }
 
 // headers are sent with whatever is sent. What a policy names is all that the page
-// may do. WebRTC is not subject to it.
+// may do. WebRTC is not subject to it. Cross-Origin-Opener-Policy is for secure
+// contexts; elsewhere browsers complain of it.
 var headers = map[string]string{
 	"Content-Security-Policy": strings.Join([]string{
 		"default-src 'none'",
@@ -59,7 +60,6 @@ var headers = map[string]string{
 	}, "; "),
 	"X-Content-Type-Options":       "nosniff",
 	"Referrer-Policy":              "no-referrer",
-	"Cross-Origin-Opener-Policy":   "same-origin",
 	"Cross-Origin-Resource-Policy": "same-origin",
 	"Permissions-Policy":           "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }

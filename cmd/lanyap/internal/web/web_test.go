@@ -142,7 +142,6 @@ func TestHeaders(t *testing.T) {
 			"connect-src 'self' ws:; img-src 'self' data: blob:; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 		"X-Content-Type-Options":       "nosniff",
 		"Referrer-Policy":              "no-referrer",
-		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Permissions-Policy":           "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 		"Access-Control-Allow-Origin":  "",

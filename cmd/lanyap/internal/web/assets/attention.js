@@ -7,16 +7,17 @@ export class Attention {
 	#keep; #title = 'lanyap'; #unread = 0; #audio = null; #last = 0;
 	away = !document.hasFocus() || document.hidden;
 
-	// left is called when nobody looks here any more.
-	constructor(keep, left) {
+	// back is called when somebody looks here again.
+	constructor(keep, back) {
 		this.#keep = keep;
 		const look = () => {
 			const away = document.hidden || !document.hasFocus();
 			if (away === this.away) return;
 			this.away = away;
+			if (away) return;
 			this.#unread = 0;
 			this.#show();
-			if (away) left();
+			back();
 		};
 		for (const type of ['focus', 'blur']) addEventListener(type, look);
 		document.addEventListener('visibilitychange', look);

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"syscall/js"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -39,6 +40,18 @@ func (c config) mesh() (mesh.Config, error) {
 		return mesh.Config{}, err
 	}
 	cfg := mesh.Config{Name: c.name, Room: c.room, Identity: id, Topic: topic, Peers: []string{c.host}}
-	cfg.Logger = newLogger(c.log)
+	if c.log != "" {
+		var level slog.Level
+		_ = level.UnmarshalText([]byte(c.log)) // info, if it is no level
+		cfg.Logger = slog.New(slog.NewTextHandler(console{}, &slog.HandlerOptions{Level: level}))
+	}
 	return cfg, nil
+}
+
+// console is the browser's.
+type console struct{}
+
+func (console) Write(p []byte) (int, error) {
+	js.Global().Get("console").Call("log", string(p))
+	return len(p), nil
 }
