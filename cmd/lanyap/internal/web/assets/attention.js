@@ -7,17 +7,16 @@ export class Attention {
 	#keep; #title = 'lanyap'; #unread = 0; #audio = null; #last = 0;
 	away = !document.hasFocus() || document.hidden;
 
-	// back is called when somebody looks here again.
-	constructor(keep, back) {
+	// left is called when nobody looks here any more.
+	constructor(keep, left) {
 		this.#keep = keep;
 		const look = () => {
 			const away = document.hidden || !document.hasFocus();
 			if (away === this.away) return;
 			this.away = away;
-			if (away) return;
 			this.#unread = 0;
 			this.#show();
-			back();
+			if (away) left();
 		};
 		for (const type of ['focus', 'blur']) addEventListener(type, look);
 		document.addEventListener('visibilitychange', look);

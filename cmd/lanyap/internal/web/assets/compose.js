@@ -8,6 +8,7 @@ const maxBody = 64 << 10; // bytes of a message
 
 export class Compose {
 	#room; #say; #chosen;
+	#past = []; #at = 0; // what was entered, and which of it the arrows have called back
 	to = null; // the member to whom alone things are said; null: everybody
 
 	// say is called with a text and the member it is for, or null; chosen when whom
@@ -18,6 +19,7 @@ export class Compose {
 		this.#chosen = chosen;
 		const box = $('say');
 		box.addEventListener('keydown', e => {
+			if (e.key === 'ArrowUp' || e.key === 'ArrowDown') this.#recall(e);
 			// Enter may choose a word where characters are composed; Safari tells by 229.
 			if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
 			e.preventDefault();
@@ -38,7 +40,6 @@ export class Compose {
 		$('only').hidden = !p;
 		$('compose').classList.toggle('only', Boolean(p));
 		$('whom').textContent = p ? this.#room.label(p) : '';
-		$('say').placeholder = p ? `Say something to ${nameOf(p)} only` : 'Say something';
 		$('say').setAttribute('aria-label', p ? `Say something to ${nameOf(p)} only` : 'Say something to everybody');
 		this.#chosen(p);
 	}
@@ -53,6 +54,19 @@ export class Compose {
 	mistake(text, hint = '') {
 		$('mistake').hidden = !text;
 		$('mistake').textContent = hint ? `${text}: ${hint}` : text;
+	}
+
+	// recall puts back what was entered before: only over nothing, or over what it
+	// has put there itself.
+	#recall(e) {
+		const box = $('say');
+		if (box.value !== (this.#past[this.#at] ?? '')) return;
+		const at = this.#at + (e.key === 'ArrowUp' ? -1 : 1);
+		if (at < 0 || at > this.#past.length) return;
+		e.preventDefault();
+		this.#at = at;
+		box.value = this.#past[at] ?? '';
+		this.#typed();
 	}
 
 	#typed() {
@@ -75,6 +89,8 @@ export class Compose {
 			return; // what was written stays
 		}
 		this.mistake('');
+		this.#past.push(entered);
+		this.#at = this.#past.length;
 		box.value = '';
 		this.#typed();
 	}

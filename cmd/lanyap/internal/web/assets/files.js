@@ -12,18 +12,19 @@ import {line} from './safe.js';
 const atOnce = 3; // uploads of one offer
 
 export class Files {
-	#room; #ask; #tell; #call;
+	#room; #ask; #tell; #text; #call;
 	#incoming = new Map(); // offer → what is known of it
 	#outgoing = new Map();
 	#number = 0;
 	ready = false; // the keeper answers
 
 	// ask sends a line to the keeper and reports whether it went; tell shows a
-	// notice; call tells people who look elsewhere.
-	constructor(room, {ask, tell, call}) {
+	// notice, and text one that was sent; call tells people who look elsewhere.
+	constructor(room, {ask, tell, text, call}) {
 		this.#room = room;
 		this.#ask = ask;
 		this.#tell = tell;
+		this.#text = text;
 		this.#call = call;
 		addEventListener('beforeunload', e => this.busy && e.preventDefault());
 	}
@@ -39,8 +40,21 @@ export class Files {
 		this.#changed();
 	}
 
-	// heard takes a line of the keeper's.
+	// heard takes a line of the keeper's. A new connection to it begins with ready,
+	// and then has all that is so once more.
 	heard(ev) {
+		switch (ev.is) {
+		case 'ready':
+			this.#renewed();
+			return;
+		case 'text':
+			this.#text(this.#known(ev.from), ev.text);
+			this.#call();
+			return;
+		case 'mistake':
+			console.warn(ev.why);
+			return;
+		}
 		const [list, take] = this.#incoming.has(ev.id) || ev.is === 'offer' ? [this.#incoming, this.#heardIn] : [this.#outgoing, this.#heardOut];
 		const o = list.get(ev.id);
 		if (o || ev.is === 'offer') take.call(this, ev, o);
@@ -59,7 +73,7 @@ export class Files {
 		if (!went) return 'the node that served this page does not answer';
 		this.#outgoing.set(id, {
 			id, list, to, items, count: items.length, files: list.length, size,
-			done: new Map(), sent: 0, meter: new Meter(), stop: new AbortController(), queue: [], running: 0, members: new Map(),
+			done: new Map(), sent: 0, meter: new Meter(), stop: new AbortController(), queue: [], wanted: new Set(), running: 0, members: new Map(),
 		});
 		this.#changed();
 		return '';
@@ -73,9 +87,8 @@ export class Files {
 		return Boolean(o);
 	}
 
-	// lost forgets what only the keeper knew: it is gone, and comes back with what
-	// is still so.
-	lost() {
+	// renewed forgets what only the keeper knows.
+	#renewed() {
 		for (const o of this.#incoming.values()) if (!o.taken) this.#incoming.delete(o.id);
 		this.#changed();
 	}
@@ -92,7 +105,9 @@ export class Files {
 			this.#tell([this.#subject(o), ' from ', this.#who(o.from), ' ', line(ev.why || 'was withdrawn')]);
 			return;
 		case 'download':
+			if (o.url === ev.url) return;
 			o.taken = true;
+			o.url = ev.url;
 			fetchInto(ev.url, ev.name);
 			return;
 		case 'progress':
@@ -111,14 +126,13 @@ export class Files {
 	#heardOut(ev, o) {
 		switch (ev.is) {
 		case 'upload':
+			if (o.wanted.has(ev.file)) return;
+			o.wanted.add(ev.file);
 			o.queue.push(ev);
 			this.#uploadNext(o);
 			return;
 		case 'state':
 			this.#memberState(o, ev);
-			return;
-		case 'progress':
-			o.started ??= performance.now();
 			return;
 		case 'done': case 'withdrawn':
 			this.#end(o);
@@ -240,7 +254,7 @@ export class Files {
 			buttons(c, o, [['decline', 'Decline', 'quiet', () => this.#decline(o)], ['accept', 'Accept', 'strong', () => this.#accept(o)]]);
 			return;
 		}
-		set(c.how, o, [...going(o.at, o.size, o.meter), ' from ', this.#who(o.from)]);
+		set(c.how, o, [...going(o.at, o.size, o.meter), ', from ', this.#who(o.from)]);
 		bar(c, o.at, o.size);
 		buttons(c, o, [['cancel', 'Cancel', 'quiet', () => this.#cancel(o)]]);
 	}

@@ -1,15 +1,16 @@
 // What was said, as it is shown. Of all that was said since the page was opened
 // it remembers the last entries, and has fewer of them in the page.
 
-import {$, make, named, soon, svg} from './dom.js';
+import {$, listed, make, named, soon, svg} from './dom.js';
 import {text as safe} from './safe.js';
 import {parts} from './links.js';
 import {deed} from './commands.js';
-import {clock, day} from './words.js';
+import {clock, count, day} from './words.js';
 import {color, nameOf} from './room.js';
 import {follows, newDay} from './talk.js';
 
 const remembered = 10_000, shown = 1_000, slack = 200, batch = 500;
+const together = 60_000; // ms in which who joins is told in one line
 const near = 60; // px from the end at which one reads along
 
 export class Log {
@@ -50,6 +51,17 @@ export class Log {
 	// notice adds a line of the page's own: strings and elements.
 	notice(parts, bad = false) { this.#add({kind: 'notice', parts, bad, sent: Date.now()}); }
 
+	// came adds a line that somebody joined, or adds them to the one before.
+	came(parts) {
+		const last = this.#last();
+		if (last?.came && Date.now() - last.sent < together) {
+			last.came.push(parts);
+			this.settle(last);
+			return;
+		}
+		this.#add({kind: 'notice', came: [parts], sent: Date.now()});
+	}
+
 	// settle draws anew what became of a message.
 	settle(m) {
 		this.#changed.add(m);
@@ -84,7 +96,7 @@ export class Log {
 	}
 
 	#draw = () => {
-		for (const m of this.#changed) if (m.el) m.el.replaceWith(m.el = this.#element(m));
+		for (const e of this.#changed) this.#update(e);
 		this.#changed.clear();
 		// Of a flood what would be taken away again is not drawn at all.
 		if (this.#following && this.#entries.length - this.#drawn > shown) {
@@ -122,7 +134,18 @@ export class Log {
 		to.append(entry.el = this.#element(entry));
 	}
 
-	#element(e) { return e.kind === 'notice' ? make('p', e.bad ? 'notice bad' : 'notice', ...e.parts) : this.#messageElement(e); }
+	#element(e) { return e.kind === 'notice' ? make('p', e.bad ? 'notice bad' : 'notice', ...(e.parts ?? joined(e.came))) : this.#messageElement(e); }
+
+	#update(e) {
+		if (!e.el) return; // it is not in the page, and will be as it is now
+		if (e.came) {
+			e.el.replaceChildren(...joined(e.came));
+			return;
+		}
+		e.el.dataset.state = e.state;
+		e.el.querySelector('.mark')?.remove();
+		e.el.querySelector('.body').append(mark(e) ?? '');
+	}
 
 	#messageElement(m) {
 		const does = deed(m.text);
@@ -145,7 +168,8 @@ export class Log {
 
 	#head(m, at) {
 		const tags = m.own ? ['you'] : this.#room.tags(m.from);
-		if (m.private) tags.push(m.own ? ['to ', named(this.#room.label(m.to)), ' only'] : 'to you only');
+		if (m.sentText) tags.push('sent to you');
+		else if (m.private) tags.push(m.own ? ['to ', named(this.#room.label(m.to)), ' only'] : 'to you only');
 		return make('header', '', named(nameOf(m.from)), ...tags.map(t => make('span', 'tag', ...[t].flat())), time(at));
 	}
 
@@ -174,6 +198,15 @@ export class Log {
 		this.#talk.scrollTop = top + this.#talk.scrollHeight - height;
 		$('earlier').hidden = from === 0;
 	}
+}
+
+const mostNamed = 8;
+
+function joined(came) {
+	const list = came.slice(0, mostNamed).map(parts => make('span', '', ...parts));
+	const more = came.length - list.length;
+	if (more) list.push(make('span', '', `${count(more)} more`));
+	return [...listed(list), ' joined'];
 }
 
 function time(at) {

@@ -24,7 +24,7 @@ const keep = new Keep();
 const room = new Room();
 const log = new Log(room);
 const seen = new Seen();
-const attention = new Attention(keep, () => {});
+const attention = new Attention(keep, () => unread = false);
 const people = new People(room, p => {
 	compose.choose(compose.to?.instance === p.instance ? null : p);
 	openSide(false);
@@ -34,6 +34,7 @@ const compose = new Compose(room, say, p => people.mark(p?.instance ?? ''));
 const files = new Files(room, {
 	ask: o => program?.ask(JSON.stringify(o)) ?? false,
 	tell: (parts, bad) => log.notice(parts, bad),
+	text: (from, text) => log.message({from, text, private: true, sentText: true, sent: Date.now()}),
 	call: () => attention.call(),
 });
 
@@ -42,6 +43,8 @@ let node = null;     // who serves the page
 let joined = false;
 let met = false;     // somebody was here since we joined
 let links = 0;
+let cut = false;     // who was gone last did not say goodbye
+let unread = false;  // the line where reading stopped is of this absence
 const saying = new Map(); // reference → message of ours
 
 // What the program tells, by the types of `lanyap chat --json` and a few more.
@@ -55,7 +58,7 @@ const heard = {
 	joined({peer, via}) {
 		room.enter({...peer, via});
 		met = true;
-		log.notice(via ? [who(peer), ' joined (through ', who(via), ')'] : [who(peer), ' joined']);
+		log.came(via ? [who(peer), ' (through ', who(via), ')'] : [who(peer)]);
 		changed();
 	},
 	rerouted({peer, via}) {
@@ -66,6 +69,7 @@ const heard = {
 	left({peer, reason}) {
 		const name = who(peer);
 		if (!room.leave(peer)) return;
+		cut = Boolean(reason);
 		log.notice(reason ? [name, ' left: ', line(reason)] : [name, ' left']);
 		compose.gone(peer);
 		changed();
@@ -120,8 +124,6 @@ globalThis.lanyapEvent = said => {
 	}
 };
 
-let unread = false; // the line where reading stopped is there
-
 function who(p) { return named(room.label(p), color(p)); }
 
 function changed() {
@@ -158,8 +160,8 @@ function status() {
 	$('status').textContent = !joined ? 'joining…' : here.length === 0 ? 'waiting for others' : `${plural(here.length, 'other')} here, ${direct}`;
 	$('empty').hidden = !joined || here.length > 0 || !log.empty;
 	if (!joined) return;
-	if (met && links === 0) tell('Nobody can be reached; trying again. What you say is kept, and goes out as soon as somebody is.');
-	else if (met && !files.ready && lostKeeper) tell(...keeperGone(here));
+	if (met && cut && links === 0) tell('Nobody can be reached; trying again. What you say is kept, and goes out as soon as somebody is.');
+	else if (met && lostKeeper) tell(...keeperGone(here));
 	else tell();
 }
 
@@ -167,6 +169,7 @@ let lostKeeper = false; // for longer than a hiccup
 
 function over(why) {
 	joined = false;
+	program = null;
 	fail('This tab is no longer in the room', why ? `: ${line(why)}. ` : '. ', again());
 	$('status').textContent = 'not in the room';
 }
@@ -318,6 +321,11 @@ function keys() {
 			files.declineNewest();
 		}
 	});
+	// What is typed anywhere goes into the box.
+	addEventListener('keydown', e => {
+		const plain = e.key.length === 1 && e.key !== ' ' && !e.ctrlKey && !e.metaKey && !e.altKey;
+		if (plain && !e.target.closest('input, textarea, summary')) $('say').focus();
+	});
 }
 
 // Where a software keyboard covers the page instead of resizing it, the page has
@@ -335,23 +343,22 @@ function join() {
 	status();
 	program.join({
 		name: ourName(), room: node.room, seed: keep.values.seed,
-		host: location.host, keeper: node.node.instance, log: wanted.get('log') ?? '',
+		host: host(), keeper: node.node.instance, log: wanted.get('log') ?? '',
 	});
 }
+
+// host is where the page came from, as the program takes it: by its number.
+function host() { return location.host.replace(/^localhost\b/, '127.0.0.1'); }
 
 // watchKeeper asks whether the node that serves the page has another instance
 // now: it was started anew.
 async function watchKeeper() {
-	if (files.ready) {
-		lostKeeper = false;
-		return;
-	}
-	lostKeeper = met;
+	lostKeeper = met && node.files && !files.ready;
+	if (files.ready || !program || !node.files && links > 0) return;
 	try {
 		const now = await about();
 		if (now.node.instance === node.node.instance) return;
 		node = now;
-		files.lost();
 		program.keeper(node.node.instance);
 	} catch { /* it is still away */ } finally {
 		status();
@@ -364,6 +371,9 @@ async function main() {
 	keys();
 	keyboard();
 	files.keeper(false);
+	// One that was put away and is taken out again has lost its links unseen.
+	addEventListener('pageshow', e => e.persisted && location.reload());
+	if (matchMedia('(pointer: fine)').matches) $('say').focus();
 	$('address').textContent = location.origin + '/';
 	$('host').textContent = location.host;
 	const lacks = missing();
@@ -376,7 +386,8 @@ async function main() {
 		const [loaded, told] = await Promise.all([load(err => over(err?.message ?? 'the program in this page has stopped')), about()]);
 		node = told;
 		room.name = node.room;
-		$('room').textContent = line(node.room);
+		$('room').replaceChildren(make('small', '', 'room '), make('bdi', '', line(node.room)));
+		$('attach').hidden = !node.files;
 		attention.name(`${line(node.room)} · lanyap`);
 		$('host').textContent = node.node.name ? `${line(node.node.name)} (${location.host})` : location.host;
 		const asked = wanted.get('room');

@@ -51,13 +51,14 @@ export class People {
 		}
 		$('heads').textContent = list.length + 1;
 		$('peoplehead').textContent = list.length ? `${plural(list.length, 'other')} here` : 'Nobody else is here';
+		$('map').toggleAttribute('hidden', list.length === 0);
 		this.#drawing = drawRoom($('map'), this.#room, list);
 	};
 
 	#item(p) {
 		let el = this.#items.get(p.instance);
-		const label = this.#room.label(p), how = reached(p);
-		const looks = JSON.stringify([label, how.join(), this.#chosen === p.instance]);
+		const label = this.#room.label(p), how = reached(p, this.#room.self);
+		const looks = JSON.stringify([label, how.map(h => h.textContent ?? h).join(''), this.#chosen === p.instance]);
 		if (el?.looks === looks) return el;
 		if (!el) {
 			el = make('li');
@@ -80,7 +81,8 @@ export class People {
 }
 
 // reached says how a member is linked to this page.
-function reached(p) {
+function reached(p, self) {
 	const way = p.via ? ['through ', named(nameOf(p.via), '')] : ['direct'];
-	return p.web ? ['in a browser (web), ', ...way] : way;
+	const where = [p.id === self?.id ? 'you, ' : '', p.web ? 'in a browser (web), ' : ''];
+	return [...where, ...way];
 }

@@ -11,7 +11,7 @@ const mark = /^[\p{Mn}\p{Me}]$/u;
 const joining = /^[\p{L}\p{M}\p{S}\p{Cn}]$/u;
 const graphic = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]$/u;
 const later = /^\p{Cn}$/u; // of a version of Unicode that this browser does not know
-const set_aside = /^[\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}]$/u;
+const setAside = /^[\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}]$/u;
 const fillers = new Set(['\u115f', '\u1160', '\u3164', '\uffa0', '\u2800']); // letters that show nothing
 const zwnj = '\u200c', zwj = '\u200d';
 
@@ -67,7 +67,7 @@ function visible(r) {
 	if (c < 0x20) return String.fromCharCode(0x2400 + c); // Unicode's control pictures
 	if (c === 0x7f) return '\u2421';
 	if (c >= 0xd800 && c <= 0xdfff) return '\ufffd';
-	const unassigned = later.test(r) && !set_aside.test(r);
+	const unassigned = later.test(r) && !setAside.test(r);
 	if (fillers.has(r) || !unassigned && !graphic.test(r)) {
 		return `<U+${c.toString(16).toUpperCase().padStart(4, '0')}>`;
 	}

@@ -9,6 +9,14 @@ const patience = 60_000; // ms without any progress after which an upload has fa
 // GoneError says that the node wants an upload no longer, or cannot take it.
 export class GoneError extends Error {}
 
+// ElsewhereError says from where the node wants a file.
+class ElsewhereError extends Error {
+	constructor(offset) {
+		super('the node is elsewhere in the file');
+		this.offset = offset;
+	}
+}
+
 // upload sends what is missing of a file from offset on, and tells by onBytes how
 // far it is. It ends with an error that says in words why it failed.
 export async function upload({file, url, offset, signal, onBytes}) {
@@ -26,6 +34,10 @@ export async function upload({file, url, offset, signal, onBytes}) {
 			if (offset >= file.size) return;
 		} catch (err) {
 			if (signal.aborted || err instanceof GoneError) throw err;
+			if (err instanceof ElsewhereError) {
+				offset = err.offset;
+				continue;
+			}
 			await readable(file, offset);
 			if (performance.now() - since > patience) throw new Error('the node that served this page cannot be reached');
 			size = Math.max(slices.least, size / 2);
@@ -59,7 +71,8 @@ function put(slice, url, offset, signal, onSent) {
 		request.upload.onprogress = e => onSent(e.loaded);
 		request.onload = () => {
 			const next = Number(request.getResponseHeader('Upload-Offset') ?? NaN);
-			if (request.status >= 200 && request.status < 300) ok(Number.isNaN(next) ? offset + slice.size : next);
+			if (request.status === 409 && next >= 0) no(new ElsewhereError(next));
+			else if (request.status >= 200 && request.status < 300) ok(Number.isNaN(next) ? offset + slice.size : next);
 			else no(failure(request.status, request.responseText));
 		};
 		request.onerror = () => no(new Error('the connection was cut'));
@@ -78,7 +91,7 @@ function failure(status, body) {
 	case 507: return new GoneError('the disk of the node that served this page is full');
 	}
 	const text = `the node answered ${status}${body ? ': ' + body.slice(0, 200).trim() : ''}`;
-	return status >= 400 && status < 500 && status !== 409 && status !== 429 ? new GoneError(text) : new Error(text);
+	return status >= 400 && status < 500 && ![408, 409, 429].includes(status) ? new GoneError(text) : new Error(text);
 }
 
 // head asks how far a file has come; null if nobody answers.

@@ -13,6 +13,7 @@ import (
 type builder struct {
 	dir       string
 	toolchain string   // a version, or "local"
+	logs      bool     // a page with log=LEVEL in its address logs to the console; else that code is left out
 	env       []string // beside this process's
 }
 
@@ -25,7 +26,11 @@ func (b builder) wasm() ([]byte, error) {
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
 	out := filepath.Join(tmp, "lanyap.wasm")
-	_, err = b.run("build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-pgo=off", "-tags=", "-gcflags=", "-asmflags=",
+	tags := "-tags=nolog"
+	if b.logs {
+		tags = "-tags="
+	}
+	_, err = b.run("build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-pgo=off", tags, "-gcflags=", "-asmflags=",
 		"-ldflags=-s -w -buildid=", "-o", out, "./page")
 	if err != nil {
 		return nil, err

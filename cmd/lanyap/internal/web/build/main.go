@@ -26,16 +26,17 @@ const toolchain = "go1.26.8"
 
 func main() {
 	check := flag.Bool("check", false, "compare with what is there instead of writing it")
+	logs := flag.Bool("logs", false, "make one that can log to the browser's console, for development: a tenth larger")
 	flag.Parse()
-	if err := run(*check); err != nil {
+	if err := run(*check, *logs); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
 // run makes the files, from package web's folder.
-func run(check bool) error {
-	b := builder{dir: ".", toolchain: toolchain}
+func run(check, logs bool) error {
+	b := builder{dir: ".", toolchain: toolchain, logs: logs}
 	glue, err := b.glue()
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"syscall/js"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -40,18 +39,6 @@ func (c config) mesh() (mesh.Config, error) {
 		return mesh.Config{}, err
 	}
 	cfg := mesh.Config{Name: c.name, Room: c.room, Identity: id, Topic: topic, Peers: []string{c.host}}
-	if c.log != "" {
-		var level slog.Level
-		_ = level.UnmarshalText([]byte(c.log)) // info, if it is no level
-		cfg.Logger = slog.New(slog.NewTextHandler(console{}, &slog.HandlerOptions{Level: level}))
-	}
+	cfg.Logger = newLogger(c.log)
 	return cfg, nil
-}
-
-// console is the browser's.
-type console struct{}
-
-func (console) Write(p []byte) (int, error) {
-	js.Global().Get("console").Call("log", string(p))
-	return len(p), nil
 }
