@@ -51,8 +51,9 @@
 //
 // There are places for Config.MaxLinks members, and for a quarter as many
 // observers beside them. Who comes when all are taken gets one of the address
-// that has most, if that is at least two more than its own: of those, the place
-// of who has never said anything, or else came last. Who was linked before, and
+// that has most, if that is at least two more than its own: of those, a page's place,
+// that of who has never said anything, or else came last. A node may have a page's
+// place at its own address in any case. Who was linked before, and
 // proves it, gets that of who came later where all have as many. The loser's
 // link ends with [ErrFull]; who gets none is told so.
 //
@@ -120,6 +121,10 @@
 //   - The other process hangs: after 4 s with something unconfirmed, or 25 s
 //     of silence, a ping is given 2 s (6 s after silence). Another's offer in
 //     its name that lacks proof is reason for a ping of 6 s.
+//   - The other side is a page, and its browser closes its watch: a ping is given
+//     250 ms, then the link ends with [ErrGone]. While it has no watch open, 6 s
+//     without a datagram are reason for a ping of 2 s. [TestCrashedPage,
+//     TestUnwatchedPage]
 //
 // Pings are answered by whoever is in [Conn.ReadMessage]: a program that does
 // not read is taken for one that hangs.
@@ -148,10 +153,37 @@
 // address, an IPv6 address on our networks, or a /64 elsewhere. Our own host is
 // exempt, and a member that proves its link pays for itself. Whoever is dialed
 // gets 24 KiB of a response read. An offer never makes us send a packet to any
-// address but the one it came from. What a link makes us keep is bounded: see
+// address but the one it came from, or, if members carried it, the one that they see
+// its author at (see [Transport.AnswerCarried]). What a link makes us keep is bounded: see
 // MaxMessage, SCTP's window of 1 MiB, and the balance of what came in and what
 // came out whole, 2 MiB a link and 128 KiB before hello. A message that came
 // out counts four times: the rest may have been sent again in vain.
+//
+// # Pages
+//
+// A page is a node in a browser's tab. It got there by plain HTTP from the port of a
+// node ([Transport.Handle]), so it is as safe as the network that it came over, and as
+// honest as whoever served it: who is on the way between the two, or runs that node,
+// may have changed it. Then it may tell others what is said in its tab, what it is
+// allowed to read included, and say in that tab's name what the person at it never
+// said. It cannot speak for anybody else, nor read what others say to each other:
+// hello and signatures hold for pages as for nodes. So that people know, Hello.Web
+// tells.
+//
+// What a browser shows of other sites may send us requests, too, and nothing comes of
+// those: who has another Origin than the very address that is asked, or a browser's
+// word that another site is behind it, or a Host that is a name (DNS rebinding), is
+// told 421. A link may lead here and be shown in a window, but not in a frame of
+// another's, and no answer has an Access-Control header. The watch's WebSocket alone
+// may be opened from anywhere: it needs a proof, and nothing is said on it.
+// [TestForeignPages, TestOtherSitesReachNothing, TestWatchWithoutProof]
+//
+// Pages pay as nodes do for what they ask about links; what else is asked of the port
+// has limits of its own (see Transport.Handle), so that neither stands in the way of
+// the other. Of a carried offer nothing is proven: nobody is exempt who is said to
+// make it, our own host is sent nothing on its account, and what strangers have
+// carried here is in nobody's way who posts. [TestCarriedOffersPay,
+// TestCarriedOfferOfOurHost, TestCarriedBounds]
 //
 // # Hello
 //
@@ -192,15 +224,15 @@
 // connection stays open afterwards, silent, as the watch of the link. GET
 // /v1/offer answers 204 with the headers alone; only it, and what a page asks, may be
 // followed by another request. Refusals: 404 other room, 409 already linked, 415 no SDP, 421
-// another instance, another Origin or a Host that is a name, 426 other version, 503 full or too
-// fast, with Retry-After; they count only with a Lanyap-Version. POST /v1/watch
-// opens a watch anew.
+// another instance, another Origin or a Host that is a name, 426 other version, 503
+// full or too fast, with Retry-After; they count only with a Lanyap-Version. POST
+// /v1/watch opens a watch anew.
 //
 // A node in a browser, a page, has no port: it says Lanyap-Port: 0 and the flag of
 // hello. It posts to the node that it was loaded from alone, and each answer to it has
 // Lanyap-You, the address that it is seen at. What it has offered lapses after 10 s.
-// A browser does not leave it a connection to keep, so its watch is a WebSocket (RFC 6455), which it opens to each node that it
-// is linked to:
+// A browser does not leave it a connection to keep, so its watch is a WebSocket (RFC
+// 6455), which it opens to each node that it is linked to:
 //
 //	GET /v1/watch?instance=INSTANCE&proof=PROOF
 //

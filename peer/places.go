@@ -9,7 +9,9 @@ import (
 // go by where a node is: when there are none left, a newcomer takes one of the
 // address that has most, unless that has hardly more than its own; and who was
 // here before takes one of somebody who came later. However many one host asks
-// for, it is left with as many as the rest can spare.
+// for, it is left with as many as the rest can spare. A page costs whoever opens it
+// less than a node does: of one address those go first, and a node takes the place of
+// one even where there is none to spare.
 
 // membersPerObserver is how many places for members there are for each that is
 // kept for observers: who only looks must not keep out who takes part.
@@ -64,6 +66,9 @@ func (c *claims) roomLocked(a *attempt, observer bool) (loser *link, err error) 
 			continue
 		}
 		spare := held[l.place.from] - own
+		if a.takesFrom(l) {
+			spare = 2 // its address has as many as before
+		}
 		if spare < 1 || spare == 1 && !first.Before(l.place.first) {
 			continue // it would be left with fewer than we have then, or is here by right
 		}
@@ -75,6 +80,12 @@ func (c *claims) roomLocked(a *attempt, observer bool) (loser *link, err error) 
 		return nil, ErrFull
 	}
 	return loser, nil
+}
+
+// takesFrom reports whether an attempt of a node may have the place of a page at its
+// own address.
+func (a *attempt) takesFrom(l *link) bool {
+	return !a.web && l.conn.remote.Web && l.place.from == a.from
 }
 
 // hopelessLocked reports whether an attempt that has only begun is in vain.
@@ -89,6 +100,11 @@ func (c *claims) hopelessLocked(a *attempt, observer bool) bool {
 	}
 	for _, n := range held {
 		if n > held[a.from]+1 {
+			return false
+		}
+	}
+	for _, l := range c.links {
+		if !l.evicted && l.place.observer == observer && a.takesFrom(l) {
 			return false
 		}
 	}
@@ -117,11 +133,14 @@ func (c *claims) heldLocked(observer, early bool) (held map[netip.Prefix]int, ta
 	return held, taken
 }
 
-// sooner reports whether l gives way sooner than other: it has more beside it,
-// has never said anything, or came later.
+// sooner reports whether l gives way sooner than other: it has more beside it, is a
+// page, has never said anything, or came later.
 func (l *link) sooner(other *link, held map[netip.Prefix]int) bool {
 	if a, b := held[l.place.from], held[other.place.from]; a != b {
 		return a > b
+	}
+	if a, b := l.conn.remote.Web, other.conn.remote.Web; a != b {
+		return a
 	}
 	if a, b := l.conn.spoke.Load(), other.conn.spoke.Load(); a != b {
 		return b

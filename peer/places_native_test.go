@@ -15,6 +15,7 @@ import (
 type crowd struct {
 	t     *testing.T
 	ports uint16
+	pages bool // who comes is a page
 	claims
 }
 
@@ -29,7 +30,7 @@ func (c *crowd) come(in Instance, host int, observer, known bool) (loser Instanc
 	c.t.Helper()
 	time.Sleep(time.Millisecond)
 	a := c.attempt(in, host)
-	a.observer, a.known = observer, known
+	a.observer, a.known, a.web = observer, known, c.pages
 	if before, err := c.claim(a); before != nil || err != nil {
 		return loser, err
 	}
@@ -52,7 +53,7 @@ func (c *crowd) attempt(in Instance, host int) *attempt {
 
 // become makes an attempt a link and returns whose place it took.
 func (c *crowd) become(a *attempt) (loser *link, err error) {
-	near, _ := Pipe(Hello{}, Hello{ID: NewIdentity().ID(), Instance: a.instance, Observer: a.observer})
+	near, _ := Pipe(Hello{}, Hello{ID: NewIdentity().ID(), Instance: a.instance, Observer: a.observer, Web: a.web})
 	c.ports++
 	_, loser, err = c.link(a, &link{conn: near, offer: uint64(c.ports)}, func(func(Instance) bool) {})
 	if loser != nil {
@@ -165,6 +166,35 @@ func TestPlaces(t *testing.T) {
 			if loser, err := c.come(anyInstance(), 2, false, false); loser != fourth || err != nil {
 				t.Errorf("it was not the newest one's place: %v", err)
 			}
+		})
+	})
+	t.Run("pages of a host keep out no node, there or elsewhere", func(t *testing.T) {
+		inCrowd(t, 8, func(c *crowd) {
+			node := c.want(0, false, nobody, nil)
+			c.pages = true
+			for range 7 {
+				c.links[c.want(0, false, nobody, nil)].conn.spoke.Store(true)
+			}
+			c.want(0, false, nobody, ErrFull)
+			c.pages = false
+			second := c.want(0, false, 0, nil)
+			for host := 1; host <= 6; host++ {
+				c.want(host, false, 0, nil)
+			}
+			if c.held(0) != 2 || c.linked(node) == nil || c.linked(second) == nil {
+				t.Error("not the pages' places were taken")
+			}
+			c.want(0, false, nobody, ErrFull)
+		})
+	})
+	t.Run("a page takes no node's place but a crowd's", func(t *testing.T) {
+		inCrowd(t, 4, func(c *crowd) {
+			for host := range 4 {
+				c.want(host, false, nobody, nil)
+			}
+			c.pages = true
+			c.want(7, false, nobody, ErrFull)
+			c.want(0, false, nobody, ErrFull)
 		})
 	})
 	t.Run("who was here before has its place", func(t *testing.T) {
