@@ -2,14 +2,13 @@ package mesh_test
 
 import (
 	"bytes"
-	"crypto/ecdh"
-	"crypto/hpke"
 	"crypto/rand"
 	"crypto/sha256"
 	"slices"
 	"sync"
 	"testing/synctest"
 
+	"github.com/lanyap/lanyap/mesh/internal/hpke"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -121,12 +120,12 @@ func (l *liar) impostorCalled(name string, id *peer.Identity, salt peer.Salt) *i
 
 func (l *liar) impostorOf(id *peer.Identity, r wire.Record) *impostor {
 	im := &impostor{liar: l, id: id, keyID: id, self: r.Member}
-	key, err := hpke.DHKEM(ecdh.X25519()).GenerateKey()
+	key, err := hpke.NewKey()
 	if err != nil {
 		panic(err)
 	}
 	rand.Read(im.nonce[:])
-	r.Key = [32]byte(key.PublicKey().Bytes())
+	r.Key = key.Public()
 	im.record = wire.AppendRecord(nil, lanKey, r, id.Sign)
 	return im
 }
@@ -151,12 +150,8 @@ func (im *impostor) answer(p []byte) []byte {
 	if err != nil {
 		return nil
 	}
-	public, err := hpke.DHKEM(ecdh.X25519()).NewPublicKey(o.Record.Key[:])
-	if err != nil {
-		return nil
-	}
 	k := wire.Keys{From: im.self, To: im.to, Nonce: im.nonce, Other: o.Nonce}
-	k.Enc, im.sender, err = hpke.NewSender(public, hpke.HKDFSHA256(), hpke.AES128GCM(), k.Info(lanKey))
+	k.Enc, im.sender, err = hpke.NewSender(o.Record.Key, k.Info(lanKey))
 	if err != nil {
 		return nil
 	}

@@ -3,7 +3,6 @@ package mesh
 import (
 	"cmp"
 	"context"
-	"crypto/hpke"
 	"iter"
 	"math/rand/v2"
 	"net/netip"
@@ -18,6 +17,7 @@ import (
 	"github.com/lanyap/lanyap/internal/logger"
 	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/mesh/internal/contacts"
+	"github.com/lanyap/lanyap/mesh/internal/hpke"
 	"github.com/lanyap/lanyap/mesh/internal/paths"
 	"github.com/lanyap/lanyap/mesh/internal/store"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
@@ -38,7 +38,7 @@ type Node struct {
 	transport Transport
 	discovery Discovery
 	onLink    func(netip.Addr) bool // nil: everything is near
-	tunnelKey hpke.PrivateKey
+	tunnelKey *hpke.Key
 	window    atomic.Int64 // of each of our tunnels, see windowLocked
 	burden    burden
 	through   pace // of streams in tunnels
@@ -148,7 +148,7 @@ func join(ctx context.Context, cfg Config, byHand []*contacts.Address) (*Node, e
 		return nil, err
 	}
 	n := newNode(cfg, transport, disc, byHand)
-	if n.tunnelKey, err = newTunnelKey(); err != nil {
+	if n.tunnelKey, err = hpke.NewKey(); err != nil {
 		n.Close()
 		return nil, err
 	}

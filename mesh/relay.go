@@ -1,8 +1,6 @@
 package mesh
 
 import (
-	"crypto/ecdh"
-	"crypto/hpke"
 	"slices"
 	"time"
 
@@ -39,11 +37,6 @@ const (
 	// maxNonces is how many opens are remembered, not to answer one again.
 	maxNonces = 4096
 )
-
-var x25519 = ecdh.X25519()
-
-// newTunnelKey makes the key that others seal for us with.
-func newTunnelKey() (hpke.PrivateKey, error) { return hpke.DHKEM(x25519).GenerateKey() }
 
 // seek is a member that others reach and we do not.
 type seek struct {

@@ -270,7 +270,7 @@ func (n *Node) recallLocked(t *Topic) {
 func (n *Node) signRecord(topics []string) []byte {
 	r := wire.Record{
 		Member: wireMember(n.self.Member), Salt: n.salt, Revision: n.revision, Name: n.self.Name, Topics: topics,
-		Key: [wire.KeySize]byte(n.tunnelKey.PublicKey().Bytes()),
+		Key: n.tunnelKey.Public(),
 	}
 	return wire.AppendRecord(nil, n.room, r, n.identity.Sign)
 }

@@ -1,7 +1,6 @@
 package tunnel
 
 import (
-	"crypto/ecdh"
 	"encoding/binary"
 	"time"
 
@@ -9,8 +8,6 @@ import (
 	"github.com/lanyap/lanyap/peer"
 	"github.com/lanyap/lanyap/peer/name"
 )
-
-var x25519 = ecdh.X25519()
 
 const (
 	// partSize is how much of a message goes into one record at the most: what

@@ -1,7 +1,6 @@
 package tunnel
 
 import (
-	"crypto/hpke"
 	"crypto/rand"
 	"errors"
 	"net/netip"
@@ -9,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/hpke"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -32,7 +32,7 @@ type Config struct {
 	Room wire.RoomKey
 	Self wire.Member
 	Sign func([]byte) []byte
-	Key  hpke.PrivateKey // of our record
+	Key  *hpke.Key // of our record
 	To   peer.Instance
 	// Window is how many bytes that the other side has not read may be under
 	// way; it may change at any time.
@@ -92,17 +92,13 @@ func (t *Tunnel) Meet(o wire.Open) (keys []byte, err error) {
 	if t.err != nil || t.recipient != nil {
 		return nil, nil
 	}
-	public, err := hpke.DHKEM(x25519).NewPublicKey(o.Record.Key[:])
-	if err != nil {
-		return nil, err
-	}
 	t.other = o.Nonce
 	t.remote = peer.Hello{
 		ID: o.Record.ID, Instance: o.Record.Instance,
 		Salt: o.Record.Salt, Name: o.Record.Name, Topics: o.Record.Topics,
 	}
 	k := wire.Keys{From: t.cfg.Self, To: o.Record.Member, Nonce: t.nonce, Other: t.other}
-	k.Enc, t.sender, err = hpke.NewSender(public, hpke.HKDFSHA256(), hpke.AES128GCM(), k.Info(t.cfg.Room))
+	k.Enc, t.sender, err = hpke.NewSender(o.Record.Key, k.Info(t.cfg.Room))
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +117,7 @@ func (t *Tunnel) Agree(k wire.Keys, now time.Time) bool {
 	if !k.Verify(t.cfg.Room, t.remote.ID.Verify) {
 		return false
 	}
-	recipient, err := hpke.NewRecipient(k.Enc, t.cfg.Key, hpke.HKDFSHA256(), hpke.AES128GCM(), k.Info(t.cfg.Room))
+	recipient, err := hpke.NewRecipient(k.Enc, t.cfg.Key, k.Info(t.cfg.Room))
 	if err != nil {
 		return false
 	}

@@ -3,13 +3,13 @@ package tunnel
 import (
 	"bytes"
 	"context"
-	"crypto/hpke"
 	"errors"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/hpke"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -26,13 +26,13 @@ type end struct {
 }
 
 func newEnd(id *peer.Identity, self wire.Member, to wire.Member) *end {
-	key, err := hpke.DHKEM(x25519).GenerateKey()
+	key, err := hpke.NewKey()
 	if err != nil {
 		panic(err)
 	}
 	e := &end{id: id, woken: make(chan struct{}, 1)}
 	e.window.Store(MaxWindow)
-	e.record = wire.AppendRecord(nil, room, wire.Record{Member: self, Key: [32]byte(key.PublicKey().Bytes())}, id.Sign)
+	e.record = wire.AppendRecord(nil, room, wire.Record{Member: self, Key: key.Public()}, id.Sign)
 	e.Tunnel = New(Config{
 		Room: room, Self: self, Sign: id.Sign, Key: key, To: to.Instance, Window: &e.window,
 		Wake: func() {
