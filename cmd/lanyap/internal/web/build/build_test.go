@@ -9,6 +9,10 @@ import (
 	"testing"
 )
 
+// maxPacked is how long the page's program may be, compressed: what a phone waits
+// for. An empty program of Go has 560 KB.
+const maxPacked = 1_600_000
+
 // TestSameTreeSameBytes builds this tree twice, in two places, with two homes and
 // two caches, one of them under other settings.
 func TestSameTreeSameBytes(t *testing.T) {
@@ -34,6 +38,9 @@ func TestSameTreeSameBytes(t *testing.T) {
 			t.Error("it knows where it was built")
 		}
 		made = append(made, wasm)
+	}
+	if n := len(pack(made[0])); n > maxPacked {
+		t.Errorf("it is %d bytes long, want at most %d", n, maxPacked)
 	}
 	if !bytes.Equal(made[0], made[1]) {
 		t.Errorf("two builds differ: %d and %d bytes", len(made[0]), len(made[1]))

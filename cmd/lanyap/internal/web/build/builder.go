@@ -35,7 +35,11 @@ func (b builder) wasm() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return os.ReadFile(out)
+	wasm, err := os.ReadFile(out)
+	if err != nil {
+		return nil, err
+	}
+	return joinSegments(wasm)
 }
 
 // glue is the script that starts a wasm of this version of Go.
