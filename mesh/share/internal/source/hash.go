@@ -35,7 +35,7 @@ func (s *Source) learn(number, entry int, h tree.Hash) error {
 	if known := s.hashes[number]; known != (tree.Hash{}) {
 		s.mu.Unlock()
 		if known != h {
-			return s.changed(entry, "was written to")
+			return hasChanged(s.m, entry, "was written to")
 		}
 		return nil
 	}

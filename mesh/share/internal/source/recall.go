@@ -1,12 +1,6 @@
 package source
 
-import (
-	"io/fs"
-	"os"
-	"path/filepath"
-
-	"github.com/lanyap/lanyap/mesh/share/internal/tree"
-)
+import "github.com/lanyap/lanyap/mesh/share/internal/tree"
 
 // recall asks the cache for the hashes of a file, the first time, and says
 // whether it had them.
@@ -24,11 +18,11 @@ func (s *Source) recall(entry int) bool {
 	if asked {
 		return false
 	}
-	info, err := s.stat(entry)
+	info, err := s.disk.stat(entry)
 	if err != nil {
 		return false // whoever reads it will be told
 	}
-	hashes := cache.load(s.where(entry), info)
+	hashes := cache.load(s.disk.where(entry), info)
 	if hashes == nil {
 		return false
 	}
@@ -54,29 +48,9 @@ func (s *Source) keep(entry int, hashes []tree.Hash) {
 	if cache == nil {
 		return
 	}
-	info, err := s.stat(entry)
+	info, err := s.disk.stat(entry)
 	if err != nil || s.since.Sub(info.ModTime()) < settled {
 		return
 	}
-	cache.store(s.where(entry), info, hashes)
-}
-
-// stat looks at a file again; [ErrChanged] as when it is read.
-func (s *Source) stat(entry int) (fs.FileInfo, error) {
-	o, err := s.files.take(entry, func() (*os.File, error) { return s.open(entry) })
-	if err != nil {
-		return nil, err
-	}
-	defer s.files.give(o)
-	info, err := o.value.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return info, s.same(entry, info)
-}
-
-// where is where a file lies on this machine.
-func (s *Source) where(entry int) string {
-	it := &s.items[s.m.ItemOf(entry)]
-	return filepath.Join(it.path, filepath.FromSlash(s.m.Path(entry)[len(it.name):]))
+	cache.store(s.disk.where(entry), info, hashes)
 }
