@@ -43,8 +43,9 @@ func (d *download) good(a arrival, size int) {
 	e := d.m.Piece(a.i).Entry
 	delete(d.hashes, a.i)
 	d.spreadLocked(a.i)
-	if !d.plan.Got(time.Now(), a.from.holder(), a.i) || d.stage[e] == fileFailed {
-		return
+	d.plan.Got(time.Now(), a.from.holder(), a.i)
+	if !d.missing.Remove(a.i) || d.stage[e] == fileFailed {
+		return // it was asked of two
 	}
 	d.far.Bytes += int64(size)
 	d.left[e]--

@@ -60,7 +60,8 @@ type download struct {
 	m           *manifest.Manifest
 	land        *landing.Landing
 	plan        *picker.Picker
-	left        []int32     // of each entry: pieces that are missing
+	missing     *bits.Set   // pieces that are not here, or not counted yet
+	left        []int32     // of each entry: how many are
 	stage       []fileStage // of each entry
 	adopt       chan int    // files that may be there and whose root is known; nil: none
 	doubts      []int       // files whose roots are to be asked for because of that
@@ -292,6 +293,7 @@ func (d *download) takeStockLocked() {
 		Several: d.several,
 	})
 	d.hashesAsked = bits.New(d.m.Pieces())
+	d.missing = wanted
 	d.left = make([]int32, d.m.Len())
 	d.stage = make([]fileStage, d.m.Len())
 	for e := range d.m.Len() {

@@ -77,6 +77,7 @@ func (d *download) adoptAll() {
 			d.fatalLocked(localError(err))
 		case d.stage[e] != fileAdopting:
 		case is:
+			d.missing.RemoveRun(d.m.PiecesOf(e))
 			d.left[e] = 0
 			d.far.Bytes += d.m.FileSize(e)
 			d.far.Skipped += d.m.FileSize(e)
