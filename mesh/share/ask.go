@@ -48,13 +48,20 @@ func (d *download) pumpLocked() {
 	}
 }
 
+// earlyRoots is of how many files the roots are asked for before all of their pieces
+// are: each is looked for by who offers them with every piece that it reads.
+const earlyRoots = 64
+
 // askRootsLocked asks for the roots of files of several pieces with the last piece
 // that they have: where all are asked for in order the sender knows them by then.
+// Where others fetch the same nothing is in order, and who has no root when the
+// sender leaves cannot tell what others have, so it is asked for with the first.
 func (d *download) askRootsLocked(run bits.Run) {
 	for i := run.First; i < run.End(); {
 		e := d.m.Piece(i).Entry
 		of := d.m.PiecesOf(e)
-		if of.Count > 1 && of.End() <= run.End() {
+		early := d.several && d.m.Files() <= earlyRoots
+		if of.Count > 1 && (early || of.End() <= run.End()) {
 			d.askRootLocked(e)
 		}
 		i = of.End()

@@ -140,6 +140,22 @@ func (d *download) askListLocked(src *source, r bits.Run) {
 	}
 }
 
+// askListsLocked has mates asked, when who offered it is gone, for what that one was
+// asked for in vain.
+func (d *download) askListsLocked() {
+	if d.plan == nil || d.over {
+		return
+	}
+	for _, mate := range d.sources {
+		if mate.has == nil {
+			continue
+		}
+		for r := range mate.has.Runs() {
+			d.saysLocked(mate, r)
+		}
+	}
+}
+
 // listLocked takes in a part of such a list. What is not known of it yet ends it.
 func (src *source) listLocked(first int, hashes []tree.Hash) error {
 	d, l := src.d, src.list

@@ -120,10 +120,12 @@ func (d *download) detach(src *source, err error) error {
 		return err
 	}
 	d.leaveLocked(src)
-	d.pumpLocked()
-	if !src.origin {
+	if src.origin {
+		d.askListsLocked()
+	} else {
 		d.mateLeftLocked(src, err)
 	}
+	d.pumpLocked()
 	if d.over {
 		return err
 	}
