@@ -124,6 +124,18 @@
 // gone: the other side waits, and goes on with the next that the member names.
 // [TestKeeperThatDies]
 //
+// What a page sends is known before its bytes are here: [Expect] makes a content of
+// names and sizes, which is offered at once, and an [Intake] takes the bytes as they
+// come, once somebody has accepted, in a temporary file. [TestBytesThatComeLater,
+// TestManyFilesThatComeLater, TestNothingIsLeftOfAnUpload] Each piece goes out as soon
+// as it is here, whatever was asked for before it, and several receivers share out
+// what comes. [TestWhatHasComeWaitsForNothing, TestReceiversOfWhatIsComing] They wait
+// as long as it may come; what does not come after all they are told is unreadable.
+// [TestUploadThatDoesNotCome, TestUploadThatFails, TestWhatComesLaterIsThere] An
+// upload goes on where it was cut, and a full disk is told to who uploads.
+// [TestIntakeErrors, TestUploadThatIsTakenUp, TestUploadFillsTheDisk] Its names are
+// those that may be sent. [TestPathsThatCannotBeExpected]
+//
 // Programs from before there were pages take an offer of a page for one of its
 // keeper, and cannot send to a page: they are told that it does not receive.
 //

@@ -69,6 +69,7 @@ type download struct {
 	open        int // files that are neither done nor failed
 	failures    IncompleteError
 	several     bool // others fetch the same
+	ordered     bool // who offers it gets it meanwhile
 	mates       map[mesh.Member]*mate
 	hashes      map[int]tree.Hash // of pieces that are missing, by the word of who offers it
 	hashesAsked *bits.Set         // of which pieces it was asked for them
@@ -121,6 +122,7 @@ func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination, pa
 		size:    o.Size,
 		dest:    dest,
 		path:    path,
+		ordered: o.coming,
 		poke:    make(chan struct{}, 1),
 		small:   make(chan arrival, 64),
 		large:   make(chan arrival, 64),
@@ -291,6 +293,7 @@ func (d *download) takeStockLocked() {
 		Seed:   rand.Uint64(),
 
 		Several: d.several,
+		Ordered: d.ordered,
 	})
 	d.hashesAsked = bits.New(d.m.Pieces())
 	d.missing = wanted

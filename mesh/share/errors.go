@@ -21,6 +21,8 @@ var (
 	ErrUnreadable   = errors.New("share: cannot be read by its sender")
 	ErrMismatch     = errors.New("share: is not what its sender announced") // size, hash or root
 	ErrNoSpace      = errors.New("share: no space left at the receiver")    // disk full, or quota
+	ErrOffset       = errors.New("share: does not go on where the file ends so far")
+	ErrTooMuch      = errors.New("share: more than the file was to have")
 	ErrReadOnly     = errors.New("share: receiver cannot write there")
 	ErrInUse        = errors.New("share: another process is receiving this")
 	ErrNotFound     = errors.New("share: not on a shelf that we may read")

@@ -1,6 +1,8 @@
 package share_test
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -71,5 +73,46 @@ func TestDiskThatFills(t *testing.T) {
 		again := ana.send(collect(t, top), bo)
 		done(t, bo.accept(), again)
 		same(t, filepath.Dir(top), bo.home)
+	})
+}
+
+// A disk that is full of uploads is told to who uploads, and does no harm once there
+// is room.
+func TestUploadFillsTheDisk(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		ana, bo, _ := pair(t, 0)
+		home := bo.home
+		small(t, bo) // for what comes
+		spool := bo.home
+		filler := filepath.Join(spool, ".filler")
+		if err := os.WriteFile(filler, make([]byte, 3<<20), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		data := bytes.Repeat([]byte("lanyap! "), 3<<20/8)
+		c, in, err := share.Expect(spool, []share.Expected{{Path: "film", Size: int64(len(data))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		sent := ana.send(c, bo)
+		got, err := bo.offer().Accept(t.Context(), share.Destination{Dir: home})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := in.Write(0, 0, bytes.NewReader(data))
+		if !errors.Is(err, share.ErrNoSpace) || n != in.Offset(0) || n == 0 {
+			t.Fatalf("took %d bytes, has %d: %v", n, in.Offset(0), err)
+		}
+		if err := os.Remove(filler); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := in.Write(0, n, bytes.NewReader(data[n:])); err != nil {
+			t.Fatal(err)
+		}
+		done(t, sent, got)
+		if landed, err := os.ReadFile(filepath.Join(home, "film")); err != nil || !bytes.Equal(landed, data) {
+			t.Errorf("%d bytes have landed, want %d: %v", len(landed), len(data), err)
+		}
+		c.Close()
 	})
 }

@@ -32,6 +32,7 @@ type Offer struct {
 
 	s         *Sharer
 	key       tree.Hash
+	coming    bool // who offers it does not have all of it yet
 	sess      *session
 	withdrawn chan struct{}
 
@@ -120,6 +121,7 @@ func (s *Sharer) takeOffer(sess *session, offered proto.Offered) error {
 		Text:      offered.Text,
 		s:         s,
 		key:       offered.Key,
+		coming:    offered.Coming,
 		sess:      sess,
 		withdrawn: make(chan struct{}),
 	}

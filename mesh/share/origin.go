@@ -73,7 +73,7 @@ func newOrigin(c *Content) *origin {
 	}
 	o := &origin{m: c.src.Manifest(), src: c.src, broken: make(map[int]error)}
 	o.key = tree.Hash(o.m.Key())
-	o.offer = proto.Offered{Key: o.key, Files: c.Files, Size: c.Size, Count: len(c.Items)}
+	o.offer = proto.Offered{Key: o.key, Coming: c.src.Coming(), Files: c.Files, Size: c.Size, Count: len(c.Items)}
 	for _, it := range c.Items[:min(len(c.Items), proto.MaxItems)] {
 		o.offer.Items = append(o.offer.Items, proto.Item(it))
 	}
@@ -121,6 +121,13 @@ func (o *origin) root(ctx context.Context, e int, wait bool) (tree.Hash, bool, e
 		o.mu.Unlock()
 	}
 	return root, err == nil, err
+}
+
+func (o *origin) coming() coming {
+	if !o.src.Coming() {
+		return nil
+	}
+	return o.src
 }
 
 // unread is why a file was not read, as both sides are told.

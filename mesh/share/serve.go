@@ -28,6 +28,18 @@ type seed interface {
 	// root returns that of an entry's file, once it is known; if wait is set, when
 	// it is.
 	root(ctx context.Context, entry int, wait bool) (tree.Hash, bool, error)
+
+	coming() coming // nil: all of it is there
+}
+
+// coming is a seed whose bytes come while it is served. Whoever asked for what has
+// not come does not hold up what has.
+type coming interface {
+	Ready(r bits.Run) int            // how many of the first pieces of a run can be read
+	Next(of *bits.Set) int           // the first piece that can
+	Settled(entry int) bool          // whether all of a file can
+	Want()                           // somebody asks for it
+	Watch(more func()) (stop func()) // more is called when more can be read
 }
 
 // serveFrom lets the other side take what seed has. sent hears of each piece, and
@@ -36,6 +48,10 @@ func (p *session) serveFrom(from seed, sent func(piece, bytes int), broken func(
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seed, p.sent, p.broken = from, sent, broken
+	if p.later = from.coming(); p.later != nil {
+		p.due = bits.New(from.content().Pieces())
+		context.AfterFunc(p.ctx, p.later.Watch(p.rouse))
+	}
 }
 
 // asked takes in a frame that asks for something.
@@ -53,6 +69,9 @@ func (p *session) asked(k proto.Kind, payload []byte) error {
 		p.described, p.manifest = true, p.seed.described()
 		return nil
 	}
+	if p.later != nil {
+		p.later.Want()
+	}
 	if k == proto.AskRoots {
 		entries, err := proto.ParseAskRoots(payload, p.seed.content().Len())
 		p.roots = append(p.roots, entries...)
@@ -67,7 +86,7 @@ func (p *session) asked(k proto.Kind, payload []byte) error {
 	}
 	switch k {
 	case proto.Get:
-		p.gets = append(p.gets, runs...)
+		p.wantLocked(runs)
 	case proto.AskHashes:
 		p.asks = append(p.asks, runs...)
 	case proto.Cancel:
@@ -79,9 +98,24 @@ func (p *session) asked(k proto.Kind, payload []byte) error {
 	return nil
 }
 
+// wantLocked notes what the other side waits for: in its order, or, of what has yet
+// to come, in any.
+func (p *session) wantLocked(runs []bits.Run) {
+	if p.later == nil {
+		p.gets = append(p.gets, runs...)
+		return
+	}
+	for _, r := range runs {
+		p.due.AddRun(r)
+	}
+}
+
 // cancelLocked forgets what is no longer waited for.
 func (p *session) cancelLocked(runs []bits.Run) {
 	for _, c := range runs {
+		if p.due != nil {
+			p.due.RemoveRun(c)
+		}
 		var left []bits.Run
 		for _, g := range p.gets {
 			if before := (bits.Run{First: g.First, Count: min(c.First, g.End()) - g.First}); before.Count > 0 {
@@ -100,6 +134,7 @@ func (p *session) cancelLocked(runs []bits.Run) {
 func (p *session) fill(b []byte) (_ []byte, more bool) {
 	for len(b) < batch {
 		p.mu.Lock()
+		i, some := p.nextLocked()
 		switch {
 		case p.err != nil:
 			p.mu.Unlock()
@@ -112,19 +147,17 @@ func (p *session) fill(b []byte) (_ []byte, more bool) {
 			p.manifest = p.manifest[len(part):]
 			b = proto.AppendManifest(extend(b, 0), part, len(p.manifest) == 0)
 			p.mu.Unlock()
-		case len(p.asks) > 0:
-			run := p.asks[0]
-			p.asks = p.asks[1:]
+		case p.askLocked() >= 0:
+			run := p.takeAskLocked()
 			p.mu.Unlock()
 			b = p.answerAsk(b, run)
-		case len(p.gets) > 0:
-			i := p.gets[0].First
+		case some:
 			size := p.seed.content().Piece(i).Length
 			if len(b) > 0 && (p.s.limiter != nil || len(b)+size > largeBuffer-proto.HeaderLen-proto.PieceHeader) {
 				p.mu.Unlock()
 				return b, true
 			}
-			p.takeGetLocked()
+			p.takeLocked(i)
 			p.mu.Unlock()
 			b = p.servePiece(b, i, size)
 			b = p.answerRoots(b)
@@ -143,12 +176,50 @@ func (p *session) fill(b []byte) (_ []byte, more bool) {
 	return b, true
 }
 
-func (p *session) takeGetLocked() {
+// nextLocked returns the next piece that the other side waits for and that can be
+// read.
+func (p *session) nextLocked() (piece int, some bool) {
+	if p.later != nil {
+		i := p.later.Next(p.due)
+		return i, i < p.seed.content().Pieces()
+	}
+	if len(p.gets) == 0 {
+		return 0, false
+	}
+	return p.gets[0].First, true
+}
+
+func (p *session) takeLocked(i int) {
+	if p.later != nil {
+		p.due.Remove(i)
+		return
+	}
 	p.gets[0].First++
 	p.gets[0].Count--
 	if p.gets[0].Count == 0 {
 		p.gets = p.gets[1:]
 	}
+}
+
+// askLocked returns which of the runs of which the hashes are wanted is next: the
+// first, unless it has not come yet. -1: none.
+func (p *session) askLocked() int {
+	return slices.IndexFunc(p.asks, func(r bits.Run) bool { return p.later == nil || p.later.Ready(r) > 0 })
+}
+
+// takeAskLocked takes that run, or what has come of it.
+func (p *session) takeAskLocked() bits.Run {
+	next := p.askLocked()
+	run := p.asks[next]
+	if p.later != nil {
+		run.Count = p.later.Ready(run)
+	}
+	p.asks[next].First += run.Count
+	p.asks[next].Count -= run.Count
+	if p.asks[next].Count == 0 {
+		p.asks = slices.Delete(p.asks, next, next+1)
+	}
+	return run
 }
 
 // servePiece appends a piece, or that its file cannot be read.
@@ -243,8 +314,11 @@ func (p *session) findRoots() {
 	if p.finding {
 		return
 	}
+	wanted := slices.DeleteFunc(slices.Clone(p.roots), func(e int) bool { return p.later != nil && !p.later.Settled(e) })
+	if len(wanted) == 0 {
+		return // they have not come here yet
+	}
 	p.finding = true
-	wanted := slices.Clone(p.roots)
 	p.s.wg.Go(func() {
 		for n, e := range wanted {
 			_, _, _ = p.seed.root(p.ctx, e, true) // what is wrong is told when it is asked for

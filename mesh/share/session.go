@@ -46,12 +46,14 @@ type session struct {
 	mu        sync.Mutex // guards what follows
 	control   []byte     // to be written before pieces
 	gets      []bits.Run // what the other side waits for
+	due       *bits.Set  // the same of what is coming
 	asks      []bits.Run // of which pieces it wants the hashes
 	roots     []int      // of which entries it wants the roots
 	manifest  []byte     // what it has not got yet of it
 	described bool       // it has asked for that
 	finding   bool       // roots are being found
 	seed      seed       // where pieces come from
+	later     coming     // the same, if they come while they are served
 	sent      func(piece, bytes int)
 	broken    func(entry int, err error) // a file cannot be read
 	parting   bool                       // nothing is written after control

@@ -58,7 +58,7 @@ func failed(path string, err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	return &Error{Path: path, Kind: kind(err), Cause: bare(err)}
+	return &Error{Path: path, Kind: Kind(err), Cause: bare(err)}
 }
 
 // bare is err without the path that the standard library puts into it: it is
@@ -71,8 +71,9 @@ func bare(err error) error {
 	return err
 }
 
-// kind returns which of this package's errors err is, or nil.
-func kind(err error) error {
+// Kind returns which of this package's errors what the operating system said is,
+// or nil.
+func Kind(err error) error {
 	for _, k := range []struct {
 		codes []error
 		kind  error

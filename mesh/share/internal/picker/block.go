@@ -8,10 +8,13 @@ import (
 )
 
 // candidates gives a run in each of up to looked blocks that have any, from a
-// random one on. next is the first piece from one on that may be in a run.
+// random one on, or from the first if they come in order. next is the first piece from one on that may be in a run.
 func (p *Picker) candidates(next func(int) int) iter.Seq[bits.Run] {
 	return func(yield func(bits.Run) bool) {
-		begin := int(p.grid.starts[p.random.IntN(p.grid.len())])
+		begin := 0
+		if !p.ordered {
+			begin = int(p.grid.starts[p.random.IntN(p.grid.len())])
+		}
 		end := p.pieces
 		n := 0
 		for i := begin; n < looked; n++ {

@@ -22,6 +22,7 @@ type Config struct {
 	Offset  func(i int) int64 // where piece i begins in the whole content, in bytes; of Pieces: its size
 	Need    *bits.Set         // what is to be got; the Picker keeps it
 	Several bool              // others receive it too, or may: nothing goes in order
+	Ordered bool              // the origin gets it while it gives it, from the first piece on
 	Seed    uint64            // what is done by chance follows from it
 }
 
@@ -39,6 +40,7 @@ type Picker struct {
 	offset  func(int) int64
 	pieces  int
 	several bool
+	ordered bool
 	grid    grid
 
 	needed *bits.Set // to be got, and not there yet
@@ -69,6 +71,7 @@ func New(c Config) *Picker {
 		offset:  c.Offset,
 		pieces:  c.Pieces,
 		several: c.Several,
+		ordered: c.Ordered,
 		grid:    newGrid(c.Pieces, c.Offset),
 		needed:  c.Need,
 		open:    c.Need.Clone(),

@@ -74,7 +74,9 @@
 //
 // From then on who fetches pulls: describe is answered with the manifest in
 // parts, get with a piece for each number or with failed for the file it is of.
-// Pieces come in the order in which they were asked for. have says once what
+// Pieces come in the order in which they were asked for, but those that who offers
+// has not got itself yet come when they can. Bit 2 of an offer's flags says that
+// there may be such: who fetches asks for the first ones first. have says once what
 // there is to get, got what came since; of who offers all is had. ask is answered
 // with hashes, for which who offers reads its files where it has not yet, and
 // others give what they have or nothing. roots come from who offers as soon as

@@ -19,6 +19,7 @@ type Item struct {
 type Offered struct {
 	Key    tree.Hash
 	IsText bool
+	Coming bool // its bytes come while it is sent: pieces are best asked for in order
 	Files  int
 	Size   int64
 	Count  int    // of items
@@ -27,8 +28,9 @@ type Offered struct {
 }
 
 const (
-	flagText = 1 << 0 // of an offer
-	flagDir  = 1 << 0 // of an item or an entry
+	flagText   = 1 << 0 // of an offer
+	flagComing = 1 << 1 // of an offer
+	flagDir    = 1 << 0 // of an item or an entry
 )
 
 // AppendOffer writes an offer, with as many items and as much text as it may have.
@@ -37,7 +39,7 @@ const (
 func AppendOffer(b []byte, o Offered) []byte {
 	b, start := begin(b, Offer)
 	b = append(b, o.Key[:]...)
-	b = append(b, bit(o.IsText, flagText))
+	b = append(b, bit(o.IsText, flagText)|bit(o.Coming, flagComing))
 	b = binary.BigEndian.AppendUint32(b, uint32(o.Files))
 	b = binary.BigEndian.AppendUint64(b, uint64(o.Size))
 	b = binary.BigEndian.AppendUint32(b, uint32(o.Count))
@@ -56,7 +58,9 @@ func AppendOffer(b []byte, o Offered) []byte {
 // ParseOffer reads one. Names are not looked at, but that they are UTF-8.
 func ParseOffer(p []byte) (Offered, error) {
 	d := decoder{p: p}
-	o := Offered{Key: d.hash(), IsText: d.byte()&flagText != 0}
+	o := Offered{Key: d.hash()}
+	flags := d.byte()
+	o.IsText, o.Coming = flags&flagText != 0, flags&flagComing != 0
 	o.Files, o.Size, o.Count = d.number(MaxEntries), d.size(), d.number(MaxEntries)
 	n := int(d.byte())
 	if n > MaxItems || n > o.Count {

@@ -39,6 +39,7 @@ var frames = map[string]struct {
 }{
 	"hello":      {AppendHello(nil), "01 00000002 0001"},
 	"offer":      {AppendOffer(nil, offered), "02 00000053 " + hash1 + " 00 00000003 0000010000000000 00000002 02 00 00000001 0000000000000005 0002 c3bc 01 00000002 0000000000000007 0001 64"},
+	"coming":     {AppendOffer(nil, Offered{Coming: true, Count: 1}), "02 00000032 " + hash0 + " 02 00000000 0000000000000000 00000001 00"},
 	"text":       {AppendOffer(nil, Offered{IsText: true, Size: 2, Text: "hi"}), "02 00000034 " + hash0 + " 01 00000000 0000000000000002 00000000 00 6869"},
 	"answer":     {AppendCode(nil, Answer, Accepted), "03 00000001 01"},
 	"join":       {AppendJoin(nil, one), "04 00000020 " + hash1},
@@ -100,6 +101,8 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 	o, err := ParseOffer(payload(t, AppendOffer(nil, offered)))
 	check(o, err, offered)
+	coming, err := ParseOffer(payload(t, AppendOffer(nil, Offered{Coming: true, Count: 1})))
+	check(coming, err, Offered{Coming: true, Count: 1})
 	version, err := ParseHello(payload(t, AppendHello(nil)))
 	check(version, err, Version)
 	runs := []bits.Run{{First: 1, Count: 2}, {First: 9, Count: 1}}

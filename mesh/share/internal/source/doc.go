@@ -37,6 +37,13 @@
 // tick of the clock of its file system, is not seen here; what is sent is then
 // not what was hashed, and the receiver sees it.
 //
+// # What comes later
+//
+// [Expect] makes a source of files whose bytes an [Intake] takes as they come.
+// [Source.Ready] and [Source.Next] say what can be read by now; nobody waits for
+// bytes in here. They lie in one file of a temporary name, which is removed at once
+// where the system lets that be.
+//
 // # Hashes
 //
 // Each piece is hashed when it is first read, for whatever reason, and its hash

@@ -152,11 +152,14 @@ func (s *Source) Hashes(ctx context.Context, run bits.Run, dst []tree.Hash) ([]t
 	return append(dst, s.hashes[run.First:run.End()]...), nil
 }
 
-var buffers = sync.Pool{New: func() any { return new([tree.MinPiece]byte) }}
+// bufferSize is that of most pieces.
+const bufferSize = tree.MinPiece
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // hashRun makes the hashes of a run known.
 func (s *Source) hashRun(ctx context.Context, run bits.Run, wait func() error) error {
-	small := buffers.Get().(*[tree.MinPiece]byte)
+	small := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(small)
 	buf := small[:]
 	for number := run.First; number < run.End(); number++ {

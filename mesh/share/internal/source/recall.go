@@ -7,7 +7,7 @@ import "github.com/lanyap/lanyap/mesh/share/internal/tree"
 func (s *Source) recall(entry int) bool {
 	pieces := s.m.PiecesOf(entry)
 	cache := s.cache.Load()
-	if cache == nil || pieces.Count < 2 {
+	if cache == nil || s.disk == nil || pieces.Count < 2 {
 		return false
 	}
 	s.mu.Lock()
@@ -45,7 +45,7 @@ func (s *Source) recall(entry int) bool {
 // keep puts the hashes of a file into the cache.
 func (s *Source) keep(entry int, hashes []tree.Hash) {
 	cache := s.cache.Load()
-	if cache == nil {
+	if cache == nil || s.disk == nil {
 		return
 	}
 	info, err := s.disk.stat(entry)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/share/internal/bits"
 	"github.com/lanyap/lanyap/mesh/share/internal/manifest"
 	"github.com/lanyap/lanyap/mesh/share/internal/tree"
 )
@@ -17,7 +18,8 @@ var ErrChanged = errors.New("source: file has changed")
 // Source is a content where it lies. Several goroutines may use it at once.
 type Source struct {
 	m       *manifest.Manifest
-	disk    *disk
+	disk    *disk   // where it lies,
+	intake  *Intake // or what it comes by
 	omitted []Omission
 	cache   atomic.Pointer[Cache]
 	since   time.Time // before anything was looked at
@@ -31,9 +33,9 @@ type Source struct {
 	known  map[int]*file
 }
 
-func newSource(m *manifest.Manifest, items []item, w *walker, cache *Cache) *Source {
+func newSource(m *manifest.Manifest, d *disk, cache *Cache) *Source {
 	s := &Source{
-		m: m, disk: newDisk(m, items, w.inodes), omitted: w.omitted, since: w.since,
+		m: m, disk: d,
 		quiet:   make(chan struct{}, 1),
 		hashing: make(chan struct{}, 1),
 		// Memory is only taken up by what is known of it.
@@ -57,14 +59,17 @@ func (s *Source) UseCache(c *Cache) { s.cache.Store(c) }
 // Close closes the files that are kept open, and notes in the cache what is
 // known. The Source may be used on, and opens them again.
 func (s *Source) Close() {
-	s.disk.close()
+	if s.disk != nil {
+		s.disk.close()
+	}
 	s.cache.Load().trim()
 }
 
 // ReadPiece reads the piece of that number into buf, which must be long enough
 // ([tree.MaxPiece] is), and returns it with its hash. It is hashed unless its
-// hash is known. [ErrChanged] if the file is no longer what it was; other errors
-// are those of the file system, [fs.ErrNotExist] among them.
+// hash is known. [ErrChanged] if the file is no longer what it was, [ErrAbsent] if
+// it has not come yet; other errors are those of the file system, [fs.ErrNotExist]
+// among them.
 func (s *Source) ReadPiece(number int, buf []byte) ([]byte, tree.Hash, error) {
 	s.reading.Add(1)
 	defer func() {
@@ -82,7 +87,7 @@ func (s *Source) ReadPiece(number int, buf []byte) ([]byte, tree.Hash, error) {
 func (s *Source) read(number int, buf []byte) ([]byte, tree.Hash, error) {
 	p := s.m.Piece(number)
 	buf = buf[:p.Length]
-	if err := s.disk.readAt(p.Entry, buf, p.Offset); err != nil {
+	if err := s.readAt(p.Entry, buf, p.Offset); err != nil {
 		return nil, tree.Hash{}, err
 	}
 	if h, ok := s.hash(number, p.Entry); ok {
@@ -90,6 +95,53 @@ func (s *Source) read(number int, buf []byte) ([]byte, tree.Hash, error) {
 	}
 	h := tree.Sum(buf, s.m.FileSize(p.Entry), p.Index)
 	return buf, h, s.learn(number, p.Entry, h)
+}
+
+func (s *Source) readAt(entry int, buf []byte, offset int64) error {
+	if s.intake != nil {
+		return s.intake.readAt(entry, buf, offset)
+	}
+	return s.disk.readAt(entry, buf, offset)
+}
+
+// Coming reports whether it is a content whose bytes come later; what follows is
+// about those, and all of others is there.
+func (s *Source) Coming() bool { return s.intake != nil }
+
+// Ready returns how many of the first pieces of a run are here, or will not come:
+// reading one tells.
+func (s *Source) Ready(run bits.Run) int {
+	if s.intake == nil {
+		return run.Count
+	}
+	return s.intake.ready(run)
+}
+
+// Next returns the first piece of a set that is Ready, or one that there is not.
+func (s *Source) Next(of *bits.Set) int {
+	if s.intake == nil {
+		return of.Next(0)
+	}
+	return s.intake.next(of)
+}
+
+// Settled reports whether that is so of all of a file.
+func (s *Source) Settled(entry int) bool { return s.intake == nil || s.intake.settled(entry) }
+
+// Want takes in that somebody asks for any of it.
+func (s *Source) Want() {
+	if s.intake != nil {
+		s.intake.want()
+	}
+}
+
+// Watch has more called whenever more is Ready, until stop is called. It must not
+// block, nor call the Source.
+func (s *Source) Watch(more func()) (stop func()) {
+	if s.intake == nil {
+		return func() {}
+	}
+	return s.intake.watch(more)
 }
 
 func hasChanged(m *manifest.Manifest, entry int, how string) error {

@@ -99,7 +99,9 @@ func walk(ctx context.Context, items []item, cache *Cache) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSource(m, items, &w, cache), nil
+	s := newSource(m, newDisk(m, items, w.inodes), cache)
+	s.omitted, s.since = w.omitted, w.since
+	return s, nil
 }
 
 // walker builds a manifest.
