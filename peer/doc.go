@@ -239,8 +239,7 @@
 // INSTANCE is the page's, PROOF one for "watch" as a header would have it, with its
 // space as %20 or +. It is open to pages of any Origin, for the proof counts. It may
 // come a moment before our side is done with hello. It answers 101, or 409 if there is
-// no such link or the proof is none, 400 if it is no WebSocket's, 503 if there are too
-// many. Nothing is said on it, by either side: whatever comes, be it an end or a byte,
+// no such link or the proof is none, 400 if it is no WebSocket's. Nothing is said on it, by either side: whatever comes, be it an end or a byte,
 // means that it has ended, and is reason to give a ping 250 ms. Both sides close it
 // without a frame when the link ends; while the link lives the page may open another,
 // of which the last counts.

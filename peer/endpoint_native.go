@@ -49,7 +49,11 @@ func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !question && !mayFollow(r) {
 		w.Header().Set("Connection", "close")
 	}
-	if pageWatch := r.URL.Path == watchPath && r.Method == http.MethodGet; foreign(r) && !(pageWatch && localHost(r.Host)) {
+	if r.URL.Path == watchPath && r.Method == http.MethodGet {
+		t.servePageWatch(w, r)
+		return
+	}
+	if foreign(r) {
 		refuseForeign(w)
 		return
 	}
@@ -64,8 +68,6 @@ func (t *Transport) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.serveOffer(w, r)
 	case r.URL.Path == watchPath && r.Method == http.MethodPost:
 		t.serveWatch(w, r)
-	case r.URL.Path == watchPath && r.Method == http.MethodGet:
-		t.servePageWatch(w, r)
 	default:
 		http.NotFound(w, r)
 	}

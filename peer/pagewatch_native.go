@@ -20,16 +20,19 @@ const (
 // is done with hello a moment before we are, on a machine that is busy.
 const watchWait = 2 * time.Second
 
-// servePageWatch takes the watch that a page opens.
+// servePageWatch takes the watch that a page opens, whatever its Origin. Pages of
+// other sites may ask as well: they get nothing, and it costs the host that they are
+// on no more than a connection, or they would spend what its own page needs.
 func (t *Transport) servePageWatch(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close") // unless it is upgraded
+	if !localHost(r.Host) {
+		refuseForeign(w)
+		return
+	}
 	key, err := webSocketKey(r)
 	var l *link
 	if err == nil {
 		l, err = t.whosePageWatch(r)
-	}
-	if err != nil && !t.allowUnproven(r) {
-		err = ErrFull
 	}
 	if err != nil {
 		refuse(w, err)

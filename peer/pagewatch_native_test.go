@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -75,6 +76,7 @@ func TestPageWatch(t *testing.T) {
 	if resp.StatusCode != http.StatusSwitchingProtocols || resp.Header.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
 		t.Fatalf("got %s %v", resp.Status, resp.Header)
 	}
+	await(t, "the node has the watch", func() bool { return l.current().stands() })
 	for name, end := range map[string]func(net.Conn){
 		"closed":    func(c net.Conn) { c.Close() },
 		"reset":     func(c net.Conn) { c.(*net.TCPConn).SetLinger(0); c.Close() },
@@ -281,6 +283,32 @@ func TestWatchBeforeItsLink(t *testing.T) {
 		began := time.Now()
 		if _, err := ask(tr); err == nil || time.Since(began) != 0 {
 			t.Errorf("got %v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// TestForeignWatchesCostNothing has a page of another site open WebSockets without an
+// end: what its host may ask for is all there still.
+func TestForeignWatchesCostNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := &Transport{limits: newLimits(), sockets: &sockets{}, claims: newClaims(anyInstance(), 4)}
+		for n := range 2 * sourceBurst {
+			r := httptest.NewRequest(http.MethodGet, "http://10.0.0.1:7475"+watchPath+"?instance="+anyInstance().String()+"&proof=1+00", nil)
+			r.RemoteAddr = "10.0.0.7:4000"
+			for key, value := range map[string]string{
+				"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+				"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Origin": "http://evil.example",
+			} {
+				r.Header.Set(key, value)
+			}
+			w := httptest.NewRecorder()
+			tr.servePageWatch(w, r)
+			if w.Code != http.StatusConflict || w.Header().Get("Connection") != "close" {
+				t.Fatalf("try %d: %d %v", n, w.Code, w.Header())
+			}
+		}
+		if !tr.limits.sources.allow(source(7), sourceBurst) || !tr.limits.strangers.AllowN(time.Now(), strangerBurst) {
+			t.Error("its host has less left")
 		}
 	})
 }

@@ -156,13 +156,7 @@ func (t *Transport) allowUnproven(r *http.Request) bool { return !mayProve(r) ||
 
 // mayProve reports whether a request carries what is looked at as a proof.
 func mayProve(r *http.Request) bool {
-	switch r.Method {
-	case http.MethodPost:
-		return (r.URL.Path == offerPath || r.URL.Path == watchPath) && r.Header.Get(headerProof) != ""
-	case http.MethodGet:
-		return r.URL.Path == watchPath && r.URL.Query().Get(queryProof) != ""
-	}
-	return false
+	return r.Method == http.MethodPost && (r.URL.Path == offerPath || r.URL.Path == watchPath) && r.Header.Get(headerProof) != ""
 }
 
 // charge takes what a request costs.
