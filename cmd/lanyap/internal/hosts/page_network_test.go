@@ -205,7 +205,7 @@ func TestHiddenPage(t *testing.T) {
 	}
 	l.Stays(hidden, "somebody left", func() bool { return node.Left(visitor) || visitor.Left(node) })
 	tell(t, l, node, []*page{visitor})
-	visitor.Eval(`lanyap.say("said by a hidden page")`, nil)
+	visitor.Eval(`lanyap.say("said by a hidden page", "")`, nil)
 	l.Await(patience, "the node heard it", func() bool { return node.Heard("said by a hidden page") })
 	visitor.Front()
 	talk(t, l, all)

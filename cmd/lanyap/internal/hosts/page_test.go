@@ -3,6 +3,8 @@
 package hosts
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -23,12 +25,18 @@ var browsing = make(chan struct{}, 2)
 // there is no browser, or no page that one could open.
 func browse(t *testing.T) *lab.Lab {
 	t.Helper()
+	lab.Need(t)
+	turn(t)
+	return lab.New(t)
+}
+
+// turn waits until a test may have browsers.
+func turn(t *testing.T) {
+	t.Helper()
 	browser.Need(t, "chromium")
 	needPage(t)
-	l := lab.New(t)
 	browsing <- struct{}{}
 	t.Cleanup(func() { <-browsing })
-	return l
 }
 
 // needPage skips the test if the page's program has not been built into the one
@@ -62,8 +70,9 @@ type page struct {
 // tab is where documents come and go.
 type tab struct {
 	*browser.Tab
-	l    *lab.Lab
-	name string
+	l     *lab.Lab
+	name  string
+	watch func(lab.Event) // what is told instead of kept; nil: it is kept
 
 	mu        sync.Mutex // guards what follows
 	documents []*document
@@ -101,7 +110,7 @@ func (t *tab) told(line string) {
 		if last++; last > 0 {
 			t.documents[last-1].record.Kill()
 		}
-		t.documents = append(t.documents, &document{token, t.l.Record(fmt.Sprintf("page %s %d", t.name, last+1), nil)})
+		t.documents = append(t.documents, &document{token, t.l.Record(fmt.Sprintf("page %s %d", t.name, last+1), t.watch)})
 	}
 	record := t.documents[last].record
 	t.mu.Unlock()
@@ -160,6 +169,30 @@ func (p *page) Say(lines ...string) {
 		p.Type("#say", line+"\n")
 	}
 }
+
+// TrySay has the page say lines without anybody typing them.
+func (p *page) TrySay(lines ...string) error {
+	for _, line := range lines {
+		text, err := json.Marshal(line)
+		if err != nil {
+			return err
+		}
+		var ref string
+		if err := p.TryEval(fmt.Sprintf(`lanyap.say(%s, "")`, text), &ref); err != nil {
+			return err
+		}
+		if ref == "" {
+			return errors.New("too much waits to be said")
+		}
+	}
+	return nil
+}
+
+// Ended reports whether the page was closed, which nobody does but the test.
+func (p *page) Ended() bool { return false }
+
+// Stderr is what a program has and a page has not.
+func (p *page) Stderr() string { return "" }
 
 // reload loads the page once more and returns what it is then.
 func (p *page) reload() *page {

@@ -139,7 +139,17 @@ func (s *storm) flap(victim int) fault {
 	return fault{what: fmt.Sprintf("%s, %d times", h.Name, times)}
 }
 
+// programOn returns a host that runs the program, that one if it does: what runs on
+// the others is a browser.
+func (s *storm) programOn(victim int) int {
+	for s.nodes[victim].process == nil {
+		victim = (victim + 1) % len(s.nodes)
+	}
+	return victim
+}
+
 func (s *storm) kill(victim int) fault {
+	victim = s.programOn(victim)
 	s.nodes[victim].crash()
 	f := fault{
 		what: s.nodes[victim].trace.Name,
@@ -152,10 +162,10 @@ func (s *storm) kill(victim int) fault {
 }
 
 func (s *storm) sleep(victim int) fault {
-	p := s.nodes[victim]
+	p := s.nodes[s.programOn(victim)].process
 	p.Signal(syscall.SIGSTOP)
 	return fault{
-		what:  p.trace.Name,
+		what:  p.Name,
 		lasts: s.between(time.Second, 11*time.Second),
 		mend:  func() { p.Signal(syscall.SIGCONT) },
 	}

@@ -16,10 +16,19 @@ import (
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
 )
 
+// speaker is a program, or a page in a browser.
+type speaker interface {
+	member
+	TrySay(lines ...string) error // for any goroutine
+	Ended() bool
+	Stderr() string
+}
+
 // talker is one start of the program, with what makes it talk and what keeps
 // what it says.
 type talker struct {
-	*lab.Process
+	speaker
+	process *lab.Process // nil: it is a page
 	trace   *lab.Trace
 	file    *os.File
 	log     *bufio.Writer             // into file; of the goroutine that reads the program's output
@@ -35,6 +44,20 @@ type talker struct {
 // start starts the program on a host and has it talk.
 func (s *storm) start(host int) *talker {
 	s.t.Helper()
+	p := s.talker(host)
+	p.process = s.hosts[host].Start(lab.Program{
+		Path:  s.program,
+		Args:  []string{"chat", "--json", "--history", "1000", "--name", p.trace.Name},
+		Watch: p.watch,
+	})
+	p.speaker = p.process
+	go p.talk()
+	return p
+}
+
+// talker makes one that is not started.
+func (s *storm) talker(host int) *talker {
+	s.t.Helper()
 	number := len(s.all)
 	name := fmt.Sprintf("%s-%d", s.hosts[host].Name, number)
 	file, err := os.Create(filepath.Join(s.dir, name+logSuffix))
@@ -49,13 +72,7 @@ func (s *storm) start(host int) *talker {
 		stop:  make(chan struct{}),
 		done:  make(chan struct{}),
 	}
-	p.Process = s.hosts[host].Start(lab.Program{
-		Path:  s.program,
-		Args:  []string{"chat", "--json", "--history", "1000", "--name", name},
-		Watch: p.watch,
-	})
 	s.all = append(s.all, p)
-	go p.talk()
 	return p
 }
 
@@ -110,8 +127,8 @@ func (p *talker) hush() {
 // crash kills the program, as kill -9 does.
 func (p *talker) crash() {
 	p.trace.Kill()
-	p.Kill()
-	p.Wait(patience)
+	p.process.Kill()
+	p.process.Wait(patience)
 	p.hush()
 	_ = os.Rename(p.file.Name(), p.path(killedSuffix))
 }

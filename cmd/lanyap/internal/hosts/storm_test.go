@@ -42,9 +42,10 @@ type storm struct {
 	sw      *lab.Switch
 	rng     *rand.Rand
 	began   time.Time
-	program string   // what runs on the hosts
-	dir     string   // the logs of all programs, and of the faults
-	diary   *os.File // the faults
+	program string        // what runs on the hosts
+	limit   time.Duration // how long after the end of a fault views may differ
+	dir     string        // the logs of all programs, and of the faults
+	diary   *os.File      // the faults
 	hosts   []*lab.Host
 	nodes   []*talker // who runs now, by host
 	all     []*talker // every start there was
@@ -68,28 +69,34 @@ func TestFaultStorm(t *testing.T) {
 	}
 	lab.Need(t)
 	mustLast(t, *stormTime+stormAround)
-	s := newStorm(t)
+	s := newStorm(t, *stormHosts)
 	for i := range s.hosts {
 		s.nodes = append(s.nodes, s.start(i))
 	}
-	awaitMesh(t, s.l, s.processes())
+	s.rage(*stormTime)
+}
 
-	for end := time.Now().Add(*stormTime); time.Now().Before(end); {
+// rage is the storm, from the mesh that is whole to the verdict.
+func (s *storm) rage(lasts time.Duration) {
+	s.t.Helper()
+	awaitMesh(s.t, s.l, s.nodes)
+	for end := time.Now().Add(lasts); time.Now().Before(end); {
 		s.trouble()
 		pause(s.l, s.between(0, time.Second))
 	}
 	s.calm()
 	end := time.Now()
-	quit(t, s.processes()...)
+	quit(s.t, s.processes()...)
 	s.verdict(end)
 }
 
-func newStorm(t *testing.T) *storm {
+func newStorm(t *testing.T, hosts int) *storm {
 	s := &storm{
 		t:      t,
 		rng:    rand.New(rand.NewPCG(*stormSeed, 0)),
 		began:  time.Now(),
 		faults: make(map[string]int),
+		limit:  healLimit,
 	}
 	var err error
 	if s.dir, err = os.MkdirTemp("", "lanyap-storm-"); err != nil {
@@ -107,7 +114,7 @@ func newStorm(t *testing.T) *storm {
 	}
 	s.l = lab.New(t)
 	s.sw = s.l.Switch()
-	s.hosts = s.sw.Hosts(*stormHosts, lab.HostConfig{PlainNIC: true})
+	s.hosts = s.sw.Hosts(hosts, lab.HostConfig{PlainNIC: true})
 	return s
 }
 
@@ -137,11 +144,13 @@ func (s *storm) between(low, high time.Duration) time.Duration {
 	return low + time.Duration(r*r*float64(high-low))
 }
 
-// processes are those that run.
+// processes are those that run, pages left out.
 func (s *storm) processes() []*lab.Process {
-	running := make([]*lab.Process, len(s.nodes))
-	for i, p := range s.nodes {
-		running[i] = p.Process
+	var running []*lab.Process
+	for _, p := range s.nodes {
+		if p.process != nil {
+			running = append(running, p.process)
+		}
 	}
 	return running
 }
@@ -172,8 +181,8 @@ func (s *storm) healed() {
 	if views > 0 {
 		s.views = append(s.views, views)
 	}
-	if views > healLimit {
-		s.t.Errorf("%v into the storm: views equal %v after the end of a fault, want %v", at.Sub(s.began), views, healLimit)
+	if views > s.limit {
+		s.t.Errorf("%v into the storm: views equal %v after the end of a fault, want %v", at.Sub(s.began), views, s.limit)
 	}
 }
 
@@ -208,7 +217,7 @@ func (s *storm) lacking(marks []uint64) string {
 			if origin == p {
 				continue
 			}
-			if !p.Sees(origin.Process) {
+			if !p.Sees(origin) {
 				return fmt.Sprintf("%s does not see %s", p.trace.Name, origin.trace.Name)
 			}
 			if have := p.trace.Newest(origin.trace); have < marks[i] {
