@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -44,6 +45,7 @@ type server struct {
 	*httptest.Server
 	mu   sync.Mutex // guards byes
 	byes int
+	kept atomic.Int32 // requests for what may be kept
 }
 
 func serve(t *testing.T) *server {
@@ -57,6 +59,11 @@ func serve(t *testing.T) *server {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.byes++
+	})
+	mux.HandleFunc("/kept", func(w http.ResponseWriter, _ *http.Request) {
+		s.kept.Add(1)
+		w.Header().Set("Cache-Control", "max-age=3600")
+		io.WriteString(w, "kept")
 	})
 	mux.HandleFunc("/get", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Disposition", `attachment; filename="got.txt"`)
@@ -111,6 +118,7 @@ func TestChromium(t *testing.T) {
 		{"ways to go", testGo},
 		{"throttled", testThrottled},
 		{"blocked", testBlocked},
+		{"cache", testCache},
 		{"crash", testCrash},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, s, b) })
@@ -306,6 +314,20 @@ func testBlocked(t *testing.T, s *server, b *Browser) {
 		t.Error("what is blocked was fetched")
 	}
 	tab.Eval("fetch('/other')", nil)
+	tab.Close()
+}
+
+func testCache(t *testing.T, s *server, b *Browser) {
+	tab := b.Open(s.URL)
+	for _, want := range []int32{1, 1, 2} {
+		if want > 1 {
+			b.ClearCache()
+		}
+		tab.Eval("fetch('/kept').then(r => r.text())", nil)
+		if got := s.kept.Load(); got != want {
+			t.Errorf("what may be kept was asked for %d times, want %d", got, want)
+		}
+	}
 	tab.Close()
 }
 

@@ -46,6 +46,15 @@ func (tab *Tab) Throttle(bits int, latency time.Duration) {
 	}, nil)
 }
 
+// ClearCache empties what the browser keeps of what it has loaded and compiled.
+func (b *Browser) ClearCache() {
+	b.t.Helper()
+	tab := b.Window()
+	tab.call("Network.enable", nil, nil)
+	tab.call("Network.clearBrowserCache", nil, nil)
+	tab.Close()
+}
+
 // BlockURLs keeps the page from loading what matches one of these patterns, in
 // which * stands for anything.
 func (tab *Tab) BlockURLs(patterns ...string) {

@@ -89,6 +89,18 @@ var table = []figure{
 		what: "start of lanyap send → the offer is shown on the other side, p50 / p90", aim: "≤ 100 ms"},
 	{name: "sharemem", measure: measureShareMemory, oursOnly: true, takes: 4 * time.Minute,
 		what: "memory above that of a node that waits, sender + receiver", aim: "≤ 64 MiB"},
+	{name: "page", measure: measurePageOpen, oursOnly: true, takes: time.Minute, round: 10 * time.Second,
+		what: "page opened in Chromium → in the room with the node that serves it, linked to all of 3 nodes and 1 page, p50 / p90", aim: "≤ 300, cached 200; all 500 ms"},
+	{name: "phone", measure: measurePhoneOpen, oursOnly: true, takes: time.Minute, round: 20 * time.Second,
+		what: "the same with CPU ÷ 6 and 20 Mbit/s", aim: "≤ 2 s"},
+	{name: "wasm", measure: measurePageSize, oursOnly: true, takes: time.Second,
+		what: "the page's program, gzip", aim: "≤ 1.6 MB"},
+	{name: "pagesay", measure: measurePageSay, oursOnly: true, takes: 2 * time.Minute,
+		what: "256 B at 10/s from a page → delivered to 3, p50 / p99", aim: "≤ 12 ms"},
+	{name: "pageshows", measure: measurePageShows, oursOnly: true, takes: 2 * time.Minute,
+		what: "200 messages/s shown in a page: CPU of a core", aim: "≤ 12 %"},
+	{name: "pagecost", measure: measurePageCost, oursOnly: true, takes: 10 * time.Second, round: 3 * time.Second,
+		what: "a node that serves a page nobody opens: start → ready, resident memory, p50", aim: "≤ 1 ms, 2 MB more"},
 }
 
 // wanted are the rows that are asked for.

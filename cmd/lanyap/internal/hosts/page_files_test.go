@@ -119,7 +119,7 @@ func TestPhone(t *testing.T) {
 		t.Errorf("the phone does not say that %s has it", hosts[3].Name)
 	}
 	sameRoot(t, photo, filepath.Join(inbox(t, hosts[3]), "photo.jpg"))
-	if got := movings(to, "offered"); len(got) > 0 && got[0].From.Name != "phone" {
+	if got := movings(to, "offer"); len(got) > 0 && got[0].From.Name != "phone" {
 		t.Errorf("offered by %q, want the phone itself", got[0].From.Name)
 	}
 

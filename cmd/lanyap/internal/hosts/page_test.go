@@ -88,7 +88,8 @@ type document struct {
 const hook = `(() => {
 	const token = Math.random().toString(36).slice(2)
 	let page = () => {}
-	const both = line => { browserTell(token + " " + line); return page(line) }
+	globalThis.browserHears = () => {} // for what a test measures in the page
+	const both = line => { browserHears(line); browserTell(token + " " + line); return page(line) }
 	Object.defineProperty(globalThis, "lanyapEvent", { configurable: true, get: () => both, set: f => { page = f } })
 })()`
 
