@@ -89,7 +89,7 @@ func (s *storm) summary(v lab.Verdict) string {
 		"%d messages, %d deliveries (%d as history), %d receipts; "+
 		"%d lost, %d duplicated, %d reordered, %d altered, %d false receipts, %d told as gaps. "+
 		"After the end of a fault views that differed were equal within p50 / p99 / max %s (N %d), and everybody had everything within %s (N %d).",
-		machine(), len(s.hosts), *stormTime, *stormSeed, total, strings.Join(kinds, ", "),
+		machine(), len(s.hosts), s.lasts, *stormSeed, total, strings.Join(kinds, ", "),
 		v.Messages, v.Deliveries, v.History, v.Receipts,
 		v.Lost, v.Duplicated, v.Reordered, v.Altered, v.FalseReceipts, v.Missed,
 		spread(s.views), len(s.views), spread(s.everything), len(s.everything))

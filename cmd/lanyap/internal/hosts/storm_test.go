@@ -42,7 +42,8 @@ type storm struct {
 	sw      *lab.Switch
 	rng     *rand.Rand
 	began   time.Time
-	program string        // what runs on the hosts
+	program string // what runs on the hosts
+	lasts   time.Duration
 	limit   time.Duration // how long after the end of a fault views may differ
 	dir     string        // the logs of all programs, and of the faults
 	diary   *os.File      // the faults
@@ -79,6 +80,7 @@ func TestFaultStorm(t *testing.T) {
 // rage is the storm, from the mesh that is whole to the verdict.
 func (s *storm) rage(lasts time.Duration) {
 	s.t.Helper()
+	s.lasts = lasts
 	awaitMesh(s.t, s.l, s.nodes)
 	for end := time.Now().Add(lasts); time.Now().Before(end); {
 		s.trouble()
