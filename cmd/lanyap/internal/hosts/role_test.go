@@ -29,8 +29,8 @@ var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
 	"pion-sender": playPionSender, "pion-receiver": playPionReceiver,
 	"holder": playHolder, "squatter": playSquatter, "double": playDouble,
 	"unicaster": playUnicaster, "flood": playFlood, "clock": playClock, "streamer": playStreamer,
-	"halves":     playHalves,
-	"linker":     playLinker,
+	"halves": playHalves,
+	"linker": playLinker, "decoys": playDecoys,
 	"tls-sender": playTLSSender, "tls-receiver": playTLSReceiver,
 }
 
