@@ -27,25 +27,33 @@ export function listed(elements) {
 	return elements.flatMap((el, i) => i === 0 ? [el] : [i === elements.length - 1 ? ' and ' : ', ', el]);
 }
 
-let due = new Set();
-let frame = 0, timer = 0;
+const apart = 200; // ms between drawings: a flood drawn with each frame takes half a core
+const hidden = 250; // ms after which a tab draws that has no frames
 
-// soon calls what draws something once with all that happens until the next
-// frame. A hidden tab has no frames, and draws four times a second at most.
-export function soon(draw) {
+let due = new Set();
+let frame = 0, timer = 0, last = -Infinity;
+
+// soon calls what draws something once with all that happens until then: with the
+// next frame, if nothing was drawn just before or somebody waits for it.
+export function soon(draw, awaited = false) {
 	due.add(draw);
-	if (document.hidden) {
-		timer ||= setTimeout(run, 250);
-	} else {
-		frame ||= requestAnimationFrame(run);
-		timer ||= setTimeout(run, 250); // hidden before the frame came
-	}
+	if (frame || timer && !awaited) return;
+	const wait = awaited ? 0 : apart - (performance.now() - last);
+	if (wait > 0) timer = setTimeout(nextFrame, wait);
+	else nextFrame();
+}
+
+function nextFrame() {
+	clearTimeout(timer);
+	frame = requestAnimationFrame(run);
+	timer = setTimeout(run, hidden);
 }
 
 function run() {
 	cancelAnimationFrame(frame);
 	clearTimeout(timer);
 	frame = timer = 0;
+	last = performance.now();
 	const now = due;
 	due = new Set();
 	for (const draw of now) draw();

@@ -7,6 +7,9 @@ import {color, nameOf} from './room.js';
 const width = 288, height = 168, named = 8; // more have no room for names
 const middle = {x: width / 2, y: height / 2};
 
+const calm = 1000; // ms without a word, after which one is worth a movement
+let last = 0;
+
 // drawRoom draws members and returns {spoke(instance)}.
 export function drawRoom(el, room, members) {
 	const shown = members.slice(0, 64);
@@ -30,12 +33,12 @@ export function drawRoom(el, room, members) {
 	el.replaceChildren(...lines, ...dots.values(), svg('circle', {cx: middle.x, cy: middle.y, r: small ? 5 : 8, class: 'you'}));
 	const through = members.filter(p => p.via).length;
 	el.setAttribute('aria-label', `${members.length - through} linked directly, ${through} through others`);
-	let last = 0;
 	return {
 		spoke(instance) {
 			const dot = dots.get(instance);
-			if (!dot || document.hidden || performance.now() - last < 150) return;
+			const quiet = performance.now() - last > calm;
 			last = performance.now();
+			if (!dot || !quiet || document.hidden) return;
 			dot.classList.remove('spoke');
 			requestAnimationFrame(() => dot.classList.add('spoke'));
 		},

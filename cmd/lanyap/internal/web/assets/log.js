@@ -9,7 +9,7 @@ import {clock, count, day} from './words.js';
 import {color, nameOf} from './room.js';
 import {follows, newDay} from './talk.js';
 
-const remembered = 10_000, shown = 1_000, slack = 200, batch = 500;
+const remembered = 10_000, shown = 300, slack = 100, batch = 300;
 const together = 60_000; // ms in which who joins is told in one line
 const near = 60; // px from the end at which one reads along
 
@@ -71,7 +71,7 @@ export class Log {
 	// follow goes to the end, and stays there.
 	follow() {
 		this.#following = true;
-		soon(this.#draw);
+		soon(this.#draw, true);
 	}
 
 	// read takes away the line where reading stopped.
@@ -100,6 +100,7 @@ export class Log {
 		this.#changed.clear();
 		// Of a flood what would be taken away again is not drawn at all.
 		if (this.#following && this.#entries.length - this.#drawn > shown) {
+			for (const e of this.#entries) e.el = null;
 			this.#list.replaceChildren();
 			this.#first = this.#drawn = this.#entries.length - shown;
 		}

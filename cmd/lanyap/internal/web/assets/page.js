@@ -4,7 +4,7 @@
 // and on ?name=N, which names this tab, and ?room=R, which is refused where the
 // node is in another room.
 
-import {$, listed, make, named} from './dom.js';
+import {$, listed, make, named, soon} from './dom.js';
 import {Attention} from './attention.js';
 import {Compose} from './compose.js';
 import {Files} from './files.js';
@@ -43,6 +43,7 @@ let node = null;     // who serves the page
 let joined = false;
 let met = false;     // somebody was here since we joined
 let links = 0;
+let ended = false;   // and cannot go on
 let cut = false;     // who was gone last did not say goodbye
 let unread = false;  // the line where reading stopped is of this absence
 const saying = new Map(); // reference → message of ours
@@ -153,11 +154,15 @@ function settle(ref, what) {
 	log.settle(m);
 }
 
-function status() {
+function status() { soon(drawStatus); }
+
+function drawStatus() {
 	const here = [...room.here.values()];
 	const through = here.filter(p => p.via).length;
 	const direct = through === 0 ? (here.length === 1 ? 'direct' : 'all direct') : `${through} through others`;
-	$('status').textContent = !joined ? 'joining…' : here.length === 0 ? 'waiting for others' : `${plural(here.length, 'other')} here, ${direct}`;
+	if (ended) return;
+	const now = !joined ? 'joining…' : here.length === 0 ? 'waiting for others' : `${plural(here.length, 'other')} here, ${direct}`;
+	if ($('status').textContent !== now) $('status').textContent = now;
 	$('empty').hidden = !joined || here.length > 0 || !log.empty;
 	if (!joined) return;
 	if (met && cut && links === 0) tell('Nobody can be reached; trying again. What you say is kept, and goes out as soon as somebody is.');
@@ -169,6 +174,7 @@ let lostKeeper = false; // for longer than a hiccup
 
 function over(why) {
 	joined = false;
+	ended = true;
 	program = null;
 	fail('This tab is no longer in the room', why ? `: ${line(why)}. ` : '. ', again());
 	$('status').textContent = 'not in the room';
