@@ -16,6 +16,9 @@ const topic = "chat"
 type config struct{ name, room, seed, host, keeper, log string }
 
 func readConfig(v js.Value) config {
+	if v.Type() != js.TypeObject {
+		return config{}
+	}
 	field := func(name string) string {
 		if f := v.Get(name); f.Type() == js.TypeString {
 			return f.String()

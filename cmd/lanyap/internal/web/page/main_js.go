@@ -9,24 +9,22 @@ import (
 func main() {
 	p := &page{}
 	js.Global().Set("lanyap", js.ValueOf(map[string]any{
-		"join": function(func(args []js.Value) any {
-			go p.join(readConfig(args[0]))
+		"join": function(func(args arguments) any {
+			go p.join(readConfig(args.at(0)))
 			return nil
 		}),
-		"say": function(func(args []js.Value) any {
-			return p.say(args[0].String(), args[1].String())
-		}),
-		"ask": function(func(args []js.Value) any {
+		"say": function(func(args arguments) any { return p.say(args.text(0), args.text(1)) }),
+		"ask": function(func(args arguments) any {
 			s := p.current()
-			return s != nil && s.keeper.ask(args[0].String())
+			return s != nil && s.keeper.ask(args.text(0))
 		}),
-		"keeper": function(func(args []js.Value) any {
+		"keeper": function(func(args arguments) any {
 			if s := p.current(); s != nil {
-				s.keeper.is(args[0].String())
+				s.keeper.is(args.text(0))
 			}
 			return nil
 		}),
-		"leave": function(func([]js.Value) any {
+		"leave": function(func(arguments) any {
 			go p.leave()
 			return nil
 		}),
@@ -34,8 +32,26 @@ func main() {
 	select {}
 }
 
-func function(f func(args []js.Value) any) js.Func {
+func function(f func(arguments) any) js.Func {
 	return js.FuncOf(func(_ js.Value, args []js.Value) any { return f(args) })
+}
+
+// arguments are what a script passes: as many as it likes, of whatever kind.
+type arguments []js.Value
+
+func (a arguments) at(i int) js.Value {
+	if i < len(a) {
+		return a[i]
+	}
+	return js.Undefined()
+}
+
+// text returns an argument that is a string, "" for any other.
+func (a arguments) text(i int) string {
+	if v := a.at(i); v.Type() == js.TypeString {
+		return v.String()
+	}
+	return ""
 }
 
 // show hands an event to the scripts.
