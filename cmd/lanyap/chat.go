@@ -119,6 +119,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	}
 	desk, err := a.desk(flags, node, source)
 	if err != nil {
+		page.close()
 		_ = node.Close() // nobody was told anything
 		return err
 	}
@@ -126,7 +127,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	cfg := chat.Config{
 		Files:   desk,
 		Page:    page.urls,
-		Node:    chat.Over(node),
+		Node:    chatting{chat.Over(node), page},
 		Room:    flags.room,
 		Members: room,
 		Source:  source,

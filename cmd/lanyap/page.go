@@ -111,9 +111,10 @@ func (a *app) page(ctx context.Context, flags serveFlags) error {
 	if failed == nil {
 		failed = follow(ctx, page, face)
 	}
-	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellLimit)
+	page.close()
+	farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellLimit)
 	defer cancel()
-	_ = node.Leave(leaving) // whether all took our goodbye is nothing to tell anybody
+	_ = node.Leave(farewell) // whether all took our goodbye is nothing to tell anybody
 	closed := node.Close()
 	switch {
 	case ctx.Err() != nil:

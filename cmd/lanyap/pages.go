@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/keeper"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/qr"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/web"
 	"github.com/lanyap/lanyap/mesh"
@@ -25,9 +28,10 @@ func (p *pageFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&p.noPage, "no-page", false, "serve no page by which browsers join")
 }
 
-// pages is the page that a node serves; nil: it serves none.
+// pages is what a node does for browsers; nil: nothing.
 type pages struct {
-	node *mesh.Node
+	node   *mesh.Node
+	keeper *keeper.Keeper
 }
 
 // servePage has a node serve the page, unless it must not, or cannot: it does not
@@ -36,14 +40,54 @@ func (a *app) servePage(node *mesh.Node, room string, flags pageFlags) (*pages, 
 	if flags.noPage {
 		return nil, nil
 	}
-	err := a.handle(node, web.New(web.Config{Room: room, Self: node.Self(), Version: readBuild().Version}))
-	switch {
-	case errors.Is(err, errors.ErrUnsupported):
-		return nil, nil
-	case err != nil:
+	logger, err := a.logger()
+	if err != nil {
 		return nil, err
 	}
-	return &pages{node}, nil
+	k, err := keeper.Open(keeper.Config{Node: node, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	err = a.handle(node, web.New(web.Config{Room: room, Self: node.Self(), Version: func() string { return readBuild().Version }, Files: k}))
+	p := &pages{node, k}
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		p.close()
+		return nil, nil
+	case err != nil:
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// close ends what is done for browsers. The node is still there: they are told.
+func (p *pages) close() {
+	if p != nil {
+		_ = p.keeper.Close() // what is left on disk goes at the next start
+	}
+}
+
+// leaving is a node that ends what it does for browsers before it leaves.
+type leaving struct {
+	*mesh.Node
+	pages *pages
+}
+
+func (l leaving) Leave(ctx context.Context) error {
+	l.pages.close()
+	return l.Node.Leave(ctx)
+}
+
+// chatting is the same for a chat.
+type chatting struct {
+	chat.Node
+	pages *pages
+}
+
+func (c chatting) Leave(ctx context.Context) error {
+	c.pages.close()
+	return c.Node.Leave(ctx)
 }
 
 // urls returns where the page is now; the first is the best guess for somebody on

@@ -121,7 +121,7 @@ func (a *app) receive(ctx context.Context, flags receiveFlags, args []string, wa
 		return err
 	}
 	cfg := transfer.ReceiveConfig{
-		Node:        s.node,
+		Node:        leaving{s.node, page},
 		Room:        flags.room,
 		Sharer:      s.sharer,
 		Destination: share.Destination{Dir: dir, Conflict: conflicts[flags.conflict]},

@@ -91,7 +91,7 @@ func (a *app) shareDirs(ctx context.Context, flags *movingFlags, pageFlags pageF
 		return err
 	}
 	return transfer.Share(ctx, transfer.ShareConfig{
-		Node:    s.node,
+		Node:    leaving{s.node, page},
 		Room:    flags.room,
 		Shelves: s.sharer,
 		Dirs:    dirs,

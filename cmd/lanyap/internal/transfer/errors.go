@@ -201,6 +201,10 @@ func code(err error) string {
 	return "failed"
 }
 
+// Because returns what became of something that was to be sent or received, as what
+// follows the name of whoever it is about.
+func Because(err error) string { return because(err) }
+
 // because returns the reason of an error for people. Of files that did not arrive
 // the first few are named.
 func because(err error) string {

@@ -23,8 +23,8 @@ var embedded embed.FS
 type Config struct {
 	Room    string // its name
 	Self    mesh.Peer
-	Version string       // of this program
-	Files   http.Handler // of /files/; nil: no files are moved for pages
+	Version func() string // of this program; asked for when a page asks
+	Files   http.Handler  // of /files/; nil: no files are moved for pages
 }
 
 // New returns what answers browsers.
@@ -133,7 +133,7 @@ func (h *handler) about(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	about := aboutNode{
 		Room: h.Room, Node: aboutSelf{h.Self.Name, h.Self.ID, h.Self.Instance},
-		Version: h.Version, Files: h.Files != nil,
+		Version: h.Version(), Files: h.Files != nil,
 	}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		about.You = from.Addr().Unmap().WithZone("").String()

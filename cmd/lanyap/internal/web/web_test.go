@@ -58,7 +58,7 @@ func unzipped(t *testing.T, r io.Reader) string {
 }
 
 func testHandler() *handler {
-	return newHandler(Config{Room: "lan", Self: mesh.Peer{Name: "ana"}, Version: "v1"}, fixture())
+	return newHandler(Config{Room: "lan", Self: mesh.Peer{Name: "ana"}, Version: func() string { return "v1" }}, fixture())
 }
 
 // ask sends a request as a browser would, with header lines "Name: value".
@@ -303,7 +303,7 @@ func TestNewVersionIsTakenAtOnce(t *testing.T) {
 		}
 		files := fixture()
 		files[name] = &fstest.MapFile{Data: append(bytes.Clone(files[name].Data), ' ')}
-		after := newHandler(Config{Room: "lan"}, files)
+		after := newHandler(Config{Room: "lan", Version: func() string { return "" }}, files)
 		resp := ask(after, "GET", "/", "If-None-Match: "+old)
 		if resp.StatusCode != http.StatusOK || strings.Contains(body(t, resp), before.site.look().hash) {
 			t.Errorf("with another %s: %d", name, resp.StatusCode)
@@ -324,7 +324,7 @@ func (c *counting) Open(name string) (fs.File, error) {
 
 func TestNothingIsReadBeforeSomebodyComes(t *testing.T) {
 	files := &counting{FS: fixture()}
-	h := newHandler(Config{Room: "lan"}, files)
+	h := newHandler(Config{Room: "lan", Version: func() string { return "" }}, files)
 	ask(h, "GET", "/page.json")
 	ask(h, "GET", "/?room=other")
 	if n := files.opened.Load(); n != 0 {
@@ -337,7 +337,7 @@ func TestNothingIsReadBeforeSomebodyComes(t *testing.T) {
 }
 
 func TestProgramWithoutAPage(t *testing.T) {
-	h := newHandler(Config{Room: "lan"}, fstest.MapFS{})
+	h := newHandler(Config{Room: "lan", Version: func() string { return "" }}, fstest.MapFS{})
 	if resp := ask(h, "GET", "/"); resp.StatusCode != http.StatusNotFound || !strings.Contains(body(t, resp), "no page in this program") {
 		t.Errorf("status %d", resp.StatusCode)
 	}
