@@ -43,6 +43,7 @@ func (d *download) good(a arrival, size int) {
 	e := d.m.Piece(a.i).Entry
 	delete(d.hashes, a.i)
 	d.spreadLocked(a.i)
+	d.stirLocked()
 	d.plan.Got(time.Now(), a.from.holder(), a.i)
 	if !d.missing.Remove(a.i) || d.stage[e] == fileFailed {
 		return // it was asked of two
@@ -72,6 +73,7 @@ func (d *download) doneLocked(e int) {
 	d.stage[e] = fileDone
 	d.open--
 	d.far.Files++
+	d.stirLocked()
 	d.rouse()
 }
 
@@ -89,6 +91,7 @@ func (d *download) failLocked(e int, err error) {
 	d.plan.Skip(d.m.PiecesOf(e))
 	d.failures.add(d.m.Path(e), err)
 	d.t.warn(Failure{Path: d.m.Path(e), Err: err})
+	d.stirLocked()
 	d.rouse()
 }
 

@@ -136,6 +136,17 @@
 // [TestIntakeErrors, TestUploadThatIsTakenUp, TestUploadFillsTheDisk] Its names are
 // those that may be sent. [TestPathsThatCannotBeExpected]
 //
+// What comes for a page is read while it comes: [Transfer.Open] is a reader of a file
+// that waits for bytes which have been verified, and has those fetched first that it
+// reads next; [Transfer.Zip] is several, or a folder, as one archive whose size is
+// known before. [TestReadWhileItLands, TestWriteWhileItLands, TestServeWhileItLands,
+// TestReaderIsServedFirst, TestEntries, TestZipWhileItLands, TestZipSizes,
+// TestZipNames] Readers hold up nobody, and end with what the transfer, or their file,
+// ends with; the end of a file is not read before its root fits.
+// [TestSlowReaderHoldsUpNobody, TestReadersOfASwarm, TestReaderThatWaitsInVain,
+// TestReaderOfAFileThatFails, TestReaderOfALie, TestEntriesThatAreNeverTold,
+// TestZipThatFails] They outlive the transfer, as long as what has landed stays.
+//
 // Programs from before there were pages take an offer of a page for one of its
 // keeper, and cannot send to a page: they are told that it does not receive.
 //
@@ -158,7 +169,8 @@
 // is not on disk yet, some buffers of 256 KiB a stream, and of each entry of the
 // content some 50 bytes. Reading and hashing, sending, receiving, and verifying and
 // writing each have goroutines of their own. Config.UploadLimit bounds what goes
-// out, a fair share to each who fetches. [TestUploadLimitIsShared]
+// out, a fair share to each who fetches. [TestUploadLimitIsShared] A [Reader] has one
+// piece in memory, a [Zip] some 500 bytes an entry.
 //
 // # Limits
 //

@@ -49,6 +49,7 @@ type download struct {
 	large   chan arrival  // pieces of others
 	quit    chan struct{} // closed when nothing is written any more
 	hurry   chan struct{} // a token: others are not served any longer
+	known   chan struct{} // closed when the manifest is
 	ended   chan struct{} // closed when nothing is left of it
 	room    *allowance
 	wg      sync.WaitGroup // of what writes
@@ -74,6 +75,7 @@ type download struct {
 	hashes      map[int]tree.Hash // of pieces that are missing, by the word of who offers it
 	hashesAsked *bits.Set         // of which pieces it was asked for them
 	news        []bits.Run        // what has come and mates do not know
+	readers     map[*Reader]int   // with the piece that each reads next, and 1
 	far, told   proto.Far
 	err         error // why it cannot go on
 	retry       retry
@@ -128,13 +130,16 @@ func (s *Sharer) newDownload(ctx context.Context, o *Offer, dest Destination, pa
 		large:   make(chan arrival, 64),
 		quit:    make(chan struct{}),
 		hurry:   make(chan struct{}, 1),
+		known:   make(chan struct{}),
 		ended:   make(chan struct{}),
 		room:    newAllowance(),
 		sources: make(map[peer.Instance]*source),
 		mates:   make(map[mesh.Member]*mate),
 		hashes:  make(map[int]tree.Hash),
+		readers: make(map[*Reader]int),
 	}
 	d.t, d.ctx = s.newTransfer(ctx, true, o.key)
+	d.t.in = d
 	d.t.update(func(p *Progress) {
 		*p = Progress{Phase: Connecting, Peer: o.From, Files: o.Files, Bytes: o.Size}
 	})
@@ -278,6 +283,7 @@ func (d *download) begin() error {
 	}
 	d.meetLocked()
 	d.pumpLocked()
+	d.stirLocked()
 	d.t.phase(Moving)
 	return nil
 }
@@ -295,6 +301,7 @@ func (d *download) takeStockLocked() {
 		Several: d.several,
 		Ordered: d.ordered,
 	})
+	d.readFirstLocked()
 	d.hashesAsked = bits.New(d.m.Pieces())
 	d.missing = wanted
 	d.left = make([]int32, d.m.Len())

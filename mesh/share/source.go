@@ -204,6 +204,7 @@ func (src *source) described(payload []byte) error {
 	}
 	d.m = m
 	d.t.m.Store(m)
+	close(d.known)
 	d.rouse()
 	return nil
 }

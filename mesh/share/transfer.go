@@ -18,6 +18,7 @@ const maxWarnings = 64
 // be used by several goroutines at once.
 type Transfer struct {
 	incoming bool
+	in       *download // what comes in
 	key      [32]byte
 	cancel   context.CancelCauseFunc
 	done     chan struct{}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lanyap/lanyap/mesh/share/internal/manifest"
 )
 
 // maxName is how long a name may be, in bytes, on the file systems there are.
@@ -98,6 +100,10 @@ func newNamer(windows bool, fold func(string) string) *namer {
 	}
 	return &namer{windows, fold, make(map[string]string), make(map[string]string)}
 }
+
+// Anywhere returns a function that says what the paths of a content become where
+// nobody knows what rules hold: no two the same, whatever a system takes for that.
+func Anywhere() func(path string) string { return newNamer(true, manifest.Fold).name }
 
 // name returns the path for a path.
 func (n *namer) name(p string) string {

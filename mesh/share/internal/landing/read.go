@@ -104,6 +104,19 @@ func (l *Landing) openThere(e int) (*os.File, error) {
 	return openBeneath(l.stage, l.local(e), os.O_RDWR)
 }
 
+// OpenLanded opens an entry's file where it has landed, also after Close. It is not
+// compared with anything.
+func (l *Landing) OpenLanded(e int) (*os.File, error) {
+	root, err := os.OpenRoot(l.path)
+	if err != nil {
+		return nil, failed(l.path, err)
+	}
+	dest := newFolder(root)
+	defer dest.close()
+	f, err := openBeneath(dest, l.final(e), os.O_RDONLY)
+	return f, failed(l.shown(l.final(e)), err)
+}
+
 // openBeneath opens the regular file at a slash path.
 func openBeneath(in *folder, path string, flag int) (*os.File, error) {
 	at, name := splitPath(path)

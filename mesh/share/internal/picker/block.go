@@ -7,14 +7,16 @@ import (
 	"github.com/lanyap/lanyap/mesh/share/internal/bits"
 )
 
-// candidates gives a run in each of up to looked blocks that have any, from a
-// random one on, or from the first if they come in order. next is the first piece from one on that may be in a run.
+// candidates gives a run in each of up to looked blocks that have any: from where
+// somebody reads on, or from a random one, or the first if they come in order. next
+// is the first piece from one on that may be in a run.
 func (p *Picker) candidates(next func(int) int) iter.Seq[bits.Run] {
 	return func(yield func(bits.Run) bool) {
 		begin := 0
 		if !p.ordered {
 			begin = int(p.grid.starts[p.random.IntN(p.grid.len())])
 		}
+		begin, _ = p.begin(begin)
 		end := p.pieces
 		n := 0
 		for i := begin; n < looked; n++ {
@@ -101,12 +103,13 @@ func (p *Picker) rare(_ time.Time, h *holder) (bits.Run, bool) {
 
 func (p *Picker) rarest(next func(int) int) (best bits.Run, ok bool) {
 	least := 0
+	_, read := p.begin(0)
 	for r := range p.candidates(next) {
 		n := int(p.having[r.First]) + int(p.coming[r.First])
 		if best.Count == 0 || n < least {
 			best, least = r, n
 		}
-		if least <= 1 {
+		if least <= 1 || read {
 			break
 		}
 	}

@@ -90,7 +90,11 @@ func (p *Picker) alone(now time.Time, h *holder) (Request, bool) {
 	if h.inflight >= most || len(h.asked) >= maxAsks {
 		return Request{}, false
 	}
-	first := p.nextOpen(0, h)
+	begin, _ := p.begin(0)
+	first := p.nextOpen(begin, h)
+	if first == p.pieces {
+		first = p.nextOpen(0, h)
+	}
 	if first == p.pieces {
 		return Request{}, false
 	}

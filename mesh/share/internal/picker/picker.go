@@ -41,6 +41,7 @@ type Picker struct {
 	pieces  int
 	several bool
 	ordered bool
+	first   []int // pieces that are wanted before the rest, with what is near behind them
 	grid    grid
 
 	needed *bits.Set // to be got, and not there yet
@@ -90,6 +91,24 @@ func New(c Config) *Picker {
 
 // Several takes in that others receive it too, or may.
 func (p *Picker) Several() { p.several = true }
+
+// near is how much behind each piece of First is wanted before the rest, in bytes.
+const near = 16 << 20
+
+// First takes in which pieces are wanted before the rest, and what is within 16 MiB
+// behind each of them: somebody reads it in order.
+func (p *Picker) First(pieces []int) { p.first = pieces }
+
+// begin is where to look first for what is to be asked: where somebody reads, if
+// something is to be asked there, or else the given piece.
+func (p *Picker) begin(otherwise int) (piece int, read bool) {
+	for _, i := range p.first {
+		if next := p.open.Next(i); next < p.pieces && p.offset(next)-p.offset(i) < near {
+			return next, true
+		}
+	}
+	return otherwise, false
+}
 
 // bytes is how long a run is.
 func (p *Picker) bytes(r bits.Run) int64 {

@@ -276,3 +276,48 @@ func TestMillionPiecesTakeLittle(t *testing.T) {
 	}
 	runtime.KeepAlive(p)
 }
+
+// What somebody reads is asked for before the rest, and what is near behind it.
+func TestWhereSomebodyReadsComesFirst(t *testing.T) {
+	p := content(1000, 256<<10, false)
+	p.Joined(start, origin, nil, true)
+	p.First([]int{500})
+	r, ok := p.Next(start)
+	if !ok || r.First != 500 {
+		t.Errorf("asks for %v first, want 500", r)
+	}
+	for ok && r.First >= 500 {
+		for i := r.First; i < r.End(); i++ {
+			p.Got(start, origin, i)
+		}
+		r, ok = p.Next(start)
+	}
+	if r.First != 0 {
+		t.Errorf("goes on with %v, want 0", r)
+	}
+	if end := p.needed.Next(500); end < 500+near/(256<<10) || end > 500+(near+maxRun)/(256<<10) {
+		t.Errorf("goes on after %d pieces from there", end-500)
+	}
+
+	p = content(1000, 256<<10, true)
+	p.Joined(start, origin, nil, true)
+	p.Joined(start, ann, bits.Full(1000), false)
+	p.First([]int{500})
+	if asks := p.asks(start)[ann]; asks.Next(0) != 500 {
+		t.Errorf("asks another receiver for %d first, want 500", asks.Next(0))
+	}
+}
+
+// What the origin gets while it gives it is asked for from the first on.
+func TestWhatComesIsAskedForInOrder(t *testing.T) {
+	p := New(Config{
+		Self: Holder{9}, Pieces: 1000, Offset: func(i int) int64 { return int64(i) * (256 << 10) },
+		Need: bits.Full(1000), Several: true, Ordered: true,
+	})
+	p.Joined(start, origin, nil, true)
+	p.Joined(start, ann, bits.New(1000), false)
+	asks := p.asks(start)[origin]
+	if first := asks.Next(0); count(asks) == 0 || first > 20 {
+		t.Errorf("asks for %d first", first)
+	}
+}
