@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lanyap/lanyap/internal/logger"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 // ErrPort is that of a program which holds the port of multicast DNS and

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/lanyap/lanyap/internal/logger"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 // network is what a LAN needs of the system; tests have one in memory.

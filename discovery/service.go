@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/lanyap/lanyap/internal/logger"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 // MaxAddrs is how many addresses of one instance are kept.

@@ -7,9 +7,9 @@ import (
 	"net/netip"
 
 	"github.com/lanyap/lanyap/discovery"
-	"github.com/lanyap/lanyap/internal/logger"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 // Config is what [Join] needs. The zero value works.

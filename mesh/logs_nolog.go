@@ -2,7 +2,7 @@
 
 package mesh
 
-import "github.com/lanyap/lanyap/internal/logger"
+import "github.com/lanyap/lanyap/peer/logger"
 
 // logs has nothing to hand on.
 type logs struct{}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/discovery"
-	"github.com/lanyap/lanyap/internal/logger"
 	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/mesh/internal/contacts"
 	"github.com/lanyap/lanyap/mesh/internal/hpke"
@@ -22,6 +21,7 @@ import (
 	"github.com/lanyap/lanyap/mesh/internal/store"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/peer"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 // Node is a member of one room, or an observer of it. Its methods may be used

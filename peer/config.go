@@ -6,7 +6,7 @@ import (
 	"errors"
 	"net/netip"
 
-	"github.com/lanyap/lanyap/internal/logger"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 // Config is what [Listen] needs. The zero value works.

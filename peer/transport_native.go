@@ -16,7 +16,7 @@ import (
 
 	"github.com/pion/webrtc/v4"
 
-	"github.com/lanyap/lanyap/internal/logger"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 // Transport keeps this node's sockets and makes links over them. It is safe

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/lanyap/lanyap/internal/logger"
 	"github.com/lanyap/lanyap/mesh/internal/share"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 // ErrHeld is what Open returns for a file that another process has.

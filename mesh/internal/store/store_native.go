@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lanyap/lanyap/internal/logger"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"syscall/js"
 
-	"github.com/lanyap/lanyap/internal/logger"
+	"github.com/lanyap/lanyap/peer/logger"
 )
 
 // newLogger returns one that writes to the browser's console what is of a level or

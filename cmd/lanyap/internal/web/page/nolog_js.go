@@ -2,6 +2,6 @@
 
 package main
 
-import "github.com/lanyap/lanyap/internal/logger"
+import "github.com/lanyap/lanyap/peer/logger"
 
 func newLogger(string) *logger.Logger { return nil }
