@@ -9,6 +9,12 @@
 // and ends by checking the events of all programs: nothing lost, twice, out of
 // order or different for two readers, and no packet off the LAN.
 //
+// Tests of pages, page_*_test.go, run in a Chromium and a Firefox on such hosts (see
+// package browser), with what the page's program in the repository is. They are
+// skipped where there is no browser, and where that program is a placeholder. With
+// LANYAP_LOG=debug in the environment, and a program that was built with -logs, the
+// log of a test that fails has what pages logged.
+//
 // What takes longer than go test allows says so at once, and with which
 // -timeout it is enough.
 //
@@ -33,6 +39,7 @@
 // all their logs afterwards. It prints what was said and what became of it. A
 // storm that fails names the directory of its logs, in which faults is the
 // diary; TestStormLogs checks them once more. Without flags it takes a minute.
+// TestPageStorm has two of six hosts be pages in browsers, for -page-storm.
 //
 // Storms of 12 hosts for 7 minutes each, where views are who sees whom and
 // deliveries are messages shown by a reader, live or as history:
@@ -56,8 +63,9 @@
 // driven in the same way. -rounds N starts N times what is measured by starting
 // it. -rows takes some rows only, by name, with commas between: start, docker,
 // late, mesh, cost, broadcast, kill, cable, mdns, link, idle, heal, blocked, history,
-// stopped, flood, throughput, loss, and of files send, folder, resume, shareloss,
-// sharechat, offer, sharemem.
+// stopped, flood, throughput, loss, of files send, folder, resume, shareloss,
+// sharechat, offer, sharemem, and of pages page, phone, wasm, pagesay, pageshows,
+// pagefiles, pagecost.
 //
 // Files are moved beside other programs as far as they are installed: a plain copy
 // over TLS 1.3 that looks at nothing (this test program), tar over the same, croc

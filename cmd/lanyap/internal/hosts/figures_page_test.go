@@ -3,9 +3,15 @@
 package hosts
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -129,7 +135,7 @@ func measurePageSize(t *testing.T, _ contender) (string, int) {
 // measurePageSay has a page say 256 bytes ten times a second, and takes the time
 // until it is told that all three nodes have it, by the page's own clock.
 func measurePageSay(t *testing.T, _ contender) (string, int) {
-	const total = 300
+	const total = 200 // in 20 s, which is as long as a page is asked
 	browser.Need(t, "chromium")
 	needPage(t)
 	l := lab.New(t)
@@ -155,7 +161,7 @@ func measurePageSay(t *testing.T, _ contender) (string, int) {
 			const begun = performance.now()
 			at.set(lanyap.say(("message " + n + " ").padEnd(256, "x"), ""), begun)
 		}, 100)
-		setTimeout(() => done(took), %[1]d * 100 + 20000)
+		setTimeout(() => done(took), %[1]d * 100 + 5000)
 	})`, total), &took)
 	var samples []time.Duration
 	for _, ms := range took {
@@ -217,4 +223,122 @@ func measurePageCost(t *testing.T, _ contender) (string, int) {
 	return fmt.Sprintf("%s ms and %.1f MB without, %s ms and %.1f MB with",
 		digits(quantile(start[0], 0.5), time.Millisecond), float64(quantile(memory[0], 0.5))/1e6,
 		digits(quantile(start[1], 0.5), time.Millisecond), float64(quantile(memory[1], 0.5))/1e6), 2 * *rounds
+}
+
+// plainSite serves a page that puts a file to where it comes from, and gives one.
+func plainSite(t testing.TB, h *lab.Host, gives, takes string) string {
+	t.Helper()
+	listener, err := h.Listen(net.JoinHostPort(h.Addr.String(), "80"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, `<!doctype html><title>plain</title><input type=file id=files><a id=get href=/film download>get</a>`)
+	})
+	mux.HandleFunc("GET /film", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Disposition", "attachment")
+		http.ServeFile(w, r, gives)
+	})
+	mux.HandleFunc("PUT /film", func(w http.ResponseWriter, r *http.Request) {
+		f, err := os.Create(takes)
+		if err == nil {
+			_, err = io.Copy(f, r.Body)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	server := &http.Server{Handler: mux}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	return fmt.Sprintf("http://%s/", h.Addr)
+}
+
+// pageFiles is two hosts, a browser on the second, and a gibibyte for each way.
+type pageFiles struct {
+	t        *testing.T
+	l        *lab.Lab
+	node     *lab.Host
+	b        *browser.Browser
+	up, down string // what is moved
+}
+
+// plain moves both ways over plain HTTP.
+func (f *pageFiles) plain(url, takes string) (up, down time.Duration) {
+	f.t.Helper()
+	tab := f.b.Open(url)
+	tab.Choose("#files", f.up)
+	start := time.Now()
+	tab.Eval(`globalThis.put = 0; fetch("/film", {method: "PUT", body: files.files[0]}).then(r => { put = r.status }), 0`, nil)
+	if !tab.Until(5*patience, "put") {
+		f.t.Fatal("the plain upload does not end")
+	}
+	up = time.Since(start)
+	sameRoot(f.t, f.up, takes)
+	n := len(f.b.Downloads())
+	start = time.Now()
+	tab.Click("#get")
+	got := f.b.Downloaded(5*patience, n)
+	down = time.Since(start)
+	sameRoot(f.t, f.down, got.Path)
+	os.Remove(got.Path)
+	os.Remove(takes)
+	tab.Close()
+	return up, down
+}
+
+// ours moves both ways between a page and who serves it.
+func (f *pageFiles) ours() (up, down time.Duration) {
+	f.t.Helper()
+	// A program that receives serves the page, and is who the file is for.
+	to := receive(f.t, f.l, f.node, "--loop")
+	visitor := visit(f.l, f.b, to, "visitor")
+	visitor.awaitKeeper()
+	start := time.Now()
+	visitor.Choose("#files", f.up)
+	f.l.Await(5*patience, "it has arrived", func() bool { return len(movings(to, "received")) > 0 })
+	up = time.Since(start)
+	sameRoot(f.t, f.up, filepath.Join(inbox(f.t, f.node), "film"))
+	from := send(f.t, f.node, f.down, "--to", "visitor")
+	visitor.awaitOffer("film", f.node.Name)
+	start = time.Now()
+	got := visitor.accept(f.b, 5*patience)
+	down = time.Since(start)
+	exits(f.t, from, patience, 0)
+	sameRoot(f.t, f.down, got.Path)
+	os.Remove(got.Path)
+	visitor.leave()
+	quit(f.t, to)
+	os.RemoveAll(inbox(f.t, f.node))
+	return up, down
+}
+
+// measurePageFiles moves a gibibyte from a page to the node that serves it, and
+// from another program of that host to the page, disk to disk, and compares that
+// with the same browser and plain HTTP between the same hosts.
+func measurePageFiles(t *testing.T, _ contender) (string, int) {
+	browser.Need(t, "chromium")
+	needPage(t)
+	l := lab.New(t)
+	hosts := l.Switch().Hosts(2, lab.HostConfig{})
+	f := &pageFiles{t: t, l: l, node: hosts[0], up: film(t, hosts[1], gibibyte), down: film(t, hosts[0], gibibyte)}
+	f.b = browser.Start(t, browser.Config{On: hosts[1]})
+	takes := filepath.Join(hosts[0].StateDir, "taken")
+	site := plainSite(t, hosts[0], f.down, takes)
+	var took [4][]time.Duration
+	for range moveRounds {
+		syscall.Sync()
+		for i, move := range []func() (up, down time.Duration){func() (up, down time.Duration) { return f.plain(site, takes) }, f.ours} {
+			up, down := move()
+			took[2*i], took[2*i+1] = append(took[2*i], up), append(took[2*i+1], down)
+			t.Logf("%s: up %v, down %v", []string{"plain", "ours"}[i], up, down)
+			syscall.Sync()
+		}
+	}
+	rate := func(i int) float64 { return gibibyte / 1e6 / quantile(took[i], 0.5).Seconds() }
+	return fmt.Sprintf("up %.0f MB/s: %.2f× of %.0f; down %.0f MB/s: %.2f× of %.0f",
+		rate(2), rate(2)/rate(0), rate(0), rate(3), rate(3)/rate(1), rate(1)), moveRounds
 }
