@@ -226,6 +226,11 @@ func (n *Node) recordOf(l *link, p []byte) error {
 		if n.introducedLocked(l, r, own, wire.IsWeb(flags)) {
 			l.effort.wasted += changeWork
 		}
+	case n.observer && l.pages[who.Instance]:
+		if wire.VerifyRecord(own, n.room, who.ID.Verify) {
+			l.pageRecords[who.Instance] = r
+			l.others[who.Instance] = true // who says so reaches it
+		}
 	case l.asked != nil && len(l.asked.records) < maxAcquaintances:
 		l.asked.records[who] = own
 	}

@@ -274,6 +274,7 @@ func (n *Node) linkEnded(l *link, err error) {
 		n.contacts.Unlinked(now, instance, l.m != nil)
 		n.pathLostLocked(l, peer.Instance{})
 		n.unlinkedLocked(instance, endOf(err), now)
+		n.pageGoneLocked(l)
 	} else {
 		n.seekDue = earlier(n.seekDue, now)
 		if errors.Is(err, peer.ErrReplaced) {

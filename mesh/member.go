@@ -124,8 +124,7 @@ func (n *Node) leftLocked(m *member, reason error, now time.Time) {
 	}
 	for _, l := range n.links {
 		delete(l.told, m.peer.Instance)
-		delete(l.pages, m.peer.Instance)
-		delete(l.pagesTold, m.peer.Instance)
+		delete(l.recordsTold, m.peer.Instance)
 	}
 	for _, t := range n.topics {
 		n.exitLocked(t, m, reason)

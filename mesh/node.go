@@ -333,7 +333,8 @@ func (n *Node) DiscoveryErr() error {
 }
 
 // Sightings returns the nodes that were discovered, or named by hand, and are
-// not linked now, ordered by instance.
+// not linked now, ordered by instance: of a page, to whom members reach and it has
+// no link; of an observer, also pages, which nobody can dial.
 func (n *Node) Sightings() []Sighting {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -341,6 +342,7 @@ func (n *Node) Sightings() []Sighting {
 	for _, c := range n.contacts.All() {
 		out = append(out, n.sightingLocked(c))
 	}
+	out = append(out, n.pageSightingsLocked()...)
 	slices.SortFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
 	return out
 }

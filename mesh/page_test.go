@@ -283,6 +283,35 @@ func TestPagesThatTellNoAddress(t *testing.T) {
 	})
 }
 
+// TestPagesRelayLast holds that members who do not reach each other speak through
+// a node where there is one, and through a page otherwise.
+func TestPagesRelayLast(t *testing.T) {
+	inRoom(t, func(r *room) {
+		r.lan.Cut(r.lan.Host("ana"), r.lan.Host("bo"))
+		hub := r.join("hub", nil)
+		var pages []*actor
+		for i := range 5 {
+			pages = append(pages, r.page(fmt.Sprint("p", i), hub, nil))
+		}
+		pass(2 * time.Second)
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		pass(10 * time.Second)
+		r.via(ana, "bo", "hub")
+		r.via(bo, "ana", "hub")
+		hub.host.Kill()
+		pass(10 * time.Second)
+		receipt := r.say(ana, "still here")
+		pass(time.Second)
+		r.delivered(receipt)
+		if got := bo.lines(ana); got != "still here" {
+			t.Errorf("bo has read %q", got)
+		}
+		if got := len(pages[0].Members()); got != 6 {
+			t.Errorf("a page sees %q", pages[0].ways())
+		}
+	})
+}
+
 // TestPageIsLoadedAnew holds that a page that is loaded anew is another start of
 // the same key: it has the history, and of the one before it everybody sees the end.
 func TestPageIsLoadedAnew(t *testing.T) {
@@ -433,5 +462,44 @@ func TestTabsOnOneHost(t *testing.T) {
 		if n := r.lan.Misled(ana.host.Addr()); n > 0 {
 			t.Errorf("%d offers were looked for in the wrong place", n)
 		}
+	})
+}
+
+// TestObserverSeesPages holds that an observer, which nobody in a browser can offer
+// a link, is told of pages, by name and by whom they are reached, while they are
+// here.
+func TestObserverSeesPages(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana, bo := r.join("ana", nil), r.join("bo", nil)
+		first := r.page("tim", ana, nil)
+		pass(5 * time.Second)
+		watcher := r.join("watcher", func(cfg *mesh.Config) { cfg.Observer = true })
+		pass(time.Second)
+		sees := func(want string) {
+			t.Helper()
+			var list []string
+			for _, s := range watcher.Sightings() {
+				if !s.Web || s.Via == nil || len(s.Addrs) > 0 || s.Err != nil {
+					t.Errorf("sighting %+v", s)
+				}
+				list = append(list, s.Name)
+			}
+			slices.Sort(list)
+			if got := strings.Join(list, " "); got != want {
+				t.Errorf("the observer sees %q in browsers, want %q", got, want)
+			}
+		}
+		sees("tim")
+		r.page("uma", bo, nil)
+		pass(time.Second)
+		sees("tim uma")
+		first.Close()
+		pass(time.Second)
+		sees("uma")
+		r.reaches(watcher, "ana, bo")
+		bo.host.Kill()
+		ana.host.Kill()
+		pass(time.Second)
+		sees("")
 	})
 }

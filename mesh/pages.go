@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	"github.com/lanyap/lanyap/mesh/internal/wire"
@@ -15,13 +16,21 @@ import (
 
 // pageHints is what the two sides of a link tell each other of pages.
 type pageHints struct {
-	pages     map[peer.Instance]bool // in a browser, by the other side's word
-	pagesTold map[peer.Instance]bool // of whom it was told
-	pagesDue  bool                   // there may be one that it was not told of
+	pages     map[peer.Instance]bool // in a browser, by the other side's last word
+	pagesTold []peer.Instance        // of whom it was told, sorted
+	pagesDue  bool                   // these may be others by now
+
+	// To an observer, which cannot be offered a link, their records are told as well.
+	recordsTold map[peer.Instance]bool
+	pageRecords map[peer.Instance]wire.Record // what it was told
 }
 
 func newPageHints() pageHints {
-	return pageHints{pages: make(map[peer.Instance]bool), pagesTold: make(map[peer.Instance]bool)}
+	return pageHints{
+		pages:       make(map[peer.Instance]bool),
+		recordsTold: make(map[peer.Instance]bool),
+		pageRecords: make(map[peer.Instance]wire.Record),
+	}
 }
 
 // pageCameLocked has the others told of a page when its link comes up, and a new
@@ -39,29 +48,64 @@ func (n *Node) pageCameLocked(l *link) {
 	}
 }
 
+// pageGoneLocked has observers told that the link of a page has ended.
+func (n *Node) pageGoneLocked(l *link) {
+	for _, other := range n.links {
+		if l.conn.Remote().Web && other.quiet {
+			other.pagesDue = true
+			other.wake.set()
+		}
+	}
+}
+
 // appendPagesLocked tells the other side who is in a browser of those that we have
-// a link to.
+// a link to, if it was told otherwise before.
 func (n *Node) appendPagesLocked(l *link, buf []byte) []byte {
 	l.pagesDue = false
 	if n.observer || l.tunnel != nil {
 		return buf
 	}
-	var pages [][8]byte
+	var pages []peer.Instance
 	for instance, other := range n.links {
-		if other == l || !other.conn.Remote().Web || !other.direct() || l.pagesTold[instance] {
+		if other != l && other.conn.Remote().Web && other.direct() {
+			pages = append(pages, instance)
+		}
+	}
+	slices.SortFunc(pages, func(a, b peer.Instance) int { return bytes.Compare(a[:], b[:]) })
+	pages = pages[:min(len(pages), wire.MaxPages)]
+	if !slices.Equal(pages, l.pagesTold) {
+		l.pagesTold = pages
+		list := make([][8]byte, len(pages))
+		for i, instance := range pages {
+			list[i] = instance
+		}
+		buf = wire.AppendPages(buf, list)
+	}
+	if l.quiet {
+		return n.appendPageRecordsLocked(l, buf)
+	}
+	return buf
+}
+
+// appendPageRecordsLocked tells an observer what pages say of themselves, as many
+// as fit.
+func (n *Node) appendPageRecordsLocked(l *link, buf []byte) []byte {
+	for _, instance := range l.pagesTold {
+		other := n.links[instance]
+		if other == nil || other.m == nil || l.recordsTold[instance] {
 			continue
 		}
-		if l.pagesDue = len(pages) == wire.MaxPages; l.pagesDue {
+		record := n.archive.recordOf(other.m.peer.Member)
+		if l.pagesDue = len(buf)+wire.FrameHeader+len(record) > batchSize; l.pagesDue {
+			l.wake.set()
 			break
 		}
-		l.pagesTold[instance] = true
-		pages = append(pages, instance)
+		l.recordsTold[instance] = true
+		if record != nil {
+			buf = wire.AppendRecordFrame(buf, record)
+		}
 	}
-	if len(pages) == 0 {
-		return buf
-	}
-	slices.SortFunc(pages, func(a, b [8]byte) int { return bytes.Compare(a[:], b[:]) })
-	return wire.AppendPages(buf, pages)
+	return buf
 }
 
 // pagesOf takes in who is in a browser by the other side's word.
@@ -75,14 +119,29 @@ func (n *Node) pagesOf(l *link, p []byte) error {
 	if !n.currentLocked(l) || l.tunnel != nil {
 		return nil
 	}
+	clear(l.pages)
 	for _, instance := range list {
-		if len(l.pages) < wire.MaxRoutes {
-			l.pages[instance] = true
-		}
+		l.pages[instance] = true
 	}
+	maps.DeleteFunc(l.pageRecords, func(instance peer.Instance, _ wire.Record) bool { return !l.pages[instance] })
 	n.seekDue = earlier(n.seekDue, l.since)
 	n.clockwork.set()
 	return nil
+}
+
+// pageSightingsLocked returns the pages that an observer was told of, which nobody
+// can dial.
+func (n *Node) pageSightingsLocked() []Sighting {
+	var out []Sighting
+	for _, l := range n.links {
+		for instance, r := range l.pageRecords {
+			s := Sighting{Instance: instance.String(), Name: r.Name, Web: true, Via: n.reachedByLocked(instance.String())}
+			if !slices.ContainsFunc(out, func(other Sighting) bool { return other.Instance == s.Instance }) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
 }
 
 // isPageLocked reports whether somebody says that an instance is in a browser.

@@ -165,6 +165,9 @@ func (n *Node) greetedLocked(l *link, h wire.Have, now time.Time) error {
 	if l.tunnel == nil {
 		n.paths.Up(l.conn.Remote().Instance, l.settled, now)
 		n.pageCameLocked(l)
+		if l.conn.Remote().Web {
+			n.paths.Spare(l.conn.Remote().Instance)
+		}
 		n.reachDue = now
 	}
 	l.wake.set()

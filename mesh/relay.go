@@ -123,6 +123,10 @@ func (n *Node) tryLocked(now time.Time, to peer.Instance, s *seek) (next time.Ti
 			ways = append(ways, l)
 		}
 	}
+	if len(ways) > 0 && !ways[0].conn.Remote().Web {
+		// The first to answer is used, and a page is no relay for long.
+		ways = slices.DeleteFunc(ways, func(l *link) bool { return l.conn.Remote().Web })
+	}
 	i := slices.IndexFunc(ways, n.mayOpenLocked)
 	if i < 0 && len(ways) > 0 {
 		s.next = now.Add(firstSeek) // some of those that are under way will be over

@@ -36,7 +36,7 @@
 // # Ties
 //
 // Of ways that are as short each pair of members has an order of its own, from
-// a hash, so that those that relay share the work. A way that carries
+// a hash, so that those that relay share the work; those over pages come last. A way that carries
 // something, and one that a neighbour was told of, is kept as long as it is as
 // short as any: the frames of a tunnel must not overtake each other, and nobody
 // is to be told of what makes no difference.

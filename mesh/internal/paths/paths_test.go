@@ -2,6 +2,7 @@ package paths
 
 import (
 	"flag"
+	"slices"
 	"testing"
 	"time"
 
@@ -214,6 +215,32 @@ func TestWayInUseIsKept(t *testing.T) {
 	for i := 1; i < relays; i++ {
 		if n := first[w.nodes[i].in]; n < 30 || n > 150 {
 			t.Errorf("relay %d is the first for %d of 1,000, with %d as near", i, n, relays-2)
+		}
+	}
+}
+
+// TestPagesAreTheLastWay holds that of ways that are as short the one over a page is
+// taken last, and a longer one after that.
+func TestPagesAreTheLastWay(t *testing.T) {
+	now := time.Now()
+	to, farther := Instance{0xff}, Instance{0xfe}
+	for i := range 50 {
+		table := New(Instance{1})
+		page, node, longer := Instance{2, byte(i)}, Instance{3, byte(i)}, Instance{4, byte(i)}
+		for _, in := range []Instance{page, node, longer} {
+			table.Up(in, true, now)
+		}
+		table.Spare(page)
+		table.Spare(Instance{99}) // nobody
+		table.Hear(page, wire.Reach{Routes: []wire.Route{{To: to}}}, now)
+		table.Hear(node, wire.Reach{Routes: []wire.Route{{To: to}}}, now)
+		table.Hear(longer, wire.Reach{Routes: []wire.Route{{To: to, Via: [][8]byte{farther}}}}, now)
+		var order []Instance
+		for _, w := range table.Ways(to) {
+			order = append(order, w.Next)
+		}
+		if !slices.Equal(order, []Instance{node, page, longer}) {
+			t.Fatalf("the ways are over %x, want %x", order, []Instance{node, page, longer})
 		}
 	}
 }

@@ -27,6 +27,7 @@ type Table struct {
 // neighbour is what the two sides of a link have told each other.
 type neighbour struct {
 	settled bool // it had been in the room for a while when the link began
+	spare   bool // of ways that are as short, those that begin with it come last
 
 	reported bool                    // it has said something
 	links    *set                    // to whom it has links, as far as we know
@@ -84,6 +85,16 @@ func (t *Table) Up(to Instance, settled bool, now time.Time) {
 		owed:        everything,
 	}
 	t.relinked(t.own.changed([]Instance{to}, nil), now)
+}
+
+// Spare has ways that begin with a neighbour taken last of those that are as short,
+// for as long as its link lasts: it is a page, which its browser may slow down or
+// stop as soon as nobody looks at it.
+func (t *Table) Spare(neighbour Instance) {
+	if n := t.neighbours[neighbour]; n != nil {
+		n.spare = true
+		t.stale()
+	}
 }
 
 // End is how a link has ended.

@@ -44,7 +44,9 @@ func (t *Table) Ways(to Instance) []Way {
 		if !ok || to == t.self {
 			continue
 		}
-		w.order = mix(order ^ binary.BigEndian.Uint64(next[:]))
+		if w.order = mix(order^binary.BigEndian.Uint64(next[:])) >> 1; n.spare {
+			w.order |= 1 << 63
+		}
 		ways = append(ways, w)
 	}
 	if len(ways) == 0 {

@@ -149,10 +149,11 @@
 //
 // # Pages
 //
-// Members in browsers that the sender has a link to, by what it has not said
+// All members in browsers that the sender has a link to: in place of what it said
 // before on this link. Nobody need wait to hear where they may be dialed: they
 // offer links themselves, through members, and can be reached through others
-// until one is up. To a member it comes with the reach that says so, or before it.
+// until one is up. A member is told when there is another one, not when one goes.
+// An observer, whom they offer none, is told of both, and then their records.
 //
 // # Leaving
 //
@@ -183,8 +184,8 @@
 // A member sends its own as the first frame on a link, before its first have,
 // and again, with a higher revision, when the topics that it takes part in have
 // changed; a have before it is a violation. It sends it to observers too. Others'
-// come in answers, each before the first message of its origin; anywhere else
-// they are ignored.
+// come in answers, each before the first message of its origin, and to observers
+// behind pages; anywhere else they are ignored.
 //
 // Behind its own record a member that is in a browser adds flags 1, with bit 0.
 // The other bits are ignored, and so are flags behind another's record. They are
