@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -158,7 +159,7 @@ func TestPeersThroughOthers(t *testing.T) {
 	far := mesh.Sighting{Instance: "0200000000000000", Err: peer.ErrTimeout, Via: &relay}
 	var out buffer
 	a := &app{stdout: &out}
-	if err := a.peersTable(nil, []mesh.Sighting{far}); err != nil {
+	if err := a.peersTable(nil, nil, []mesh.Sighting{far}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := out.String(), "members reach it through cy␛\n"; !strings.HasSuffix(got, want) {
@@ -171,5 +172,32 @@ func TestPeersThroughOthers(t *testing.T) {
 	want := `"reason":"timeout","via":{"id":"` + relay.ID.String() + `","instance":"0100000000000000","name":"cy\u001b"}}`
 	if got := out.String(); !strings.Contains(got, want) {
 		t.Errorf("JSON lacks %s:\n%s", want, got)
+	}
+}
+
+// TestPeersInBrowsers holds how those are shown that an observer was told of and
+// nobody can dial: as members, and not as nodes that were not reached.
+func TestPeersInBrowsers(t *testing.T) {
+	relay := mesh.Peer{Member: mesh.Member{ID: peer.ID{1}, Instance: peer.Instance{1}}, Name: "cy"}
+	page := mesh.Sighting{Instance: "0200000000000000", Web: true, Name: "tim\x1b", Via: &relay}
+	if got := outOfReach([]mesh.Sighting{page}, nil); len(got) > 0 {
+		t.Errorf("%v is out of reach", got)
+	}
+	var out buffer
+	a := &app{stdout: &out}
+	if err := a.peersTable(nil, []mesh.Sighting{page}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Fields(out.String()); !slices.Equal(got, []string{"tim␛", "(web)", "-", "through", "cy", "-"}) {
+		t.Errorf("table has %q", got)
+	}
+	out = buffer{}
+	if err := a.peersJSON(nil, []mesh.Sighting{page}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"reason":"browser"`, `"name":"tim\u001b","web":true}`, `"via":{"id":"`} {
+		if got := out.String(); !strings.Contains(got, want) {
+			t.Errorf("JSON lacks %s:\n%s", want, got)
+		}
 	}
 }

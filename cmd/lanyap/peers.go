@@ -72,11 +72,13 @@ func (a *app) peers(ctx context.Context, flags networkFlags, asJSON bool, timeou
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	unreached := outOfReach(node.Sightings(), members)
+	sightings := node.Sightings()
+	unreached := outOfReach(sightings, members)
+	pages := slices.DeleteFunc(sightings, func(s mesh.Sighting) bool { return !s.Web })
 	if asJSON {
-		err = a.peersJSON(members, unreached)
+		err = a.peersJSON(members, append(pages, unreached...))
 	} else {
-		err = a.peersTable(members, unreached)
+		err = a.peersTable(members, pages, unreached)
 	}
 	switch {
 	case err != nil:
@@ -126,10 +128,11 @@ func measure(ctx context.Context, node *mesh.Node, timeout time.Duration) []pres
 }
 
 // outOfReach returns the sightings that are news: not those of members, which
-// were reached over another address or by their own dial, and not ourselves.
+// were reached over another address or by their own dial, not ourselves, and not
+// pages, which nobody can dial.
 func outOfReach(sightings []mesh.Sighting, members []present) []mesh.Sighting {
-	return slices.DeleteFunc(sightings, func(s mesh.Sighting) bool {
-		return errors.Is(s.Err, peer.ErrSelf) || slices.ContainsFunc(members, func(p present) bool {
+	return slices.DeleteFunc(slices.Clone(sightings), func(s mesh.Sighting) bool {
+		return s.Web || errors.Is(s.Err, peer.ErrSelf) || slices.ContainsFunc(members, func(p present) bool {
 			return p.Instance.String() == s.Instance
 		})
 	})
@@ -165,6 +168,8 @@ func reason(s mesh.Sighting) (code, text string) {
 	switch {
 	case s.OtherRoom:
 		return "other_room", "is in another room"
+	case s.Web:
+		return "browser", "is in a browser, which only members link to"
 	case s.Err == nil:
 		return "pending", steps[s.Step]
 	}
@@ -199,7 +204,9 @@ func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
 			Reason   string           `json:"reason"`
 			Step     string           `json:"step,omitempty"` // of a pending one: none, tcp, offer or udp
 			Via      *output.Person   `json:"via,omitempty"`  // a member that reaches it
-		}{output.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code, step, output.PersonOrNil(s.Via)})
+			Name     string           `json:"name,omitempty"` // of a member in a browser
+			Web      bool             `json:"web,omitempty"`
+		}{output.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code, step, output.PersonOrNil(s.Via), s.Name, s.Web})
 		if err != nil {
 			return err
 		}
@@ -224,7 +231,7 @@ func newPeerJSON(m present) peerJSON {
 	return out
 }
 
-func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
+func (a *app) peersTable(members []present, pages, unreached []mesh.Sighting) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
 	// A table keeps the error of a write for Flush.
 	if len(members) > 0 {
@@ -236,6 +243,13 @@ func (a *app) peersTable(members []present, unreached []mesh.Sighting) error {
 			rtt = m.rtt.Round(10 * time.Microsecond).String()
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", output.Name(m.Name)+browser(m.Peer), m.ID.Short(), where(m.Peer), rtt, output.Line(strings.Join(m.Topics, ", ")))
+	}
+	for _, s := range pages {
+		through := "-"
+		if s.Via != nil {
+			through = where(mesh.Peer{Via: s.Via})
+		}
+		_, _ = fmt.Fprintf(table, "%s\t-\t%s\t-\t\n", output.Name(s.Name)+browser(mesh.Peer{Web: true}), through)
 	}
 	if err := table.Flush(); err != nil {
 		return err
