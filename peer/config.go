@@ -53,7 +53,7 @@ var (
 	ErrFull     = errors.New("room is full")                  // the node there has MaxLinks links, or too many in the making
 	ErrHungUp   = errors.New("hung up without a word")        // the node there does not answer calls from here, or has too many
 	ErrReplaced = errors.New("replaced by a newer link")      // the same node, over a new link
-	ErrGone     = errors.New("process is gone")               // its port refuses, or another instance answers there
+	ErrGone     = errors.New("process is gone")               // its port refuses, or another instance answers there; or a page has let go
 	ErrClosed   = errors.New("closed")                        // by this side
 )
 

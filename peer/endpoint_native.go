@@ -19,7 +19,7 @@ const (
 	httpTimeout     = 5 * time.Second           // for a request's header and body
 	answerTimeout   = dialTimeout + httpTimeout // from a request's header to the end of its response: an offer may have to wait for another to go
 	idleTimeout     = 10 * time.Second
-	maxRequests     = 256 // connections that are no link's watch
+	maxRequests     = 512 // connections that are no link's watch: 80 browsers that load the page at once
 	maxRequestsFrom = 64  // the same of one address: a browser opens 6; our own host is exempt
 )
 

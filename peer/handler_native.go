@@ -22,10 +22,12 @@ const ours = "/v1/"
 // A request has 5 s for its head, with its body too, and is to be answered 15 s
 // later. h may allow more, or less, by [http.ResponseController]; where there is no
 // body nothing bounds the reading. One source has 64 connections at most, all
-// together 256: past that those go first that are idle or hardly move (less than
+// together 512: past that those go first that are idle or hardly move (less than
 // 64 KiB in 2 s). So a file may take an hour. What h hijacks is for h to bound.
 // One source has 256 requests a second, and 1,024 at once; past it the answer is
-// 503. Our own host is exempt from all but the 256.
+// 503. Our own host is exempt from all but the 512.
+//
+// Who may call at all is the same as for links: with Config.AllowRemote, everybody.
 //
 // Close breaks off what is under way, and does not wait for h.
 func (t *Transport) Handle(h http.Handler) {
