@@ -27,8 +27,11 @@ const (
 	closeFlush = 250 * time.Millisecond
 
 	// gatherTimeout bounds how long we wait for the browser's candidates, where the
-	// other side needs them. It takes a tenth of that.
+	// other side needs them. The first is there after some milliseconds, and those of
+	// other interfaces with it, within gatherMore; then Chromium takes 120 ms to say
+	// that there are no others.
 	gatherTimeout = time.Second
+	gatherMore    = 10 * time.Millisecond
 )
 
 // session is an RTCPeerConnection with its data channel for messages, and later
@@ -105,19 +108,16 @@ func (ss *session) describe(ctx context.Context, create string, gather bool) (st
 	if err != nil {
 		return "", err
 	}
-	var gathered chan struct{}
+	var told chan bool
 	if gather {
-		gathered = ss.gathered()
+		told = ss.candidates()
 	}
 	if _, err := await(ctx, ss.pc.Call("setLocalDescription", desc)); err != nil {
 		return "", err
 	}
 	if gather {
-		select {
-		case <-gathered:
-		case <-time.After(gatherTimeout):
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
+		if err := gathered(ctx, told); err != nil {
+			return "", err
 		}
 	}
 	sdp := ss.pc.Get("localDescription").Get("sdp").String()
@@ -129,16 +129,37 @@ func (ss *session) describe(ctx context.Context, create string, gather bool) (st
 	return sdp, nil
 }
 
-// gathered returns what is closed when the browser has told all its candidates.
-func (ss *session) gathered() chan struct{} {
-	done := make(chan struct{})
-	var once sync.Once
-	ss.events.on(ss.pc, "icegatheringstatechange", func(js.Value) {
-		if ss.pc.Get("iceGatheringState").String() == "complete" {
-			once.Do(func() { close(done) })
+// candidates returns what tells true when the browser has found a candidate of ours,
+// and false when there are no others.
+func (ss *session) candidates() chan bool {
+	told := make(chan bool, 2)
+	ss.events.on(ss.pc, "icecandidate", func(event js.Value) {
+		c := event.Get("candidate") // null at the end; empty before, in Firefox
+		select {
+		case told <- c.Truthy() && text(c.Get("candidate")) != "":
+		default: // of several the first counts
 		}
 	})
-	return done
+	return told
+}
+
+// gathered waits for our candidates.
+func gathered(ctx context.Context, told <-chan bool) error {
+	limit := time.NewTimer(gatherTimeout)
+	defer limit.Stop()
+	for {
+		select {
+		case more := <-told:
+			if !more {
+				return nil
+			}
+			limit.Reset(gatherMore)
+		case <-limit.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // accept takes the other side's description, with those candidates and no others:
