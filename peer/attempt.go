@@ -106,6 +106,7 @@ func (a *attempt) fits(h Hello) bool {
 func (a *attempt) newLink(ch *rtcChannel, said greeting, w *watch) *link {
 	conn := newConn(ch, said.hello)
 	conn.local, conn.remoteAddr = a.session.ends(said.hello)
+	conn.inPage = a.t.self.Web
 	conn.dialed, conn.takesChannels, conn.spawn = a.dialing, said.channels, a.t.spawn
 	l := &link{
 		t: a.t, conn: conn, channel: ch, offer: a.count,

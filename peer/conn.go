@@ -93,6 +93,11 @@ type Conn struct {
 	channels      channels
 	spawn         func(func()) bool // go, unless all has ended
 
+	credit    *credit // for what is written; nil unless the other side is a page
+	inPage    bool    // this side is
+	taken     uint64  // of what was read, if it is; the reader's alone, as is what follows
+	saidTaken uint64
+
 	rbuf     []byte
 	born     time.Time     // what heard counts from; its monotonic reading, which no time sync moves
 	heard    atomic.Int64  // when a message was last read, in nanoseconds after born
@@ -100,17 +105,22 @@ type Conn struct {
 	written  atomic.Uint64 // bytes given to ch, ever
 	lastPing atomic.Uint64
 
-	mu      sync.Mutex // guards what follows but done
-	pings   map[uint64]chan struct{}
-	owed    uint64 // the highest ping that is to be answered, 0 if none is
-	ponging bool   // a goroutine does so
-	err     error
-	done    chan struct{}
+	mu        sync.Mutex // guards what follows but done
+	pings     map[uint64]chan struct{}
+	owed      uint64 // the highest ping that is to be answered, 0 if none is
+	owedTaken uint64 // what the other side is to be told that was read, 0 if nothing is
+	paying    bool   // a goroutine does both
+	err       error
+	done      chan struct{}
 }
 
 func newConn(ch channel, remote Hello) *Conn {
+	var given *credit
+	if remote.Web {
+		given = newCredit()
+	}
 	return &Conn{
-		ch: ch, remote: remote, born: time.Now(), rbuf: make([]byte, readBuffer), done: make(chan struct{}),
+		ch: ch, remote: remote, credit: given, born: time.Now(), rbuf: make([]byte, readBuffer), done: make(chan struct{}),
 		channels: channels{accept: make(chan *stream.Conn, maxUnaccepted)},
 	}
 }
@@ -155,6 +165,9 @@ func (c *Conn) ReadMessage() ([]byte, error) {
 		c.heard.Store(int64(time.Since(c.born)))
 		if !text {
 			c.spoke.Store(true)
+			if c.inPage {
+				c.tookIn(len(p))
+			}
 			return p, nil
 		}
 		if err := c.control(string(p)); err != nil {
@@ -202,6 +215,14 @@ func (c *Conn) control(s string) error {
 			return errProtocol
 		}
 		c.answered(n)
+	case "taken":
+		n, err := strconv.ParseUint(arg, 10, 64)
+		if err != nil {
+			return errProtocol
+		}
+		if c.credit != nil {
+			return c.credit.take(n)
+		}
 	case closingReplaced:
 		return ErrReplaced
 	case "close":
@@ -217,23 +238,7 @@ func (c *Conn) answer(n uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.owed = max(c.owed, n)
-	if !c.ponging && c.err == nil {
-		c.ponging = true
-		go c.sendPongs()
-	}
-}
-
-// sendPongs ends when no pong is due, or with the link.
-func (c *Conn) sendPongs() {
-	for {
-		c.mu.Lock()
-		n := c.owed
-		c.owed, c.ponging = 0, n != 0
-		c.mu.Unlock()
-		if n == 0 || c.writeFrame(strconv.AppendUint([]byte("pong "), n, 10), true) != nil {
-			return
-		}
-	}
+	c.payLocked()
 }
 
 // answered takes a pong for that ping and all before, whose own may have been
@@ -254,6 +259,9 @@ func (c *Conn) answered(n uint64) {
 func (c *Conn) WriteMessage(p []byte) error {
 	if len(p) > MaxMessage {
 		return errTooLong
+	}
+	if c.credit != nil {
+		c.credit.wait(len(p))
 	}
 	return c.writeFrame(p, false)
 }
@@ -340,6 +348,9 @@ func (c *Conn) end(cause error, closing string) {
 	c.err = cause
 	close(c.done)
 	c.mu.Unlock()
+	if c.credit != nil {
+		c.credit.end()
+	}
 	c.endChannels(cause)
 	c.ch.close(closing)
 }

@@ -5,13 +5,10 @@ import (
 	"sync"
 )
 
-// A browser hands over each message as it comes and cannot be told to wait, unlike
-// SCTP's window. So who is in one says how much it has read, see credit, and what
-// is sent beyond that is a breach.
-const (
-	inboxLimit   = 2 << 20 // bytes that may wait to be read
-	inboxMessage = 128     // bytes that each message counts besides
-)
+// inboxLimit is how many bytes may wait to be read, each message counting
+// creditMessage besides: a browser hands over each as it comes, and only who has no
+// regard for our credit gets there.
+const inboxLimit = 2 * creditWindow
 
 // inbox holds the messages of a data channel until they are read.
 type inbox struct {
@@ -40,11 +37,11 @@ func (b *inbox) put(data []byte, text bool) error {
 	if b.err != nil {
 		return nil // nobody hears it
 	}
-	if b.size+len(data)+inboxMessage > inboxLimit {
+	if b.size+len(data)+creditMessage > inboxLimit {
 		return errOverdrawn
 	}
 	b.queue = append(b.queue, inboxEntry{data, text})
-	b.size += len(data) + inboxMessage
+	b.size += len(data) + creditMessage
 	b.change.Signal()
 	return nil
 }
@@ -66,7 +63,7 @@ func (b *inbox) read(p []byte) (int, bool, error) {
 	}
 	b.queue[0] = inboxEntry{}
 	b.queue = b.queue[1:]
-	b.size -= len(m.data) + inboxMessage
+	b.size -= len(m.data) + creditMessage
 	return copy(p, m.data), m.text, nil
 }
 

@@ -58,7 +58,7 @@ func TestInboxIsBounded(t *testing.T) {
 		for b.put(make([]byte, size), false) == nil {
 			count++
 		}
-		if want := inboxLimit / (size + inboxMessage); count != want {
+		if want := inboxLimit / (size + creditMessage); count != want {
 			t.Errorf("%d messages of %d bytes, want %d", count, size, want)
 		}
 		if _, _, err := b.read(make([]byte, size)); err != nil {

@@ -31,6 +31,7 @@ func PipeAt(a, b Hello, from, to netip.AddrPort) (*Conn, *Conn) {
 	x.other, y.other = y, x
 	near, far := newConn(x, b), newConn(y, a)
 	near.dialed = true
+	near.inPage, far.inPage = a.Web, b.Web
 	near.remoteAddr, far.remoteAddr = to, from
 	if from.IsValid() && to.IsValid() {
 		near.local, far.local = pipeAddr(from), pipeAddr(to)
