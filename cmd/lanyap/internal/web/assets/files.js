@@ -5,7 +5,7 @@ import {$, make, named, soon} from './dom.js';
 import {Meter} from './meter.js';
 import {items as itemsOf, most} from './pick.js';
 import {upload} from './upload.js';
-import {bytes, count, duration, extent, plural, rate, subject} from './words.js';
+import {bytes, count, duration, extent, rate, subject} from './words.js';
 import {color, nameOf} from './room.js';
 import {line} from './safe.js';
 
@@ -115,7 +115,8 @@ export class Files {
 			return;
 		case 'done':
 			this.#incoming.delete(ev.id);
-			this.#tell(['received ', this.#subject(o), ' from ', this.#who(o.from), ': ', this.#account(o)]);
+			// The browser may still be fetching it, and says so itself.
+			this.#tell([this.#subject(o), ' from ', this.#who(o.from), `: ${extent(o)}, verified, goes to the downloads of this browser`]);
 			return;
 		case 'failed':
 			this.#incoming.delete(ev.id);
@@ -183,6 +184,7 @@ export class Files {
 
 	#accept(o) {
 		o.taken = true;
+		o.started = performance.now();
 		this.#ask({do: 'accept', id: o.id});
 		this.#changed();
 	}
@@ -230,12 +232,6 @@ export class Files {
 
 	// known returns what the room knows of somebody whom the keeper names.
 	#known(p) { return this.#room.here.get(p.instance) ?? {instance: '', ...p, name: p.name ?? ''}; }
-
-	#account(o) {
-		const took = (performance.now() - (o.started ?? performance.now())) / 1000;
-		const quick = took > 0.05 ? `, in ${duration(took)} (${rate(o.size / took)})` : '';
-		return bytes(o.size) + (o.files > 1 ? `, ${plural(o.files, 'file')}` : '') + quick;
-	}
 
 	#changed() { soon(this.#draw); }
 
