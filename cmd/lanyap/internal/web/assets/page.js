@@ -104,6 +104,7 @@ const heard = {
 	conflict({from, seq}) { log.notice([who(from), ` signed two different messages as number ${seq}`], true); },
 	links({count, keeper}) {
 		links = count;
+		if (keeper) lostKeeper = false;
 		if (files.ready !== Boolean(keeper)) files.keeper(Boolean(keeper));
 		status();
 	},
