@@ -295,12 +295,13 @@ func TestPageIsGoneInTheMiddle(t *testing.T) {
 }
 
 // TestPageServedFromAFullDisk: what a page uploads does not fit where the node that
-// serves it keeps files. The page says so, and everything else goes on.
+// serves it keeps files, which leaves 256 MiB free. The page says so, and everything
+// else goes on.
 func TestPageServedFromAFullDisk(t *testing.T) {
 	t.Parallel()
 	l := browse(t)
 	hosts := l.Switch().Hosts(3, lab.HostConfig{})
-	script := `mount --make-rprivate / && mkdir -p tmp && mount -t tmpfs -o size=8m tmpfs tmp && TMPDIR=$PWD/tmp exec "$0" chat --json --name serves`
+	script := `mount --make-rprivate / && mkdir -p tmp && mount -t tmpfs -o size=300m tmpfs tmp && TMPDIR=$PWD/tmp exec "$0" chat --json --name serves`
 	serves := hosts[0].Start(lab.Program{Path: "/bin/sh", Args: []string{"-c", script, lab.Build(t, program)}, Mount: true})
 	l.Await(patience, "the node is ready", serves.Ready)
 	visitor := visit(l, browser.Start(t, browser.Config{On: hosts[1]}), serves, "visitor")
@@ -308,7 +309,7 @@ func TestPageServedFromAFullDisk(t *testing.T) {
 	awaitMesh(t, l, all)
 	visitor.awaitKeeper()
 	to := receive(t, l, hosts[2], "--loop")
-	visitor.Choose("#files", file(t, hosts[1], "film", 32<<20))
+	visitor.Choose("#files", file(t, hosts[1], "film", 64<<20))
 	visitor.Wait(`[...document.querySelectorAll("#messages .notice.bad")].some(n => /full|room|space/.test(n.textContent))`)
 	tell(t, l, serves, []*page{visitor})
 	tell(t, l, visitor, []*lab.Process{serves})
@@ -319,4 +320,24 @@ func TestPageServedFromAFullDisk(t *testing.T) {
 		return slices.ContainsFunc(movings(to, "received"), func(m moving) bool { return filepath.Base(m.Path) == "small" })
 	})
 	sameRoot(t, small, filepath.Join(inbox(t, hosts[2]), "small"))
+}
+
+// TestPageOffersToWhoComes: who comes just when a page offers something, before or
+// after, is offered it.
+func TestPageOffersToWhoComes(t *testing.T) {
+	t.Parallel()
+	l, nodes, _, pages := roomWithPages(t, 2, 1)
+	visitor := pages[0]
+	visitor.awaitKeeper()
+	for i := range 8 {
+		path := file(t, visitor.host, fmt.Sprint("notes ", i), 1000)
+		to := run(t, nodes[1].Host, "receive", inbox(t, nodes[1].Host), "--json", "--yes")
+		if i%2 == 0 {
+			l.Await(patience, "it receives", to.Ready)
+		}
+		visitor.Choose("#files", path)
+		exits(t, to, patience, 0)
+		sameRoot(t, path, filepath.Join(inbox(t, nodes[1].Host), filepath.Base(path)))
+		visitor.Click(`#outgoing [data-do="withdraw"]`)
+	}
 }

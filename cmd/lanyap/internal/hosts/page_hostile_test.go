@@ -215,9 +215,9 @@ func TestMarkupIsText(t *testing.T) {
 	visitor.shows(other.Self().Name, markup)
 	visitor.Wait(fmt.Sprintf(`document.querySelector("#people [data-name=" + CSS.escape(%q) + "]")`, name))
 	visitor.awaitKeeper()
-	path := file(t, hosts[2], "<i>film</i>&amp;.jpg", 1000)
+	path := file(t, hosts[2], "<i>film&amp;.jpg", 1000)
 	from := send(t, hosts[2], path, "--to", "visitor")
-	visitor.awaitOffer("<i>film</i>&amp;.jpg", hosts[2].Name)
+	visitor.awaitOffer("<i>film&amp;.jpg", hosts[2].Name)
 	sameRoot(t, path, visitor.accept(b, patience).Path)
 	exits(t, from, patience, 0)
 	for _, p := range []*page{visitor, other} {

@@ -63,7 +63,7 @@ func TestPageCableOutLong(t *testing.T) {
 		leftWith(t, l, visitor, p)
 	}
 	nodes[0].Say(meanwhile)
-	pause(l, time.Until(start.Add(60*time.Second)))
+	asleep(func() { pause(l, time.Until(start.Add(60*time.Second))) })
 	host.Plug()
 	awaitMesh(t, l, members(nodes, visitor))
 	talk(t, l, members(nodes, visitor))
@@ -203,7 +203,11 @@ func TestHiddenPage(t *testing.T) {
 	if testing.Short() {
 		hidden = 20 * time.Second
 	}
-	l.Stays(hidden, "somebody left", func() bool { return node.Left(visitor) || visitor.Left(node) })
+	gone := false
+	asleep(func() { gone = l.Until(hidden, func() bool { return node.Left(visitor) || visitor.Left(node) }) })
+	if gone {
+		t.Error("somebody left")
+	}
 	tell(t, l, node, []*page{visitor})
 	visitor.Eval(`lanyap.say("said by a hidden page", "")`, nil)
 	l.Await(patience, "the node heard it", func() bool { return node.Heard("said by a hidden page") })
@@ -220,6 +224,11 @@ func TestFrozenPage(t *testing.T) {
 	visitor := pages[0]
 	talk(t, l, members(nodes, visitor))
 	visitor.Freeze(true)
+	asleep(func() {
+		for _, p := range nodes {
+			l.Until(2*patience, func() bool { return p.Left(visitor) })
+		}
+	})
 	for _, p := range nodes {
 		leftWith(t, l, p, visitor)
 	}

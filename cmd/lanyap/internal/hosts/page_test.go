@@ -39,6 +39,13 @@ func turn(t *testing.T) {
 	t.Cleanup(func() { <-browsing })
 }
 
+// asleep lets another test have browsers while this one only waits.
+func asleep(wait func()) {
+	<-browsing
+	wait()
+	browsing <- struct{}{}
+}
+
 // needPage skips the test if the page's program has not been built into the one
 // of the node: in the course of work it need not be there.
 func needPage(t testing.TB) {
