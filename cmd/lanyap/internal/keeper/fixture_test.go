@@ -59,7 +59,12 @@ func inHouse(t *testing.T, test func(h *house)) {
 
 func (h *house) enter(name string) *mesh.Node {
 	h.t.Helper()
-	node, err := mesh.Join(context.Background(), mesh.Config{Name: name, Identity: peer.NewIdentity(), Network: h.lan.Host(name)})
+	return h.enterAs(name, peer.NewIdentity())
+}
+
+func (h *house) enterAs(name string, identity *peer.Identity) *mesh.Node {
+	h.t.Helper()
+	node, err := mesh.Join(context.Background(), mesh.Config{Name: name, Identity: identity, Network: h.lan.Host(name)})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -61,6 +61,23 @@ type receiver struct {
 	why      string
 	bytes    int64 // that were told
 	ended    bool
+	starts   []peer.Instance // of that ID that were here when it was offered
+}
+
+// deaf reports whether it has ended since nobody there takes offers.
+func (r *receiver) deaf() bool {
+	return r.ended && r.transfer != nil && (errors.Is(r.transfer.Err(), share.ErrNotReceiving) || errors.Is(r.transfer.Err(), share.ErrNobody))
+}
+
+// starts returns the starts of an ID among those who are here.
+func starts(here []mesh.Peer, id peer.ID) []peer.Instance {
+	var list []peer.Instance
+	for _, p := range here {
+		if p.ID == id {
+			list = append(list, p.Instance)
+		}
+	}
+	return list
 }
 
 // upload is a file that a page was asked for.
@@ -205,6 +222,7 @@ func (o *outgoing) main() error {
 }
 
 // invite offers it to those whom it is for, or to all who are here and were not.
+// Who took no offers is asked again when another start of that ID has come.
 func (o *outgoing) invite() {
 	if !o.invited.IsZero() && (len(o.to) > 0 || time.Since(o.invited) < inviteEvery) {
 		return
@@ -219,11 +237,14 @@ func (o *outgoing) invite() {
 		}
 	}
 	for _, id := range ids {
-		known := slices.ContainsFunc(o.receivers, func(r *receiver) bool { return r.id == id })
-		if known || id == o.s.page.ID && len(o.to) == 0 {
+		now := starts(here, id)
+		known := func(r *receiver) bool {
+			return r.id == id && (r.state != "" || !r.deaf() || !slices.ContainsFunc(now, func(in peer.Instance) bool { return !slices.Contains(r.starts, in) }))
+		}
+		if slices.ContainsFunc(o.receivers, known) || id == o.s.page.ID && len(o.to) == 0 {
 			continue
 		}
-		r := &receiver{id: id, who: mesh.Peer{Member: mesh.Member{ID: id}, Name: id.Short()}}
+		r := &receiver{id: id, starts: now, who: mesh.Peer{Member: mesh.Member{ID: id}, Name: id.Short()}}
 		if i := slices.IndexFunc(here, func(p mesh.Peer) bool { return p.ID == id }); i >= 0 {
 			r.who = here[i]
 		}
@@ -283,8 +304,7 @@ func (o *outgoing) lookAtLocked(r *receiver) {
 	case share.Done:
 		r.ended = true
 		state, why = ending(r.transfer.Err())
-		deaf := errors.Is(r.transfer.Err(), share.ErrNotReceiving) || errors.Is(r.transfer.Err(), share.ErrNobody)
-		if deaf && r.state == "" && len(o.to) == 0 {
+		if r.deaf() && r.state == "" && len(o.to) == 0 {
 			return
 		}
 	default:

@@ -84,6 +84,26 @@ func TestOfferToAll(t *testing.T) {
 	})
 }
 
+// TestOfferToAnotherStart: who takes no offers is offered it as soon as another
+// start of that ID does, a lanyap receive beside a lanyap chat.
+func TestOfferToAnotherStart(t *testing.T) {
+	inHouse(t, func(h *house) {
+		identity := peer.NewIdentity()
+		h.enterAs("chats", identity)
+		bo := h.native("bo")
+		pia := h.tab("pia", bo)
+		pia.offer("a1", nil, file{"a", 3, 0})
+		bo.offer()
+		time.Sleep(time.Minute)
+		late := h.sharing("receives", h.enterAs("receives", identity))
+		if offer := late.offer(); offer.From.Name != "pia" {
+			t.Errorf("offered %+v", offer)
+		}
+		pia.say(`{"do":"withdraw","id":"a1"}`)
+		pia.await("done", "a1")
+	})
+}
+
 // TestOfferToNobody: where nobody takes files that is told, in words.
 func TestOfferToNobody(t *testing.T) {
 	inHouse(t, func(h *house) {
