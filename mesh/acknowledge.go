@@ -10,6 +10,10 @@ const (
 	// message would double the messages of a busy room.
 	ackInterval = 5 * time.Millisecond
 
+	// webAckInterval is the same in a browser, unless ackBytes are due: what it
+	// sends goes through the page's only thread and three others.
+	webAckInterval = 25 * time.Millisecond
+
 	// ackSpread is for how long a broadcast is not acknowledged for each other
 	// member beside the first few, and ackSlowest how long at most. In a small
 	// room, and to who speaks to us alone, it goes at once.
@@ -55,9 +59,14 @@ func ackDelay(members int) time.Duration {
 	return min(time.Duration(max(members-ackFew, 0))*ackSpread, ackSlowest)
 }
 
-// ackWait is for how long an acknowledgement that is due is not to travel alone.
-func (o *owing) ackWait(now time.Time) time.Duration {
-	at := o.ackedAt.Add(ackInterval)
+// ackWait is for how long an acknowledgement that is due is not to travel alone;
+// web: from a browser.
+func (o *owing) ackWait(now time.Time, web bool) time.Duration {
+	interval := ackInterval
+	if web && o.ackBytes < ackBytes {
+		interval = webAckInterval
+	}
+	at := o.ackedAt.Add(interval)
 	if o.ackAt.After(at) {
 		at = o.ackAt
 	}

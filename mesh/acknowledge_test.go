@@ -2,8 +2,12 @@ package mesh_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/meshtest"
 )
 
 // crowd joins so many nodes, which all meet; the first is returned.
@@ -114,6 +118,43 @@ func TestALargeRoomIsNotSlow(t *testing.T) {
 		// 4 MiB may be under way, and 5 ms pass between two confirmations.
 		if took := time.Since(start); took >= 20*time.Millisecond {
 			t.Errorf("%d MiB took %v, as long as one confirmation may wait", size*count>>20, took)
+		}
+	})
+}
+
+// TestBusyPageConfirmsSeldom: what a browser sends costs it far more than what it
+// gets, so it confirms a stream of messages together, and a single one at once.
+func TestBusyPageConfirmsSeldom(t *testing.T) {
+	inRoom(t, func(r *room) {
+		ana := r.join("ana", nil)
+		tab := r.page("tab", ana, nil)
+		pass(time.Second)
+		if took := r.confirmedIn(ana); took != 0 {
+			t.Errorf("a page took %v to confirm one message", took)
+		}
+		var sent atomic.Int64
+		r.lan.Tap(func(from, _ *meshtest.Host, _ []byte) {
+			if from == r.lan.Host("tab") {
+				sent.Add(1)
+			}
+		})
+		var last *mesh.Receipt
+		for range 100 {
+			last = r.say(ana, "one of many")
+			pass(10 * time.Millisecond)
+		}
+		if n := sent.Load(); n < 30 || n > 50 {
+			t.Errorf("the page has sent %d times in a second, want about 40", n)
+		}
+		start := time.Now()
+		if err := last.Delivered(r.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took > 25*time.Millisecond {
+			t.Errorf("it took %v to confirm the last", took)
+		}
+		if len(tab.Members()) != 1 {
+			t.Errorf("the page sees %v", tab.Members())
 		}
 	})
 }

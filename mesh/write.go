@@ -115,7 +115,7 @@ func (n *Node) fillLocked(l *link, buf []byte, now time.Time) ([]byte, time.Dura
 	drained := n.drainedLocked(l)
 	if l.ackDue {
 		company := len(buf) > 0 || drained && l.byesDue() || l.byeAckHeard
-		if wait := l.ackWait(now); wait > 0 && !company {
+		if wait := l.ackWait(now, n.self.Web); wait > 0 && !company {
 			return buf, wait
 		}
 		buf = n.appendHave(l, buf, now) // before the bye-ack, which may end the link
