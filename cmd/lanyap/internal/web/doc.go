@@ -9,7 +9,8 @@
 // # What there is
 //
 //	/                the page; ?name=N names the tab, ?room=R of another room is
-//	                 answered by 404 and a sentence that says which room this is
+//	                 answered by 404 and a sentence that says which room this is; at
+//	                 localhost it is a redirection to the address of that
 //	/page.json       what the page has to know: the room, who the node is, the
 //	                 address at which it sees the browser, the version, and
 //	                 whether files can be moved
@@ -17,7 +18,7 @@
 //	/files/TOKEN…    what package keeper moves, if there is one
 //
 // All else is 404, folders too, and whatever is not GET or HEAD, but for files, is
-// 405. [TestRoutes, TestMethods]
+// 405. [TestRoutes, TestMethods, TestLocalhostHasAnAddress]
 //
 // # Going without the network
 //

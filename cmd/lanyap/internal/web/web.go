@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -95,6 +96,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // page sends the page, if it is that of the room that is asked for.
 func (h *handler) page(w http.ResponseWriter, r *http.Request) {
+	if at, ok := addressOfName(r); ok {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, "http://"+at.String()+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+		return
+	}
 	query := r.URL.Query()
 	if room := query.Get("room"); room != "" && room != h.Room {
 		sorry(w, "This is another room",
@@ -103,6 +109,18 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.site.serveIndex(w, r)
+}
+
+// addressOfName returns the address, if a browser has been given a name (localhost). A
+// page has nobody to ask what that is the name of, and has to know where its node
+// answers.
+func addressOfName(r *http.Request) (netip.AddrPort, bool) {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if name, _, _ := strings.Cut(r.Host, ":"); name != "localhost" || !ok {
+		return netip.AddrPort{}, false
+	}
+	at := local.AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), true
 }
 
 // only returns the query with one of its keys, if that is there.

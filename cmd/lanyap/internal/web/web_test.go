@@ -364,3 +364,30 @@ func TestThePageInThisProgram(t *testing.T) {
 		}
 	}
 }
+
+// TestLocalhostHasAnAddress has a browser go on to the address that a name stands for:
+// the page can link to an address alone.
+func TestLocalhostHasAnAddress(t *testing.T) {
+	server := httptest.NewServer(testHandler())
+	defer server.Close()
+	client := server.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for host, want := range map[string]string{
+		"localhost:1234": server.URL + "/?name=ana&room=%3C", "localhost": server.URL + "/?name=ana&room=%3C",
+		"127.0.0.1:1234": "", "localhost.example": "", "[::1]:1234": "",
+	} {
+		req, err := http.NewRequest(http.MethodGet, server.URL+"/?name=ana&room=%3C", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Location"); got != want || (resp.StatusCode == http.StatusTemporaryRedirect) != (want != "") {
+			t.Errorf("%s: %s, %q; want %q", host, resp.Status, got, want)
+		}
+	}
+}
