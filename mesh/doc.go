@@ -374,6 +374,8 @@
 //	                          that meets another node; 128 to one network, then
 //	                          8 a second
 //	relays between two        3
+//	offers to answer          64 at once over one member, then 2 a second; 16 under
+//	                          way, shared out among those that they come over
 //	tunnels                   256; of messages 192 KiB under way in each, and
 //	                          11 MiB in all members' together
 //	kept for others           16 MiB of what they send through this node
@@ -392,12 +394,50 @@
 // [runtime/debug.SetGCPercent]) makes links a fifth cheaper, messages 10 to 25 %
 // quicker, and the resident memory of a node with 63 links half as large again.
 //
-// # In a browser
+// # Pages
 //
-// The package compiles for GOOS=js GOARCH=wasm, and a page is a member as any other
-// ([Peer].Web). What a page cannot have is in files named *_native.go, what it has
-// instead in *_js.go, and all other files are both's. A page finds nobody by itself:
-// [Config.Peers] names the node that served it. It keeps no [Config.HistoryFile].
+// The package compiles for GOOS=js GOARCH=wasm, and a page, a browser's tab that a
+// node serves, is a member like any other: [Peer].Web says so, over a link or through
+// others. What a page cannot have is in files named *_native.go, what it has instead
+// in *_js.go, and all other files are both's.
+//
+//   - A page finds nobody by itself: [Config.Peers] names the node that served it,
+//     the only one that it dials. To everybody else it offers links of their own,
+//     which members carry, and so to other pages; nobody dials a page or is told
+//     where one might be dialed. [TestPagesAreMembers, TestPageIsNeverDialed,
+//     TestTabsOnOneHost]
+//   - It has links to all as soon as its browser has looked for its addresses, a
+//     tenth of a second, and is reached through others when that takes longer than
+//     a quarter of a second. Who comes later reaches pages at once, through others
+//     until they have offered it a link. [TestPageIsMetSoon,
+//     TestNewcomerMeetsPagesAtOnce]
+//   - It does not need the node that served it: what is said reaches it over its
+//     other links, and newcomers are offered links over those. Only when it has lost
+//     all of them does it wait for that node, or another start of it at the same
+//     address. [TestPageOutlivesItsServer, TestPageReturnsToAnotherStart]
+//   - Whoever it cannot link to (an access point keeps them apart, or two browsers
+//     tell no address) it reaches through others, and tries again after 250 ms and
+//     then twice as long each time, up to four minutes; within a second when another
+//     member reaches it. [TestPageBehindAnIsolatingAccessPoint,
+//     TestPagesThatTellNoAddress]
+//   - Closed or loaded anew, it says goodbye, and all have its last words, as far as
+//     they can be sent at once. Loaded anew it is another start, of the same key if
+//     it is given that. [TestPageSaysGoodbye, TestPageIsLoadedAnew]
+//   - Frozen for less than 15 minutes, it reads on waking what was said meanwhile, as
+//     after any cut. [TestFrozenPage]
+//   - It relays for others where no node is as near. [TestPagesRelayLast]
+//   - Observers, whom no page can offer a link, find pages among [Node.Sightings].
+//     [TestObserverSeesPages]
+//   - What members carry is signed by nobody, and a link proves both sides. If one
+//     alters it or swallows it, pages take another way; if one makes it up, a node
+//     answers 64 offers over it at once and two a second after that, each at the
+//     address that the first who carried it says, if that is on its own networks.
+//     [TestCrookedCarriers, TestFloodOfOffers, TestOfferThatIsPlayedAgain,
+//     TestOddOffers, TestAuthorDoesNotSayWhereItIs, TestOfferSaysWhereThePageIs]
+//
+// A room without pages costs nothing more for it. [TestRoomWithoutPagesTellsOfNone]
+// A page keeps no [Config.HistoryFile], and what protects it is no better than the
+// network that it was loaded over.
 //
 // # Tests
 //

@@ -19,7 +19,7 @@ type Peer struct {
 	Member
 	Name   string         // chosen freely: neither unique nor proven
 	Topics []string       // what it takes part in; not to be changed
-	Addr   netip.AddrPort // where it answers, as our link found it; invalid if it is reached through others
+	Addr   netip.AddrPort // where it answers, as our link found it, of a page with port 0; invalid if it is reached through others
 	Web    bool           // in a browser: what protects it is no better than the network its page came over
 	Via    *Peer          // who relays between us; nil: nobody, the link is direct
 }

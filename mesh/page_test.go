@@ -503,3 +503,24 @@ func TestObserverSeesPages(t *testing.T) {
 		sees("")
 	})
 }
+
+// TestRoomWithoutPagesTellsOfNone holds that nothing is said of pages where there
+// are none: no frame more, and no byte in a record.
+func TestRoomWithoutPagesTellsOfNone(t *testing.T) {
+	inRoom(t, func(r *room) {
+		count := r.count()
+		for i := range 8 {
+			r.joinSilently(fmt.Sprint("n", i), nil).unread()
+		}
+		r.joinSilently("watcher", func(cfg *mesh.Config) { cfg.Observer = true }).unread()
+		pass(10 * time.Second)
+		if frames, _, _ := count.of(wire.TypePages); frames > 0 {
+			t.Errorf("%d frames tell of pages", frames)
+		}
+		records, _, bytes := count.of(wire.TypeRecord)
+		plain := wire.AppendRecordFrame(nil, wire.AppendRecord(nil, lanKey, wire.Record{Name: "n0", Topics: []string{"main"}}, peer.NewIdentity().Sign))
+		if most := records * (len(plain) + len("watcher") - len("n0")); bytes > most {
+			t.Errorf("%d records take %d bytes, want %d at the most", records, bytes, most)
+		}
+	})
+}
