@@ -215,6 +215,19 @@ func (s *simulation) checkView(p *player) {
 	}
 }
 
+// checkLinks holds that all have links of their own that can have them: two pages
+// whose browsers tell no address cannot.
+func (s *simulation) checkLinks() {
+	for _, p := range s.alive {
+		for _, m := range p.Members() {
+			i := slices.IndexFunc(s.alive, func(q *player) bool { return q.Self().Member == m.Member })
+			if m.Via != nil && (i < 0 || !p.hides || !s.alive[i].hides) {
+				s.Errorf("%s reaches %s through %s", p.Self().Name, m.Name, m.Via.Name)
+			}
+		}
+	}
+}
+
 // checkReceipt holds that a receipt is settled and true.
 func (s *simulation) checkReceipt(from *player, to mesh.Member, m said, heard map[*player]map[streamKey]*hearing) {
 	if from.mayFault {

@@ -69,6 +69,7 @@ type player struct {
 	mayFault bool                   // killed, or left without waiting: its receipts prove nothing
 
 	page     *meshtest.Page // nil: it is none
+	hides    bool           // its browser tells no address
 	identity *peer.Identity // of a page: it is loaded anew with it
 	served   netip.AddrPort // where the node was that served it
 }
@@ -105,6 +106,10 @@ func (s *simulation) run() {
 	s.mend()
 	pass(30 * time.Second)
 	s.check()
+	if slices.ContainsFunc(s.alive, (*player).isPage) {
+		pass(5 * time.Minute) // pages try again after four at the latest
+		s.checkLinks()
+	}
 }
 
 func (s *simulation) note(format string, args ...any) {
@@ -244,7 +249,7 @@ func (s *simulation) load(host string, from netip.AddrPort, identity *peer.Ident
 	if s.small {
 		a.Shrink()
 	}
-	p := &player{actor: a, said: make(map[mesh.Member][]said), page: page, identity: identity, served: from}
+	p := &player{actor: a, said: make(map[mesh.Member][]said), page: page, hides: hides, identity: identity, served: from}
 	s.alive, s.all = append(s.alive, p), append(s.all, p)
 	s.note("%s is loaded from %v on %s as %s, hides %v", name, from, host, a.Self().Instance, hides)
 }
