@@ -73,7 +73,11 @@ const fakes = `(() => {
 			}
 		}
 		become(state) { this.connectionState = state; this.fire("connectionstatechange") }
-		async getStats() { return new Map() }
+		async getStats() {
+			return new Map([
+				["p", {type: "candidate-pair", state: "succeeded", nominated: true, remoteCandidateId: "r"}],
+				["r", {type: "remote-candidate", address: "10.0.0.9", port: 40000}]]);
+		}
 		close() {
 			if (this.closed) return;
 			this.closed = true;
@@ -83,6 +87,17 @@ const fakes = `(() => {
 			const far = this.far;
 			for (const dc of this.channels.values()) if (dc.other) dc.other.fire("close");
 		}
+	};
+	globalThis.sockets = [];
+	globalThis.WebSocket = class extends EventTarget {
+		constructor(url) {
+			super();
+			this.url = url;
+			sockets.push(this);
+			if (globalThis.answering !== undefined) later(() => this.become(globalThis.answering ? "open" : "close"));
+		}
+		become(state) { this.state = state; this.dispatchEvent(new Event(state)) }
+		close() { this.closed = true }
 	};
 	globalThis.windowEvents = new EventTarget();
 	globalThis.addEventListener = (...a) => windowEvents.addEventListener(...a);
@@ -95,7 +110,7 @@ func fakeBrowser(t *testing.T) {
 	js.Global().Call("eval", fakes)
 	js.Global().Set("location", map[string]any{"host": "10.0.0.7:7475"})
 	t.Cleanup(func() {
-		for _, name := range []string{"RTCPeerConnection", "location", "noCandidates", "noPackets", "answers", "requests"} {
+		for _, name := range []string{"RTCPeerConnection", "WebSocket", "location", "noCandidates", "noPackets", "answering"} {
 			js.Global().Delete(name)
 		}
 	})

@@ -268,3 +268,6 @@ func callbacksLeft() int {
 	defer callbacks.mu.Unlock()
 	return len(callbacks.byID)
 }
+
+// pause lets events be delivered.
+func pause() { time.Sleep(time.Millisecond) }
