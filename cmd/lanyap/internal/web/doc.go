@@ -41,6 +41,25 @@
 // node and open WebSockets, show pictures of its own making, and nothing else: no
 // inline script, no frame around it, no form, no base. [TestHeaders]
 //
+// # What scripts may rely on
+//
+// In the page #say is the box, #send its button, #messages holds one element with
+// data-from for each message (its text alone is in .text, and data-state says what
+// became of one of ours: saying, sent, delivered, undelivered, unsaid), #people one
+// with data-name for each other member, #offers one with data-offer for each offer,
+// with buttons of data-do accept, decline and cancel. ?name=N names the tab. All
+// that happens passes globalThis.lanyapEvent, see the program in folder page.
+//
+// # What others wrote
+//
+// No text from the network is ever markup, and what hides or turns text is made
+// visible, as on a terminal. [TestScripts, TestTextIsAsOnTerminals] Only addresses
+// of http and https are links, and are shown as they were written.
+//
+// Each member has one of eight colours by its ID, which with all others of the page
+// is legible by WCAG AA in both themes. A flood is drawn five times a second, and
+// of what was said 300 messages are in the page at first, and 10,000 remembered.
+//
 // # Time
 //
 // Who does not take what is sent within a minute is cut off; what is in /files/ has

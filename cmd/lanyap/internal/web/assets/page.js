@@ -350,12 +350,9 @@ function join() {
 	status();
 	program.join({
 		name: ourName(), room: node.room, seed: keep.values.seed,
-		host: host(), keeper: node.node.instance, log: wanted.get('log') ?? '',
+		host: location.host, keeper: node.node.instance, log: wanted.get('log') ?? '',
 	});
 }
-
-// host is where the page came from, as the program takes it: by its number.
-function host() { return location.host.replace(/^localhost\b/, '127.0.0.1'); }
 
 // watchKeeper asks whether the node that serves the page has another instance
 // now: it was started anew.

@@ -18,7 +18,7 @@ export async function load(ended) {
 	const slow = setTimeout(() => $('loading').hidden = false, patience);
 	try {
 		const go = new globalThis.Go();
-		const {instance} = await instantiate(fetch($('wasm').href, {credentials: 'same-origin'}), go.importObject);
+		const instance = await WebAssembly.instantiate(await compiled(), go.importObject);
 		go.run(instance).then(() => ended(), ended);
 		return globalThis.lanyap;
 	} finally {
@@ -27,20 +27,21 @@ export async function load(ended) {
 	}
 }
 
-// instantiate compiles while it loads, and keeps what it has compiled for the
-// next time, if the answer is what it should be.
-async function instantiate(answer, imports) {
-	const r = await answer;
+// compiled returns the program as early.js has it, or as can be had.
+async function compiled() {
+	try {
+		return await globalThis.lanyapEarly.module; // compiled while it loads, and kept for the next time
+	} catch { /* it was not begun, or a proxy has taken away what it is */ }
+	const r = await fetch($('wasm').href, {credentials: 'same-origin'});
 	if (!r.ok) throw new Error(`the node answered ${r.status}`);
-	if (WebAssembly.instantiateStreaming && r.headers.get('Content-Type') === 'application/wasm') {
-		return WebAssembly.instantiateStreaming(r, imports);
-	}
-	return WebAssembly.instantiate(await r.arrayBuffer(), imports);
+	return WebAssembly.compile(await r.arrayBuffer());
 }
 
 // about asks the node that serves the page what room it is in.
 export async function about() {
-	const r = await fetch('/page.json', {cache: 'no-store', signal: AbortSignal.timeout?.(5000)});
+	const begun = globalThis.lanyapEarly?.about;
+	if (begun) globalThis.lanyapEarly.about = null; // it is what was so then
+	const r = await (begun ?? fetch('/page.json', {cache: 'no-store', signal: AbortSignal.timeout?.(5000)}));
 	if (!r.ok) throw new Error(`the node answered ${r.status}`);
 	return r.json();
 }
