@@ -338,6 +338,6 @@ func TestPageOffersToWhoComes(t *testing.T) {
 		visitor.Choose("#files", path)
 		exits(t, to, patience, 0)
 		sameRoot(t, path, filepath.Join(inbox(t, nodes[1].Host), filepath.Base(path)))
-		visitor.Click(`#outgoing [data-do="withdraw"]`)
+		visitor.Wait(`document.querySelectorAll("#outgoing > *").length === 0`)
 	}
 }
