@@ -290,35 +290,38 @@ func (f *pageFiles) plain(url, takes string) (up, down time.Duration) {
 	return up, down
 }
 
-// ours moves both ways between a page and who serves it.
+// ours moves both ways between a page and the node that serves it, where somebody
+// chats, and takes at once what is offered.
 func (f *pageFiles) ours() (up, down time.Duration) {
 	f.t.Helper()
-	// A program that receives serves the page, and is who the file is for.
-	to := receive(f.t, f.l, f.node, "--loop")
-	visitor := visit(f.l, f.b, to, "visitor")
+	node := chat(f.t, f.node, "--input", "json")
+	f.l.Await(patience, "the node is ready", node.Ready)
+	visitor := visit(f.l, f.b, node, "visitor")
 	visitor.awaitKeeper()
+	takes := inbox(f.t, f.node)
 	start := time.Now()
 	visitor.Choose("#files", f.up)
-	f.l.Await(5*patience, "it has arrived", func() bool { return len(movings(to, "received")) > 0 })
+	f.l.Await(patience, "it is offered", func() bool { return last(node, "offer").Offer != "" })
+	node.Say(fmt.Sprintf(`{"get":%q,"dir":%q}`, last(node, "offer").Offer, takes))
+	f.l.Await(5*patience, "it has arrived", func() bool { return len(movings(node, "received")) > 0 })
 	up = time.Since(start)
-	sameRoot(f.t, f.up, filepath.Join(inbox(f.t, f.node), "film"))
-	from := send(f.t, f.node, f.down, "--to", "visitor")
+	sameRoot(f.t, f.up, filepath.Join(takes, "film"))
+	node.Say(fmt.Sprintf(`{"send":%q,"to":"visitor"}`, f.down))
 	visitor.awaitOffer("film", f.node.Name)
 	start = time.Now()
 	got := visitor.accept(f.b, 5*patience)
 	down = time.Since(start)
-	exits(f.t, from, patience, 0)
 	sameRoot(f.t, f.down, got.Path)
 	os.Remove(got.Path)
 	visitor.leave()
-	quit(f.t, to)
-	os.RemoveAll(inbox(f.t, f.node))
+	quit(f.t, node)
+	os.RemoveAll(takes)
 	return up, down
 }
 
 // measurePageFiles moves a gibibyte from a page to the node that serves it, and
-// from another program of that host to the page, disk to disk, and compares that
-// with the same browser and plain HTTP between the same hosts.
+// back, disk to disk, and compares that with the same browser and plain HTTP
+// between the same hosts.
 func measurePageFiles(t *testing.T, _ contender) (string, int) {
 	browser.Need(t, "chromium")
 	needPage(t)

@@ -100,7 +100,7 @@ var table = []figure{
 	{name: "pageshows", measure: measurePageShows, oursOnly: true, takes: 2 * time.Minute,
 		what: "200 messages/s shown in a page: CPU of a core", aim: "≤ 12 %"},
 	{name: "pagefiles", measure: measurePageFiles, oursOnly: true, takes: 5 * time.Minute,
-		what: "1 GiB from a page to the node that serves it; to a page from another program there: by rate, and as a share of plain HTTP with the same browser", aim: "≥ 0.6×; ≥ 0.8×"},
+		what: "1 GiB from a page to the node that serves it, and back: by rate, and as a share of plain HTTP with the same browser", aim: "≥ 0.6×; ≥ 0.8×"},
 	{name: "pagecost", measure: measurePageCost, oursOnly: true, takes: 10 * time.Second, round: 3 * time.Second,
 		what: "a node that serves a page nobody opens: start → ready, resident memory, p50", aim: "≤ 1 ms, 2 MB more"},
 }
