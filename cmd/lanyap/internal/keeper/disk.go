@@ -14,6 +14,10 @@ type claim struct {
 	here atomic.Int64 // bytes of it that are on the disk by now
 }
 
+// spareOf is how many of the bytes that are free stay so: enough for what else goes on
+// on a machine, and on a small disk a tenth.
+func spareOf(free int64) int64 { return min(spare, free/10) }
+
 // errNoRoom is what a roomError is.
 var errNoRoom = errors.New("no room")
 
@@ -37,7 +41,8 @@ func (k *Keeper) room(size int64) error {
 }
 
 func (k *Keeper) roomLocked(size int64) error {
-	free := k.free(k.Place) - spare
+	free := k.free(k.Place)
+	free -= spareOf(free)
 	for c := range k.claims {
 		free -= max(0, c.size-c.here.Load())
 	}

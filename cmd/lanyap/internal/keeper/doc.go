@@ -47,7 +47,9 @@
 //
 // What a why says is for people; where it is about a member its name goes before it.
 // An offer's items are the first 64. Progress is told when there is any, at most five
-// times a second. [TestOfferToOne, TestOfferToAll, TestTakeWhatIsOffered, TestText,
+// times a second. Who is here and takes no files is not told of, if it is offered to
+// all; if that are all, it fails after 5 s. [TestOfferToOne, TestOfferToAll,
+// TestOfferToNobody, TestOfferToAnotherStart, TestTakeWhatIsOffered, TestText,
 // TestMistakes]
 //
 // Uploads are asked for when somebody has accepted, at most 8 files at a time, in the
@@ -81,10 +83,10 @@
 //
 // # Bounds
 //
-// Nobody's disk is filled: what does not fit, with 256 MiB to spare and with all that
-// has been promised to others, is refused with words that say so. [TestDiskIsFull] All is in
-// a temporary directory that goes with the program, or after a crash when the next
-// one starts. [TestNothingIsLeft]
+// Nobody's disk is filled: what does not fit, with 256 MiB to spare (on a small disk a
+// tenth of what is free) and with all that has been promised to others, is refused with
+// words that say so. [TestDiskIsFull] All is in a temporary directory that goes with
+// the program, or after a crash when the next one starts. [TestNothingIsLeft]
 //
 //	pages                64
 //	a page's offers      16 open, and 16 that it has accepted

@@ -1,7 +1,6 @@
 package keeper
 
 import (
-	"archive/zip"
 	"context"
 	"errors"
 	"io"
@@ -180,36 +179,68 @@ func (in *incoming) leave(whole bool) {
 
 // sendFile sends the one file that it is, or a part of it.
 func (in *incoming) sendFile(ctx context.Context, w *patientWriter, r *http.Request) (whole bool, err error) {
-	if err := in.transfer.Wait(ctx); err != nil {
+	entries, err := in.transfer.Entries(ctx)
+	if err != nil {
 		return false, err
 	}
-	for l := range in.transfer.Landed(ctx) {
-		file, err := os.Open(l.Path)
-		if err != nil {
-			return false, err
-		}
-		defer file.Close()
-		w.Header().Set("ETag", `"`+in.transfer.Key()+`"`)
-		http.ServeContent(w, r, "", time.Time{}, file)
-		return r.Method == http.MethodGet, nil
+	if len(entries) != 1 {
+		return false, share.ErrMismatch
 	}
-	return false, share.ErrIncomplete
+	file, err := in.transfer.Open(ctx, 0)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	w.Header().Set("ETag", `"`+in.transfer.Key()+`"`)
+	if r.Header.Get("Range") != "" || r.Method == http.MethodHead {
+		http.ServeContent(w, r, "", time.Time{}, &noting{Reader: file, err: &err, end: file.Size(), whole: &whole})
+		return whole, err
+	}
+	w.Header().Set("Accept-Ranges", "bytes")
+	w.Header().Set("Content-Length", strconv.FormatInt(file.Size(), 10))
+	_, err = file.WriteTo(w)
+	return err == nil, err
 }
 
 // sendArchive sends all of it as one archive.
 func (in *incoming) sendArchive(ctx context.Context, w *patientWriter, r *http.Request) (whole bool, err error) {
-	if err := in.transfer.Wait(ctx); err != nil {
+	archive, err := in.transfer.Zip(ctx)
+	if err != nil {
 		return false, err
 	}
 	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Length", strconv.FormatInt(archive.Size(), 10))
 	if r.Method == http.MethodHead {
 		return false, nil
 	}
-	z := zip.NewWriter(w)
-	if err := z.AddFS(os.DirFS(in.dir)); err != nil {
-		return false, err
+	_, err = archive.WriteTo(w)
+	return err == nil, err
+}
+
+// noting is a file that notes what http.ServeContent does not tell: an error, and
+// whether the last byte was read.
+type noting struct {
+	*share.Reader
+	err   *error
+	at    int64
+	end   int64
+	whole *bool
+}
+
+func (n *noting) Seek(offset int64, whence int) (int64, error) {
+	at, err := n.Reader.Seek(offset, whence)
+	n.at = at
+	return at, err
+}
+
+func (n *noting) Read(p []byte) (int, error) {
+	got, err := n.Reader.Read(p)
+	n.at += int64(got)
+	if err != nil && !errors.Is(err, io.EOF) {
+		*n.err = err
 	}
-	return true, z.Close()
+	*n.whole = n.at == n.end
+	return got, err
 }
 
 // patientWriter writes for as long as somebody takes it.

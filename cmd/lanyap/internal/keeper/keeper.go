@@ -28,7 +28,7 @@ const (
 	// access point to another takes some seconds, a laptop that is opened again too.
 	grace = time.Minute
 
-	// spare is how many bytes of the disk stay free.
+	// spare is how many bytes of a disk stay free at most, see spareOf.
 	spare = 256 << 20
 
 	// spoolPrefix begins the names of the directories of all processes.

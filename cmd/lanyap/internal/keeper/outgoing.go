@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
@@ -22,7 +23,7 @@ const (
 
 	// inviteEvery is how often it is looked who has come, to be offered what is
 	// offered to all.
-	inviteEvery = 2 * time.Second
+	inviteEvery = time.Second
 
 	// aloneFor is how long something may be offered to all before anybody takes
 	// offers: a page that has just come is known a moment before its keeper is.
@@ -61,23 +62,8 @@ type receiver struct {
 	why      string
 	bytes    int64 // that were told
 	ended    bool
-	starts   []peer.Instance // of that ID that were here when it was offered
-}
-
-// deaf reports whether it has ended since nobody there takes offers.
-func (r *receiver) deaf() bool {
-	return r.ended && r.transfer != nil && (errors.Is(r.transfer.Err(), share.ErrNotReceiving) || errors.Is(r.transfer.Err(), share.ErrNobody))
-}
-
-// starts returns the starts of an ID among those who are here.
-func starts(here []mesh.Peer, id peer.ID) []peer.Instance {
-	var list []peer.Instance
-	for _, p := range here {
-		if p.ID == id {
-			list = append(list, p.Instance)
-		}
-	}
-	return list
+	deaf     bool   // it is here and takes no offers; nobody was told
+	as       string // which of its programs were here then
 }
 
 // upload is a file that a page was asked for.
@@ -222,7 +208,6 @@ func (o *outgoing) main() error {
 }
 
 // invite offers it to those whom it is for, or to all who are here and were not.
-// Who took no offers is asked again when another start of that ID has come.
 func (o *outgoing) invite() {
 	if !o.invited.IsZero() && (len(o.to) > 0 || time.Since(o.invited) < inviteEvery) {
 		return
@@ -237,27 +222,40 @@ func (o *outgoing) invite() {
 		}
 	}
 	for _, id := range ids {
-		now := starts(here, id)
-		known := func(r *receiver) bool {
-			return r.id == id && (r.state != "" || !r.deaf() || !slices.ContainsFunc(now, func(in peer.Instance) bool { return !slices.Contains(r.starts, in) }))
+		if id != o.s.page.ID || len(o.to) > 0 {
+			o.inviteOne(id, here)
 		}
-		if slices.ContainsFunc(o.receivers, known) || id == o.s.page.ID && len(o.to) == 0 {
-			continue
+	}
+}
+
+// inviteOne offers it to somebody who was not offered it, or took no offers then and
+// may do so now.
+func (o *outgoing) inviteOne(id peer.ID, here []mesh.Peer) {
+	var as []string
+	r := &receiver{id: id, who: mesh.Peer{Member: mesh.Member{ID: id}, Name: id.Short()}}
+	for _, p := range here {
+		if p.ID == id {
+			r.who = p
+			as = append(as, fmt.Sprint(p.Instance, p.Topics))
 		}
-		r := &receiver{id: id, starts: now, who: mesh.Peer{Member: mesh.Member{ID: id}, Name: id.Short()}}
-		if i := slices.IndexFunc(here, func(p mesh.Peer) bool { return p.ID == id }); i >= 0 {
-			r.who = here[i]
-		}
-		var err error
-		if r.transfer, err = o.s.sharer.Send(o.ctx, o.content, id); err != nil {
-			r.ended, r.state, r.why = true, "failed", because(err)
-		}
-		o.s.mu.Lock()
-		o.receivers = append(o.receivers, r)
-		if r.ended {
-			o.tellStateLocked(r)
-		}
-		o.s.mu.Unlock()
+	}
+	r.as = strings.Join(as, " ")
+	before := slices.IndexFunc(o.receivers, func(r *receiver) bool { return r.id == id })
+	if before >= 0 && (!o.receivers[before].deaf || o.receivers[before].as == r.as) {
+		return
+	}
+	var err error
+	if r.transfer, err = o.s.sharer.Send(o.ctx, o.content, id); err != nil {
+		r.ended, r.state, r.why = true, "failed", because(err)
+	}
+	o.s.mu.Lock()
+	defer o.s.mu.Unlock()
+	if before >= 0 {
+		o.receivers = slices.Delete(o.receivers, before, before+1)
+	}
+	o.receivers = append(o.receivers, r)
+	if r.ended {
+		o.tellStateLocked(r)
 	}
 }
 
@@ -304,7 +302,9 @@ func (o *outgoing) lookAtLocked(r *receiver) {
 	case share.Done:
 		r.ended = true
 		state, why = ending(r.transfer.Err())
-		if r.deaf() && r.state == "" && len(o.to) == 0 {
+		err := r.transfer.Err()
+		if r.state == "" && len(o.to) == 0 && (errors.Is(err, share.ErrNotReceiving) || errors.Is(err, share.ErrNobody)) {
+			r.deaf = true
 			return
 		}
 	default:

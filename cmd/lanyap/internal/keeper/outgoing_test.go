@@ -71,11 +71,11 @@ func TestOfferToAll(t *testing.T) {
 		pia.await("upload")
 		pia.await("state", "declined", "cy")
 		dee := h.native("dee")
-		bob := dee.offer()
-		if bob.From.Name != "pia" {
-			t.Errorf("who came late was offered %+v", bob)
+		late := dee.offer()
+		if late.From.Name != "pia" {
+			t.Errorf("who came late was offered %+v", late)
 		}
-		dee.take(bob)
+		dee.take(late)
 		pia.say(`{"do":"withdraw","id":"a1"}`)
 		pia.await("done", "a1")
 		if len(pia.node.Present()) == 0 {

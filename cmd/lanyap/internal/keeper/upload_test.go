@@ -153,13 +153,13 @@ func TestDiskIsFull(t *testing.T) {
 	inHouse(t, func(h *house) {
 		bo := h.native("bo")
 		pia, pol := h.tab("pia", bo), h.tab("pol", bo)
-		h.free = spare + 1000
-		pia.offer("a1", []peer.ID{bo.id()}, file{"film", 1001, 0})
-		if n := pia.await("failed"); n.text("why") != "kim has no room for it: 1,001 B, and 1,000 B are free" {
+		h.free = 10_000 // of which a tenth is spared
+		pia.offer("a1", []peer.ID{bo.id()}, file{"film", 9500, 0})
+		if n := pia.await("failed"); n.text("why") != "kim has no room for it: 9.3 KiB, and 8.8 KiB are free" {
 			t.Errorf("told %v", n)
 		}
-		pia.offer("a2", []peer.ID{bo.id()}, file{"film", 600, 0})
-		pol.offer("b2", []peer.ID{bo.id()}, file{"films", 600, 0})
+		pia.offer("a2", []peer.ID{bo.id()}, file{"film", 6000, 0})
+		pol.offer("b2", []peer.ID{bo.id()}, file{"films", 6000, 0})
 		first, second := bo.offer(), bo.offer()
 		got := bo.take(first)
 		winner, loser, id := pia, pol, "b2"
@@ -168,7 +168,7 @@ func TestDiskIsFull(t *testing.T) {
 		}
 		url := winner.await("upload").text("url")
 		other := bo.take(second)
-		if n := loser.await("failed", id); n.text("why") != "kim has no room for it: 600 B, and 400 B are free" {
+		if n := loser.await("failed", id); n.text("why") != "kim has no room for it: 5.9 KiB, and 2.9 KiB are free" {
 			t.Errorf("told %v", n)
 		}
 		<-other.Done()
@@ -176,10 +176,17 @@ func TestDiskIsFull(t *testing.T) {
 			t.Error("what does not fit has arrived")
 		}
 		h.free = 0 // whatever was promised stays
-		h.want(h.put(url, 0, strings.Repeat("x", 600)), http.StatusNoContent)
+		h.want(h.put(url, 0, strings.Repeat("x", 6000)), http.StatusNoContent)
 		wait(t, got)
 
-		h.free = spare + 10
+		h.free = 100 << 30
+		if err := h.keeper.room(100<<30 - spare); err != nil {
+			t.Error(err)
+		}
+		if err := h.keeper.room(100<<30 - spare + 1); err == nil {
+			t.Error("nothing is spared of a large disk")
+		}
+		h.free = 11
 		sent := bo.send(loser.node.Self().ID, map[string]string{"book": strings.Repeat("x", 11)})
 		offer := loser.await("offer")
 		loser.say(`{"do":"accept","id":%q}`, offer.text("id"))
@@ -187,7 +194,7 @@ func TestDiskIsFull(t *testing.T) {
 			t.Errorf("told %v", n)
 		}
 		loser.await("offer", offer.text("id")) // it can be accepted later
-		h.free = spare + 11
+		h.free = 13
 		loser.say(`{"do":"accept","id":%q}`, offer.text("id"))
 		wait(t, sent)
 	})
