@@ -87,6 +87,19 @@ export class Files {
 		return Boolean(o);
 	}
 
+	// moved gives up what the keeper had: it was started anew, and knows nothing.
+	moved() {
+		for (const o of this.#incoming.values()) {
+			if (o.taken) this.#tell([this.#subject(o), ' from ', this.#who(o.from), ': the node that fetched it was started anew'], true);
+		}
+		this.#incoming.clear();
+		for (const o of [...this.#outgoing.values()]) {
+			this.#tell([this.#subject(o), ': the node that had it was started anew; offer it again'], true);
+			this.#end(o);
+		}
+		this.#changed();
+	}
+
 	// renewed forgets what only the keeper knows.
 	#renewed() {
 		for (const o of this.#incoming.values()) if (!o.taken) this.#incoming.delete(o.id);

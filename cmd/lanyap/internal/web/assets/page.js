@@ -363,6 +363,7 @@ async function watchKeeper() {
 		const now = await about();
 		if (now.node.instance === node.node.instance) return;
 		node = now;
+		files.moved();
 		program.keeper(node.node.instance);
 	} catch { /* it is still away */ } finally {
 		status();

@@ -9,7 +9,7 @@ export function missing() {
 	const lacks = [];
 	if (typeof WebAssembly !== 'object') lacks.push('WebAssembly');
 	if (typeof RTCPeerConnection !== 'function') lacks.push('WebRTC');
-	return lacks.join(' and ');
+	return lacks.join(' and no ');
 }
 
 // load runs the program and returns what it offers, globalThis.lanyap. Its end,
