@@ -27,6 +27,9 @@ func (t *Transport) DialCarried(ctx context.Context, in Instance, carry func(ctx
 }
 
 func (t *Transport) dialCarried(ctx context.Context, in Instance, carry func(context.Context, string) (Carried, error)) (*Conn, error) {
+	if in == t.self.Instance {
+		return nil, ErrSelf
+	}
 	if l := t.claims.linked(in); l != nil && l.conn.Err() == nil {
 		return nil, ErrLinked
 	}
@@ -58,6 +61,9 @@ func (t *Transport) answerCarried(ctx context.Context, in Instance, offer Carrie
 	d, err := parseDescription([]byte(offer.SDP))
 	if err != nil {
 		return "", err
+	}
+	if in == t.self.Instance {
+		return "", ErrSelf
 	}
 	if l := t.claims.linked(in); l != nil && l.conn.Err() == nil {
 		l.doubt() // if it is dead, the next offer gets through

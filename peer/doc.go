@@ -260,8 +260,33 @@
 // The package compiles for GOOS=js too. What a node has and a page cannot have,
 // above all sockets and files, is in files named *_native.go (!js); what a page
 // has instead, made of the browser's RTCPeerConnection, in *_js.go; all other
-// files are both's. In a browser [Transport] has no addresses, so nobody dials it,
-// and Hello.Web says so.
+// files are both's.
+//
+//   - In a browser [Transport] has no addresses, so nobody dials it, and Hello.Web
+//     says so. It dials the node that served the page and asks no other anything.
+//     [TestPageAsksNobodyElse, TestPageDialsItsHostOnly] Everybody else it links to
+//     by offers that members carry, its own and other pages'. [TestCarriedLinks]
+//   - It sends where members see the author of a description, with the ports that
+//     this names, and where it names an address that cannot be one of the internet at
+//     large, or is in the /24 or /64 of the page's own; nowhere else.
+//     [TestCarriedTargets, TestPageSendsNowhereElse] A browser may tell no candidate,
+//     without a default route for instance: nodes find it by its checks, but two such
+//     pages do not find each other, and say [ErrNoWay] at once.
+//     [TestPagesWithoutRoute, TestPagesWithoutCandidates]
+//   - A browser takes in all that is sent, and keeps what the page has not got to. So
+//     on a link to a page no more is under way than 1 MiB, each message counted with
+//     128 bytes besides: after each 128 KiB that it has read the page says so, in the
+//     text message "taken N", with the sum of all messages there were. A page with
+//     2 MiB unread ends the link. [TestWriterWaitsForAPage, TestInboxIsBounded]
+//   - When the page goes, its links close before it is gone, as by Close; what
+//     Transport.OnHide sets to work comes before that. [TestPageHides, TestPageEnds]
+//     Where its process is killed, the end of its watch tells.
+//   - A page that was frozen, or whose machine slept, asks all its links when it
+//     wakes. [TestPageThatSlept, TestLinkOfAFrozenPage]
+//   - Of what the browser says of a link it takes that nothing is heard (then a ping
+//     is given 2 s) and that there is no way any more ([ErrTimeout]).
+//     [TestBrowserHearsNothing, TestLinksOfAnUnpluggedPage]
+//   - A link leaves nothing behind. [TestManyLinks]
 //
 // # Network
 //

@@ -105,6 +105,47 @@ func TestPagesOfferAtOnce(t *testing.T) {
 	}
 }
 
+func TestPageOffersToItself(t *testing.T) {
+	fakeBrowser(t)
+	p := listenPage(t)
+	if _, err := p.DialCarried(t.Context(), p.Self().Instance, carryTo(p, p)); !errors.Is(err, ErrSelf) {
+		t.Errorf("dial: %v, want %v", err, ErrSelf)
+	}
+	if _, err := p.AnswerCarried(t.Context(), p.Self().Instance, Carried{SDP: fakeSDP}); !errors.Is(err, ErrSelf) {
+		t.Errorf("answer: %v, want %v", err, ErrSelf)
+	}
+}
+
+// TestOddOffersToAPage come from whoever sits in between.
+func TestOddOffersToAPage(t *testing.T) {
+	fakeBrowser(t)
+	p := listenPage(t)
+	for _, sdp := range []string{"", "x", strings.Repeat("a=x\r\n", maxDescription), strings.ReplaceAll(fakeSDP, "sha-256", "sha-1")} {
+		if answer, err := p.AnswerCarried(t.Context(), Instance{1}, Carried{SDP: sdp, From: hereAddr}); err == nil {
+			t.Errorf("%.20q is answered with %q", sdp, answer)
+		}
+	}
+	noneAlive(t, 0)
+}
+
+// TestManyOffersToAPage come from one address, none of which becomes a link.
+func TestManyOffersToAPage(t *testing.T) {
+	fakeBrowser(t)
+	p := listenPage(t)
+	for i := range 2 * maxHalfOpenFrom {
+		_, err := p.AnswerCarried(t.Context(), Instance{1, byte(i)}, Carried{SDP: fakeSDP, From: hereAddr})
+		if full := i >= maxHalfOpenFrom; errors.Is(err, ErrFull) != full {
+			t.Errorf("offer %d: %v, want %v only past %d", i, err, ErrFull, maxHalfOpenFrom)
+		}
+	}
+	_ = p.Close()
+	noneAlive(t, 0)
+}
+
+// fakeSDP is an offer from nowhere.
+var fakeSDP = "v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=fingerprint:sha-256 " +
+	strings.TrimSuffix(strings.Repeat("00:", 32), ":") + "\r\na=ice-ufrag:9999\r\n"
+
 func TestPagesWithoutCandidates(t *testing.T) {
 	fakeBrowser(t)
 	js.Global().Set("noCandidates", true)
