@@ -64,6 +64,25 @@ func (l *link) run() {
 	l.t.log.Info("link ended", "instance", l.conn.remote.Instance, "reason", l.conn.Err())
 }
 
+// renew hands a watch that the other side opened, or an inquiry, to the link's loop.
+// The other side has none besides: of several the last counts, and our own has
+// ended or is about to.
+func (l *link) renew(w *watch) {
+	for {
+		select {
+		case l.renewed <- w:
+			select {
+			case <-l.over:
+				l.dropRenewed() // nobody else will
+			default:
+			}
+			return
+		case older := <-l.renewed:
+			_ = older.Close()
+		}
+	}
+}
+
 // dropRenewed closes a watch that came too late.
 func (l *link) dropRenewed() {
 	select {

@@ -142,14 +142,15 @@ func (w *watch) opens(stop <-chan struct{}, limit time.Duration) bool {
 
 // askPort asks the other side's port, by another watch, and says whether the right
 // process answers there; nothing if no answer comes in time. Who answers with
-// anything else is not that process, or believes that it has no link with us.
-func (l *link) askPort(ctx context.Context, said chan<- portAnswer) {
+// anything else is not that process, or believes that it has no link with us. It goes
+// on when the link has answered meanwhile: the watch is wanted anyway.
+func (l *link) askPort(_ context.Context, said chan<- portAnswer) {
 	asked := time.Now()
 	w := l.openWatch()
-	right := w.opens(ctx.Done(), quickWait)
+	right := w.opens(l.conn.Done(), quickWait)
 	switch {
 	case right:
-		l.renewed <- w // nobody else writes to it
+		l.renew(w)
 	case w.ended.Err() == nil: // no answer
 		_ = w.Close()
 		return

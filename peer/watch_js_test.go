@@ -92,6 +92,9 @@ func TestWatchIsOpenedAnew(t *testing.T) {
 	for n := range 3 {
 		ws.Call("become", "close")
 		ws = socket(t, n+1)
+		for ws.Get("state").IsUndefined() {
+			pause()
+		}
 	}
 	if _, err := conn.Ping(t.Context()); err != nil {
 		t.Errorf("a link whose watch broke: %v", err)

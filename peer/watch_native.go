@@ -162,25 +162,6 @@ func (t *Transport) whoseWatch(r *http.Request) (*link, error) {
 	return l, nil
 }
 
-// renew hands a watch that the other side opened to the link's loop. The
-// other side has none besides: of several the last counts, and our own has
-// ended or is about to.
-func (l *link) renew(w *watch) {
-	for {
-		select {
-		case l.renewed <- w:
-			select {
-			case <-l.over:
-				l.dropRenewed() // nobody else will
-			default:
-			}
-			return
-		case older := <-l.renewed:
-			_ = older.Close()
-		}
-	}
-}
-
 // sweep looks after links that a watch says nothing of: a frozen process keeps
 // its connections.
 func (t *Transport) sweep() {
