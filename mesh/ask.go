@@ -228,6 +228,9 @@ func (n *Node) recordOf(l *link, p []byte) error {
 		}
 	case n.observer && l.pages[who.Instance]:
 		if wire.VerifyRecord(own, n.room, who.ID.Verify) {
+			if l.pageRecords == nil {
+				l.pageRecords = make(map[peer.Instance]wire.Record)
+			}
 			l.pageRecords[who.Instance] = r
 			l.others[who.Instance] = true // who says so reaches it
 		}

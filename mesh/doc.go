@@ -433,7 +433,8 @@
 //     answers 64 offers over it at once and two a second after that, each at the
 //     address that the first who carried it says, if that is on its own networks.
 //     [TestCrookedCarriers, TestFloodOfOffers, TestOfferThatIsPlayedAgain,
-//     TestOddOffers, TestAuthorDoesNotSayWhereItIs, TestOfferSaysWhereThePageIs]
+//     TestOddOffers, TestAnswerOfSomebodyElse, TestAuthorDoesNotSayWhereItIs,
+//     TestOfferSaysWhereThePageIs]
 //
 // A room without pages costs nothing more for it. [TestRoomWithoutPagesTellsOfNone]
 // A page keeps no [Config.HistoryFile], and what protects it is no better than the

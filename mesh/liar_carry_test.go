@@ -350,6 +350,29 @@ func TestCrookedCarriers(t *testing.T) {
 	}
 }
 
+// TestAnswerOfSomebodyElse holds that an answer counts that comes from whom it was
+// asked, and no other, though it bears the right id; and that it counts once.
+func TestAnswerOfSomebodyElse(t *testing.T) {
+	inRoom(t, func(r *room) {
+		r.lan.Cut(r.lan.Host("hub"), r.lan.Host("cy"))
+		offers := r.offers()
+		before := 0
+		r.crookedCarrier(0, func(rl wire.Relay, c wire.Carried) [][]byte {
+			own := wire.AppendRelay(nil, rl)
+			if rl.Payload[0] == wire.CarriedOffer {
+				before = offers()
+				return [][]byte{own}
+			}
+			forged := carry(wire.CarriedAnswer, [8]byte{9}, rl.To, wire.Carried{ID: c.ID, SDP: []byte("v=0")})
+			late := carry(wire.CarriedAnswer, rl.From, rl.To, wire.Carried{ID: c.ID, SDP: []byte("v=0")})
+			return [][]byte{forged, own, late}
+		})
+		if n := offers() - before; n > 0 {
+			t.Errorf("the first offer came to nothing, %d more were made", n)
+		}
+	})
+}
+
 func (r *room) crookedCarrier(delay time.Duration, treat func(wire.Relay, wire.Carried) [][]byte) {
 	r.lan.Host("crook").SetFirewall(true) // it dials the others itself
 	hub := r.join("hub", nil)
@@ -375,6 +398,8 @@ func (r *room) crookedCarrier(delay time.Duration, treat func(wire.Relay, wire.C
 				other.WriteMessage(wire.AppendRelay(nil, rl))
 				return nil
 			}
+			c.Seen = l.RemoteAddr().Addr()
+			rl.Payload = wire.Stamp(rl.Payload, c.Seen)
 			go func() {
 				time.Sleep(delay)
 				for _, f := range treat(rl, *c) {

@@ -63,7 +63,7 @@ type link struct {
 func newLink(conn carrier, quiet bool, now time.Time) *link {
 	l := &link{
 		conn: conn, wake: newSignal(), since: now, quiet: quiet,
-		ways: newWays(), asks: newAsks(), hints: newHints(), pageHints: newPageHints(),
+		ways: newWays(), asks: newAsks(), hints: newHints(),
 	}
 	if l.tunnel, _ = conn.(*tunnelLink); l.tunnel != nil {
 		l.tunnel.own.Store(l)

@@ -14,7 +14,8 @@ import (
 // the newcomer hears of it at once, and would wait as long to hear where it may be
 // dialed. So members tell who is in a browser, and a tunnel is opened to it at once.
 
-// pageHints is what the two sides of a link tell each other of pages.
+// pageHints is what the two sides of a link tell each other of pages; empty where
+// there are none.
 type pageHints struct {
 	pages     map[peer.Instance]bool // in a browser, by the other side's last word
 	pagesTold []peer.Instance        // of whom it was told, sorted
@@ -23,14 +24,6 @@ type pageHints struct {
 	// To an observer, which cannot be offered a link, their records are told as well.
 	recordsTold map[peer.Instance]bool
 	pageRecords map[peer.Instance]wire.Record // what it was told
-}
-
-func newPageHints() pageHints {
-	return pageHints{
-		pages:       make(map[peer.Instance]bool),
-		recordsTold: make(map[peer.Instance]bool),
-		pageRecords: make(map[peer.Instance]wire.Record),
-	}
 }
 
 // pageCameLocked has the others told of a page when its link comes up, and a new
@@ -100,6 +93,9 @@ func (n *Node) appendPageRecordsLocked(l *link, buf []byte) []byte {
 			l.wake.set()
 			break
 		}
+		if l.recordsTold == nil {
+			l.recordsTold = make(map[peer.Instance]bool)
+		}
 		l.recordsTold[instance] = true
 		if record != nil {
 			buf = wire.AppendRecordFrame(buf, record)
@@ -119,7 +115,7 @@ func (n *Node) pagesOf(l *link, p []byte) error {
 	if !n.currentLocked(l) || l.tunnel != nil {
 		return nil
 	}
-	clear(l.pages)
+	l.pages = make(map[peer.Instance]bool, len(list))
 	for _, instance := range list {
 		l.pages[instance] = true
 	}
