@@ -69,7 +69,9 @@
 //	                        is still coming; with Range, but for archives. 410: it did
 //	                        not arrive
 //
-// A second PUT ends the first one to the same file. [TestUpload, TestWrongOffset,
+// A second PUT ends the first one to the same file. What is slow may take as long as
+// it takes; what stands still for a minute is ended, and a browser that takes less than
+// 256 KiB in one. [TestSlowUpload, TestSlowDownload] [TestUpload, TestWrongOffset,
 // TestTwoUploadsOfOneFile, TestUploadCutInTheMiddle, TestDownload, TestRanges,
 // TestArchive] The name in a URL is for people: it is not looked at. What is sent is
 // an attachment of no type, under a name by RFC 8187. [TestNames]

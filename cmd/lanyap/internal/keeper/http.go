@@ -266,15 +266,26 @@ func (p *patientWriter) WriteHeader(status int) {
 	p.ResponseWriter.WriteHeader(status)
 }
 
-func (p *patientWriter) Write(b []byte) (int, error) {
+func (p *patientWriter) Write(b []byte) (total int, err error) {
 	p.begun = true
-	p.extend()
-	return p.ResponseWriter.Write(b)
+	for {
+		p.extend()
+		part := b[:min(len(b), writeAtOnce)]
+		n, err := p.ResponseWriter.Write(part)
+		total += n
+		b = b[n:]
+		if err != nil || len(b) == 0 {
+			return total, err
+		}
+	}
 }
 
-// sendAtOnce is how many bytes the system copies at once: whoever takes less in the
-// time of a stall is cut off.
-const sendAtOnce = 1 << 20
+// How many bytes are written, and how many the system copies, at once: whoever takes
+// less in the time of a stall is cut off.
+const (
+	writeAtOnce = 64 << 10
+	sendAtOnce  = 256 << 10
+)
 
 // ReadFrom has the system copy what is a file.
 func (p *patientWriter) ReadFrom(r io.Reader) (total int64, err error) {
