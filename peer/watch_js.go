@@ -126,18 +126,17 @@ func (l *link) rewatch() *watch {
 	return l.watch.Load()
 }
 
-// opens waits until a watch is open, or will not be.
+// opens waits until a watch has opened, or will not.
 func (w *watch) opens(stop <-chan struct{}, limit time.Duration) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-w.opened:
-		return true
 	case <-w.ended.Done():
 	case <-stop:
 	case <-timer.C:
 	}
-	return false
+	return w.isOpen()
 }
 
 // askPort asks the other side's port, by another watch, and says whether the right

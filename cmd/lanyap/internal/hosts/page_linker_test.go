@@ -5,6 +5,7 @@ package hosts
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -237,21 +238,22 @@ func (p *linking) do(words []string) error {
 		go func() { p.out(linkReport{Type: "flooded", Seconds: flood(conn, words[2], words[3])}) }()
 	case "echo":
 		go func() { p.out(linkReport{Type: "echoed", Seconds: echoed(conn, words[2])}) }()
-	case "answer": // FROM SDP, as a Go string
+	case "answer": // FROM SDP, in base64
 		return p.answer(words[1], words[2], words[3])
 	}
 	return nil
 }
 
-func (p *linking) answer(instance, from, quoted string) error {
+func (p *linking) answer(instance, from, encoded string) error {
 	in, err := peer.ParseInstance(instance)
 	if err != nil {
 		return err
 	}
-	var c peer.Carried
-	if err := json.Unmarshal([]byte(strings.ReplaceAll(quoted, "_", " ")), &c.SDP); err != nil {
+	sdp, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
 		return err
 	}
+	c := peer.Carried{SDP: string(sdp)}
 	c.From, _ = netip.ParseAddr(from)
 	answer, err := p.t.AnswerCarried(context.Background(), in, c)
 	if err != nil {
@@ -428,6 +430,11 @@ func (tab *linkTab) tryCarry(to string, answer func(offer string) (sdp, from str
 // answer has the node answer an offer of a page that is on a host.
 func (p *linker) answer(tab *linkTab, offer string, on *lab.Host) string {
 	p.t.Helper()
-	line, _ := json.Marshal(offer)
-	return p.command("answered", "answer %s %s %s", tab.self(), on.Addr, strings.ReplaceAll(string(line), " ", "_")).Text
+	return p.answerTo(tab.self(), offer, on)
+}
+
+func (p *linker) answerTo(page, offer string, on *lab.Host) string {
+	p.t.Helper()
+	sdp := base64.StdEncoding.EncodeToString([]byte(offer))
+	return p.command("answered", "answer %s %s %s", page, on.Addr, sdp).Text
 }
