@@ -201,10 +201,11 @@ func (d *download) main() error {
 	}
 	for {
 		d.tell()
-		if err := d.finish(); err != nil {
+		over, err := d.landReady()
+		if err != nil {
 			return d.incomplete(err)
 		}
-		if d.complete() {
+		if over {
 			return d.depart()
 		}
 		if err := d.wait(ticker.C); err != nil {
@@ -350,6 +351,13 @@ func (d *download) showLocked() {
 	d.t.update(func(p *Progress) {
 		p.FilesDone, p.BytesDone, p.Skipped, p.Holders = far.Files, far.Bytes, far.Skipped, holders
 	})
+}
+
+// landReady lands what is ready, and reports whether that was all: a file that is
+// complete only after it was looked for what is ready is for the next time.
+func (d *download) landReady() (over bool, err error) {
+	over = d.complete()
+	return over, d.finish()
 }
 
 // finish lands what is ready.
