@@ -103,6 +103,23 @@
 // What is slow about small files there is that file system once it has made and
 // removed some ten thousand: fresh is the first round.
 //
+// Pages in a headless Chromium 156 of another host, while the machine was a third to
+// a half slower than for what stands above; p50 / p90 of 10:
+//
+//	what                                                       | lanyap                            | aim
+//	page opened → in the room with the node that serves it     | 341 / 412 ms, cached 309 / 366 ms | 300, cached 200
+//	… linked to all of 3 nodes and 1 page                      | 467 / 573 ms, cached 436 / 536 ms | 500
+//	… in the room, CPU ÷ 6 and 20 Mbit/s                       | 2.0 / 2.1 s, cached 1.6 / 1.8 s   | 2 s
+//	the page's program, gzip                                   | 1.53 MB                           | 1.6
+//	256 B at 10/s from a page → delivered to 3, p50 / p99      | 3.4 / 6.6 ms                      | 12
+//	200 messages/s shown: CPU of a core, all of the page's     | 24 %, idle 0.6 %                  | 12
+//	1 GiB to the node that serves the page, disk to disk       | 192 MB/s, 0.63 × plain HTTP       | 0.6
+//	1 GiB from there                                           | 202 MB/s, 0.61 × plain HTTP       | 0.8
+//	node with the page, which nobody opens, and with --no-page | 7.6 and 7.7 ms to ready, 20.8 and 20.7 MB
+//
+// An earlier page, when the machine was as fast as above, was in the room after 247 /
+// 256 ms; in turns with this one it took 363 / 400.
+//
 // An earlier version, on a machine half as fast:
 //
 //	what                                                                       | lanyap          | N     | libp2p                          | N
