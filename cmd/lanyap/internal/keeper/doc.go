@@ -79,7 +79,8 @@
 // # Who is gone
 //
 // A page whose stream ends keeps all for a minute: transfers, uploads and downloads go
-// on, and a new stream of the same page finds them. [TestPageComesBack] Then its offers
+// on, and a new stream of the same page finds them; of what its browser has fetched only
+// the end is told again. [TestPageComesBack, TestFetchedIsNotToldAgain] Then its offers
 // are withdrawn, those who were fetching are told that it was canceled, and what it
 // took is removed, when the browser has fetched it or does not try to. [TestPageIsGone]
 //
@@ -91,10 +92,14 @@
 // the program, or after a crash when the next one starts. [TestNothingIsLeft]
 //
 //	pages                64
-//	a page's offers      16 open, and 16 that it has accepted
+//	a page's offers      16 open, and 16 that it has accepted: for another goes what
+//	                     was fetched longest ago, or failed
 //	files of an offer    10,000
 //	a line               2 MiB
 //	lines                50 a second, and 200 at once; others wait
 //	unread lines         4 MiB, then the stream ends, and the page opens another
 //	what was fetched     goes after 10 minutes
+//	what failed          goes after a minute, when the page has been told
+//
+// [TestManyDownloads, TestCanceledDownloadsGo]
 package keeper

@@ -85,6 +85,10 @@ func (in *incoming) tellOfferLocked() {
 
 // tellAgainLocked tells a page that has come back what is so.
 func (in *incoming) tellAgainLocked() {
+	if in.fetchedLocked() || in.over && in.readers > 0 {
+		in.tellEndLocked() // its browser would fetch it once more
+		return
+	}
 	in.tellOfferLocked()
 	if in.transfer == nil {
 		return
@@ -93,6 +97,14 @@ func (in *incoming) tellAgainLocked() {
 	if in.over {
 		in.tellEndLocked()
 	}
+}
+
+// fetchedLocked reports whether a browser has all of it.
+func (in *incoming) fetchedLocked() bool { return in.over && in.readers == 0 && !in.fetched.IsZero() }
+
+// failedLocked reports whether it will not arrive, and nobody waits for it.
+func (in *incoming) failedLocked() bool {
+	return in.over && in.readers == 0 && in.transfer.Err() != nil
 }
 
 func (in *incoming) tellDownloadLocked() {
@@ -124,16 +136,7 @@ func (s *session) accept(id string) error {
 	case in.transfer != nil || s.over:
 		return nil // said twice, since the stream had broken
 	}
-	accepted := 0
-	for _, other := range s.in {
-		if other.transfer != nil {
-			accepted++
-		}
-	}
-	err := error(nil)
-	if accepted >= maxOpen {
-		err = fmt.Errorf("%d are here already: fetch one of them first, or forget it", maxOpen)
-	}
+	err := s.makeWayLocked()
 	if err == nil {
 		err = in.fetchLocked()
 	}
@@ -142,6 +145,30 @@ func (s *session) accept(id string) error {
 		s.tellLocked(endLine{Is: "failed", ID: id, Why: reason(err).Error()})
 		in.tellOfferLocked()
 	}
+	return nil
+}
+
+// makeWayLocked sees to it that one more may be accepted: what was fetched longest ago,
+// or failed, goes for it.
+func (s *session) makeWayLocked() error {
+	accepted := 0
+	var out *incoming
+	for _, in := range s.in {
+		if in.transfer == nil {
+			continue
+		}
+		accepted++
+		if (in.fetchedLocked() || in.failedLocked()) && (out == nil || in.fetched.Before(out.fetched)) {
+			out = in
+		}
+	}
+	switch {
+	case accepted < maxOpen:
+		return nil
+	case out == nil:
+		return fmt.Errorf("%d are on their way already: wait for one of them, or cancel it", maxOpen)
+	}
+	out.dropLocked()
 	return nil
 }
 
@@ -252,14 +279,15 @@ func (in *incoming) watch() {
 		case <-done:
 			done = nil
 			in.look()
-			ticker.Reset(fetchedFor / 10) // it is looked whether it was fetched long ago
+			ticker.Reset(fetchedFor / 10) // it is looked whether it is of no more use
 		case <-in.ctx.Done():
 			return
 		}
 	}
 }
 
-// look tells the page what is new, and reports whether it was fetched long ago.
+// look tells the page what is new, and reports whether it is of no more use: it was
+// fetched long ago, or failed, and the page knows.
 func (in *incoming) look() (stale bool) {
 	s := in.s
 	s.mu.Lock()
@@ -275,5 +303,5 @@ func (in *incoming) look() (stale bool) {
 		s.k.release(in.room) // the disk knows by now
 		in.tellEndLocked()
 	}
-	return in.over && in.readers == 0 && !in.fetched.IsZero() && time.Since(in.fetched) > fetchedFor
+	return in.fetchedLocked() && time.Since(in.fetched) > fetchedFor || in.failedLocked() && s.box != nil
 }

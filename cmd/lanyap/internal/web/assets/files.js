@@ -15,6 +15,7 @@ export class Files {
 	#room; #ask; #tell; #text; #call;
 	#incoming = new Map(); // offer → what is known of it
 	#outgoing = new Map();
+	#over = new Set(); // offers that were taken and have ended: the keeper may tell of them once more
 	#number = 0;
 	ready = false; // the keeper answers
 
@@ -55,6 +56,7 @@ export class Files {
 			console.warn(ev.why);
 			return;
 		}
+		if (this.#over.has(ev.id)) return;
 		const [list, take] = this.#incoming.has(ev.id) || ev.is === 'offer' ? [this.#incoming, this.#heardIn] : [this.#outgoing, this.#heardOut];
 		const o = list.get(ev.id);
 		if (o || ev.is === 'offer') take.call(this, ev, o);
@@ -127,12 +129,12 @@ export class Files {
 			this.#progress(o, ev);
 			return;
 		case 'done':
-			this.#incoming.delete(ev.id);
+			this.#close(o);
 			// The browser may still be fetching it, and says so itself.
 			this.#tell([this.#subject(o), ' from ', this.#who(o.from), `: ${extent(o)}, verified, goes to the downloads of this browser`]);
 			return;
 		case 'failed':
-			this.#incoming.delete(ev.id);
+			this.#close(o); // if it could not begin, it is offered once more
 			this.#tell([this.#subject(o), ' from ', this.#who(o.from), ': ', line(ev.why || 'failed')], true);
 		}
 	}
@@ -203,9 +205,16 @@ export class Files {
 	}
 
 	#cancel(o) {
-		this.#incoming.delete(o.id);
+		this.#close(o);
+		this.#over.add(o.id);
 		this.#ask({do: 'cancel', id: o.id});
 		this.#changed();
+	}
+
+	// close takes out what was taken.
+	#close(o) {
+		this.#incoming.delete(o.id);
+		if (o.url) this.#over.add(o.id);
 	}
 
 	async #uploadNext(o) {
