@@ -31,7 +31,9 @@ func TestMain(m *testing.M) {
 		// Most of these tests wait most of the time.
 		flag.Set("test.parallel", "8")
 	}
-	os.Exit(lab.Main(m))
+	code := lab.Main(m)
+	_ = os.RemoveAll(site.dir)
+	os.Exit(code)
 }
 
 func isSet(name string) bool {
