@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -61,10 +62,23 @@ func (a *app) servePage(node *mesh.Node, room string, flags pageFlags) (*pages, 
 	return p, nil
 }
 
+// closePagesLimit is how long the end of what is done for browsers may keep a program
+// from saying goodbye: a transfer with somebody who is cut off takes longer to end.
+const closePagesLimit = 500 * time.Millisecond
+
 // close ends what is done for browsers. The node is still there: they are told.
 func (p *pages) close() {
-	if p != nil {
+	if p == nil {
+		return
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
 		_ = p.keeper.Close() // what is left on disk goes at the next start
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closePagesLimit):
 	}
 }
 
