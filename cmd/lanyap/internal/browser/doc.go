@@ -29,8 +29,8 @@
 //
 // # What is left behind
 //
-// Nothing. A browser is ended with its test, and the profile, the files it has
-// downloaded among it, is removed then. If the test process is killed, the
+// Nothing. A browser is ended with its test, and the profile, with the files it has
+// downloaded, is removed then. If the test process is killed, the
 // browser is killed with it (prctl(2), PR_SET_PDEATHSIG), and the next browser
 // that is started removes the profile.
 //

@@ -36,8 +36,8 @@ type Config struct {
 	On   Host     // nil: this machine
 	Args []string // further ones of the command line
 
-	// Cookies tells whether pages may store anything: no localStorage and no
-	// sessionStorage either.
+	// NoStorage keeps pages from storing anything: no localStorage and no
+	// sessionStorage either. It is for Chromium.
 	NoStorage bool
 }
 
