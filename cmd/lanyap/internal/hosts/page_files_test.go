@@ -269,8 +269,8 @@ func TestPageUploadIsCut(t *testing.T) {
 	}
 }
 
-// TestPageIsGoneInTheMiddle kills the browser while it uploads: who receives is
-// told, and nothing of the file is left.
+// TestPageIsGoneInTheMiddle kills the browser while it uploads: nothing of the file
+// has its name at who receives, and everything else goes on.
 func TestPageIsGoneInTheMiddle(t *testing.T) {
 	t.Parallel()
 	l, nodes, browsers, pages := roomWithPages(t, 2, 1)
