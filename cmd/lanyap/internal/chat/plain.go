@@ -92,7 +92,7 @@ func notice(ev Event, room *Room) string {
 		if ev.Reason == nil {
 			return fmt.Sprintf("* %s left", room.LabelGone(ev.Peer))
 		}
-		return fmt.Sprintf("* %s left: %s", room.LabelGone(ev.Peer), output.Line(ev.Reason.Error()))
+		return fmt.Sprintf("* %s left: %s", room.LabelGone(ev.Peer), output.Reason(ev.Reason))
 	case Gap:
 		if ev.Count == 1 {
 			return fmt.Sprintf("* 1 message of %s is missing", room.Label(ev.From))

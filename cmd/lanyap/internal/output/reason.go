@@ -2,8 +2,8 @@ package output
 
 import "strings"
 
-// packages are those whose names stand before the errors of sharing.
-var packages = []string{"share: ", "source: ", "manifest: ", "landing: "}
+// packages are those whose names stand before errors that people are shown.
+var packages = []string{"peer: ", "share: ", "source: ", "manifest: ", "landing: "}
 
 // Reason returns an error as one line for people, who do not know the packages
 // that it comes from.

@@ -11,6 +11,7 @@ func TestReason(t *testing.T) {
 		"share: source: manifest: two names": "two names",
 		"landing: /x: no space\x1b[2J":       Line("/x: no space\x1b[2J"),
 		"mesh: closed":                       "mesh: closed",
+		"peer: closed by the other side":     "closed by the other side",
 		"":                                   "",
 	} {
 		if got := Reason(errors.New(text)); got != want {
