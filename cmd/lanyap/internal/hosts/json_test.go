@@ -16,7 +16,7 @@ import (
 
 // shapes are the keys of each event, besides v, type and time.
 var shapes = map[string]string{
-	"ready":               "addrs id instance name room",
+	"ready":               "addrs id instance name page room",
 	"joined":              "peer",
 	"left":                "peer reason",
 	"message":             "from sent seq text",

@@ -295,13 +295,13 @@ func TestPageIsGoneInTheMiddle(t *testing.T) {
 }
 
 // TestPageServedFromAFullDisk: what a page uploads does not fit where the node that
-// serves it keeps files, which leaves 256 MiB free. The page says so, and everything
+// serves it keeps files. The page says so, and everything
 // else goes on.
 func TestPageServedFromAFullDisk(t *testing.T) {
 	t.Parallel()
 	l := browse(t)
 	hosts := l.Switch().Hosts(3, lab.HostConfig{})
-	script := `mount --make-rprivate / && mkdir -p tmp && mount -t tmpfs -o size=300m tmpfs tmp && TMPDIR=$PWD/tmp exec "$0" chat --json --name serves`
+	script := `mount --make-rprivate / && mkdir -p tmp && mount -t tmpfs -o size=48m tmpfs tmp && TMPDIR=$PWD/tmp exec "$0" chat --json --name serves`
 	serves := hosts[0].Start(lab.Program{Path: "/bin/sh", Args: []string{"-c", script, lab.Build(t, program)}, Mount: true})
 	l.Await(patience, "the node is ready", serves.Ready)
 	visitor := visit(l, browser.Start(t, browser.Config{On: hosts[1]}), serves, "visitor")

@@ -4,6 +4,7 @@ package hosts
 
 import (
 	"bufio"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -103,11 +104,8 @@ func TestCarriedOffersSendNothingElsewhere(t *testing.T) {
 	answered := func(n int, from string, at ...string) bool {
 		t.Helper()
 		in := peer.ID{byte(n), byte(n >> 8)}.Instance(peer.Salt{1})
-		quoted, err := json.Marshal(offerOf(n, at...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := node.command("answered", "answer %s %s %s", in, from, strings.ReplaceAll(string(quoted), " ", "_"))
+		sdp := base64.StdEncoding.EncodeToString([]byte(offerOf(n, at...)))
+		r := node.command("answered", "answer %s %s %s", in, from, sdp)
 		if r.Instance != in.String() {
 			t.Fatalf("%s is answered in place of %s", r.Instance, in)
 		}
