@@ -16,7 +16,8 @@
 // log of a test that fails has what pages logged.
 //
 // What takes longer than go test allows says so at once, and with which
-// -timeout it is enough.
+// -timeout it is enough; tests of pages that it may not leave the time for, on a
+// slow machine, are skipped.
 //
 // # Twenty runs
 //

@@ -30,13 +30,20 @@ func browse(t *testing.T) *lab.Lab {
 	return lab.New(t)
 }
 
-// turn waits until a test may have browsers.
+// turnTakes is what a test of browsers takes at most, on a machine that is slow.
+const turnTakes = 3 * time.Minute
+
+// turn waits until a test may have browsers. It skips the test if go test may end
+// before it: on a slow machine they all take longer than go test allows unasked.
 func turn(t *testing.T) {
 	t.Helper()
 	browser.Need(t, "chromium")
 	needPage(t)
 	browsing <- struct{}{}
 	t.Cleanup(func() { <-browsing })
+	if deadline, ok := t.Deadline(); ok && time.Until(deadline) < turnTakes && os.Getenv("LANYAP_LAB") != "required" {
+		t.Skipf("go test ends in %v, this may take %v: add -timeout 20m", time.Until(deadline).Round(time.Second), turnTakes)
+	}
 }
 
 // asleep lets another test have browsers while this one only waits.
