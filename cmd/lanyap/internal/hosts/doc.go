@@ -104,22 +104,22 @@
 // What is slow about small files there is that file system once it has made and
 // removed some ten thousand: fresh is the first round.
 //
-// Pages in a headless Chromium 156 of another host, while the machine was a third to
-// a half slower than for what stands above; p50 / p90 of 10:
+// Pages in a headless Chromium 156 of another host, p50 / p90 of 7:
 //
 //	what                                                       | lanyap                            | aim
-//	page opened → in the room with the node that serves it     | 341 / 412 ms, cached 309 / 366 ms | 300, cached 200
-//	… linked to all of 3 nodes and 1 page                      | 467 / 573 ms, cached 436 / 536 ms | 500
-//	… in the room, CPU ÷ 6 and 20 Mbit/s                       | 2.0 / 2.1 s, cached 1.6 / 1.8 s   | 2 s
-//	the page's program, gzip                                   | 1.53 MB                           | 1.6
+//	page opened → in the room with the node that serves it     | 221 / 254 ms, cached 202 / 222 ms | 300, cached 200
+//	… linked to all of 3 nodes and 1 page                      | 318 / 351 ms                      | 500
+//	… in the room, CPU ÷ 6 and 20 Mbit/s                       | 1.39 / 1.43 s, cached 0.82 / 0.83 s | 2 s
+//	… linked to all, CPU ÷ 6 and 20 Mbit/s                     | 1.68 / 1.72 s, cached 1.06 / 1.17 s | 2 s
+//	the page's program, gzip                                   | 1.51 MB                           | 1.6
 //	256 B at 10/s from a page → delivered to 3, p50 / p99      | 3.4 / 6.6 ms                      | 12
-//	200 messages/s shown: CPU of a core, all of the page's     | 24 %, idle 0.6 %                  | 12
-//	1 GiB to the node that serves the page, disk to disk       | 192 MB/s, 0.63 × plain HTTP       | 0.6
-//	1 GiB from there                                           | 202 MB/s, 0.61 × plain HTTP       | 0.8
+//	200 messages/s shown: CPU of a core, all of the page's     | 23 %, idle 0.2 %                  | 12
+//	1 GiB to the node that serves the page, disk to disk       | 431 MB/s, 1.12 × plain HTTP       | 0.6
+//	1 GiB from there                                           | 350 MB/s, 0.40 × plain HTTP       | 0.8
 //	node with the page, which nobody opens, and with --no-page | 7.6 and 7.7 ms to ready, 20.8 and 20.7 MB
 //
-// An earlier page, when the machine was as fast as above, was in the room after 247 /
-// 256 ms; in turns with this one it took 363 / 400.
+// On the same machine while it was half as fast the last two rates were 192 MB/s,
+// 0.63 ×, and 202 MB/s, 0.61 ×: what a browser takes varies more than what it is sent.
 //
 // An earlier version, on a machine half as fast:
 //
