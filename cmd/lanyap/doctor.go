@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/discovery"
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -76,9 +77,9 @@ func (a *app) showChecks(found []check, asJSON bool) error {
 				Todo string `json:"todo"` // empty when ok
 			}{output.NewHead("check"), c.name, c.ok(), c.text, c.todo})
 		case c.ok():
-			_, err = fmt.Fprintf(a.stdout, "ok    %s: %s\n", c.name, output.Line(c.text))
+			_, err = fmt.Fprintf(a.stdout, "ok    %s: %s\n", c.name, safe.Line(c.text))
 		default:
-			_, err = fmt.Fprintf(a.stdout, "TODO  %s: %s: %s\n", c.name, output.Line(c.text), output.Line(c.todo))
+			_, err = fmt.Fprintf(a.stdout, "TODO  %s: %s: %s\n", c.name, safe.Line(c.text), safe.Line(c.todo))
 		}
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
@@ -150,7 +151,7 @@ func places(missing []mesh.Sighting) string {
 func names(peers []mesh.Peer) string {
 	list := make([]string, len(peers))
 	for i, p := range peers {
-		list[i] = fmt.Sprintf("%s (%s)", output.Name(p.Name), p.ID.Short())
+		list[i] = fmt.Sprintf("%s (%s)", safe.Name(p.Name), p.ID.Short())
 	}
 	return strings.Join(list, ", ")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh/share"
 )
@@ -97,7 +98,7 @@ func (a *app) ls(ctx context.Context, flags *movingFlags, place transfer.Place) 
 // placeOf is what lanyap get takes for an entry. A name that would not be read as
 // it is gives way to the ID.
 func placeOf(l transfer.Listed, e share.Entry) string {
-	name := output.Line(l.Peer.Name)
+	name := safe.Line(l.Peer.Name)
 	if name != l.Peer.Name || name == "" || strings.Contains(name, ":") {
 		name = l.Peer.ID.String()
 	}
@@ -105,7 +106,7 @@ func placeOf(l transfer.Listed, e share.Entry) string {
 }
 
 func pathOf(e share.Entry) string {
-	path := output.Line(e.Path)
+	path := safe.Line(e.Path)
 	if e.Dir {
 		path += "/"
 	}

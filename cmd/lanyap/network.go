@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/discovery"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
@@ -77,7 +77,7 @@ func (n *networkFlags) check() error {
 }
 
 // clean reports whether a terminal shows s as it is.
-func clean(s string) bool { return output.Line(s) == s }
+func clean(s string) bool { return safe.Line(s) == s }
 
 // isTarget reports whether s is HOST or HOST:PORT.
 func isTarget(s string) bool {
@@ -181,7 +181,7 @@ func (w logWriter) Write(line []byte) (int, error) {
 func (a *app) defaultName() string {
 	host, _ := os.Hostname()
 	host, _, _ = strings.Cut(host, ".")
-	return shorten(output.Line(strings.Trim(a.userName()+"@"+host, "@")), peer.MaxName)
+	return shorten(safe.Line(strings.Trim(a.userName()+"@"+host, "@")), peer.MaxName)
 }
 
 // userName asks the environment first: looking a user up can take a while

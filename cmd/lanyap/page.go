@@ -15,6 +15,7 @@ import (
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/qr"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -159,7 +160,7 @@ type pageText struct {
 }
 
 func (f *pageText) ready(self mesh.Peer, room string, _ []netip.AddrPort, urls []string) error {
-	f.notice(fmt.Sprintf("you are %s in room %s; browsers join at", people.Name(self), output.Line(room)))
+	f.notice(fmt.Sprintf("you are %s in room %s; browsers join at", people.Name(self), safe.Line(room)))
 	return f.moved(urls)
 }
 
@@ -180,7 +181,7 @@ func (f *pageText) moved(urls []string) error {
 }
 
 func (f *pageText) warn(text string) error {
-	f.notice(output.Line(text))
+	f.notice(safe.Line(text))
 	return nil
 }
 

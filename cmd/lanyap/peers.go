@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
 )
@@ -242,14 +243,14 @@ func (a *app) peersTable(members []present, pages, unreached []mesh.Sighting) er
 		if m.answered {
 			rtt = m.rtt.Round(10 * time.Microsecond).String()
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", output.Name(m.Name)+browser(m.Peer), m.ID.Short(), where(m.Peer), rtt, output.Line(strings.Join(m.Topics, ", ")))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", safe.Name(m.Name)+browser(m.Peer), m.ID.Short(), where(m.Peer), rtt, safe.Line(strings.Join(m.Topics, ", ")))
 	}
 	for _, s := range pages {
 		through := "-"
 		if s.Via != nil {
 			through = where(mesh.Peer{Via: s.Via})
 		}
-		_, _ = fmt.Fprintf(table, "%s\t-\t%s\t-\t\n", output.Name(s.Name)+browser(mesh.Peer{Web: true}), through)
+		_, _ = fmt.Fprintf(table, "%s\t-\t%s\t-\t\n", safe.Name(s.Name)+browser(mesh.Peer{Web: true}), through)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -257,9 +258,9 @@ func (a *app) peersTable(members []present, pages, unreached []mesh.Sighting) er
 	for _, s := range unreached {
 		_, text := reason(s)
 		if s.Via != nil {
-			text += "; members reach it through " + output.Name(s.Via.Name)
+			text += "; members reach it through " + safe.Name(s.Via.Name)
 		}
-		if _, err := fmt.Fprintf(a.stdout, "not reached: %s: %s\n", place(s), output.Line(text)); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "not reached: %s: %s\n", place(s), safe.Line(text)); err != nil {
 			return err
 		}
 	}
@@ -278,7 +279,7 @@ func browser(p mesh.Peer) string {
 func where(p mesh.Peer) string {
 	switch {
 	case p.Via != nil:
-		return "through " + output.Name(p.Via.Name)
+		return "through " + safe.Name(p.Via.Name)
 	case !p.Addr.IsValid():
 		return "-"
 	}
@@ -288,7 +289,7 @@ func where(p mesh.Peer) string {
 // place names a sighting by its addresses.
 func place(s mesh.Sighting) string {
 	if len(s.Addrs) == 0 {
-		return "node " + output.Line(s.Instance)
+		return "node " + safe.Line(s.Instance)
 	}
 	addrs := make([]string, len(s.Addrs))
 	for i, addr := range s.Addrs {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -149,7 +150,7 @@ func (c *interpreter) message(arg string) (*Utterance, error) {
 }
 
 // cutName returns the name with which s begins, in double quotes where it holds
-// spaces (as names are shown, see [output.Name]), and what follows it.
+// spaces (as names are shown, see [safe.Name]), and what follows it.
 func cutName(s string) (name, rest string, ok bool) {
 	quoted, isQuoted := strings.CutPrefix(s, `"`)
 	if !isQuoted {
@@ -225,5 +226,5 @@ func quoted(p mesh.Peer, members []mesh.Peer) string {
 // deed returns what a text says that its sender does.
 func deed(text string) (string, bool) {
 	what, ok := strings.CutPrefix(text, action)
-	return output.Text(what), ok && what != ""
+	return safe.Text(what), ok && what != ""
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -51,7 +52,7 @@ func said(name, text string, private bool) string {
 	if private {
 		name += " (private)"
 	}
-	return name + ": " + strings.ReplaceAll(output.Text(text), "\n", "\n"+screen.Indent)
+	return name + ": " + strings.ReplaceAll(safe.Text(text), "\n", "\n"+screen.Indent)
 }
 
 // when returns what goes before a message that was said earlier: its time, as
@@ -80,7 +81,7 @@ func earlier(t, now time.Time) string {
 func notice(ev Event, room *Room) string {
 	switch ev := ev.(type) {
 	case Ready:
-		return fmt.Sprintf("* you are %s in room %s; waiting for others", people.Name(ev.Self), output.Line(ev.Room))
+		return fmt.Sprintf("* you are %s in room %s; waiting for others", people.Name(ev.Self), safe.Line(ev.Room))
 	case Page:
 		return output.Page(ev.URLs)
 	case Joined:
@@ -112,7 +113,7 @@ func notice(ev Event, room *Room) string {
 		return ev.Text
 	case Warning:
 		if ev.Hint == "" {
-			return "* " + output.Line(ev.Text)
+			return "* " + safe.Line(ev.Text)
 		}
 		return output.Mistake(ev.Text, ev.Hint)
 	}
@@ -132,7 +133,7 @@ func browser(p mesh.Peer) string {
 const excerptLen = 40
 
 func excerpt(text string) string {
-	text = output.Line(text)
+	text = safe.Line(text)
 	if utf8.RuneCountInString(text) <= excerptLen {
 		return text
 	}

@@ -10,8 +10,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/qr"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -141,7 +141,7 @@ func (t *Terminal) Show(ev Event) error {
 // Log shows a line that is not of the chat, and reports whether the terminal is
 // still ours. It waits for nobody: what logs may be what has to go on.
 func (t *Terminal) Log(line string) bool {
-	return t.painter.Print(t.paint(faint, output.Text(strings.TrimSuffix(line, "\n"))))
+	return t.painter.Print(t.paint(faint, safe.Text(strings.TrimSuffix(line, "\n"))))
 }
 
 // tell shows an answer. Its lines are ours, and look like it.
@@ -200,7 +200,7 @@ func (t *Terminal) said(style, time, label, text string) string {
 	if what, ok := deed(text); ok {
 		return t.paint(style, time+"~ "+label) + " " + what
 	}
-	return t.paint(style, time+label+":") + " " + output.Text(text)
+	return t.paint(style, time+label+":") + " " + safe.Text(text)
 }
 
 func (t *Terminal) style(from mesh.Peer) string {

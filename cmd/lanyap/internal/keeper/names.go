@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh/share"
 )
 
@@ -33,7 +33,7 @@ func fileName(name string) string {
 			return '_'
 		}
 		return r
-	}, output.Line(name))
+	}, safe.Line(name))
 	name = strings.TrimLeft(name, ". ")
 	if name == "" {
 		return "file"

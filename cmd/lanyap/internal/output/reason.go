@@ -1,6 +1,10 @@
 package output
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
+)
 
 // packages are those whose names stand before errors that people are shown.
 var packages = []string{"peer: ", "share: ", "source: ", "manifest: ", "landing: "}
@@ -15,5 +19,5 @@ func Reason(err error) string {
 			text = strings.TrimPrefix(text, name)
 		}
 	}
-	return Line(text)
+	return safe.Line(text)
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
 )
 
@@ -101,7 +101,7 @@ func Reference(p mesh.Peer, members []mesh.Peer) string {
 
 // Name is the name of p as a terminal may show it, never empty.
 func Name(p mesh.Peer) string {
-	if name := output.Name(p.Name); name != "" {
+	if name := safe.Name(p.Name); name != "" {
 		return name
 	}
 	return p.ID.Short()

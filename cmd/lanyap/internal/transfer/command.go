@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh/share"
 )
 
@@ -57,7 +57,7 @@ func environment(d Deal, item share.Landed) []string {
 		"LANYAP_PATH=" + item.Path,
 		"LANYAP_KIND=" + kind,
 		"LANYAP_SIZE=" + strconv.FormatInt(size, 10),
-		"LANYAP_SENDER=" + cmp.Or(output.Line(d.Peer.Name), d.Peer.ID.Short()),
+		"LANYAP_SENDER=" + cmp.Or(safe.Line(d.Peer.Name), d.Peer.ID.Short()),
 		"LANYAP_SENDER_ID=" + d.Peer.ID.String(),
 	}
 }

@@ -36,7 +36,7 @@
 //
 // # What a terminal is shown
 //
-// Names, texts and paths come from strangers, and pass through package output. One
+// Names, texts and paths come from strangers, and pass through package safe. One
 // that could pass for more than a name is in quotes, and a long one is cut in its
 // middle, so that it pushes nothing out of sight. [TestNamesOnTheScreen]
 //

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
 )
@@ -43,7 +44,7 @@ func (e *AmbiguousError) Error() string {
 	for i, p := range e.Found {
 		list[i] = p.ID.String()
 	}
-	return fmt.Sprintf("%q is the name of %d people: %s", output.Line(e.Name), len(list), strings.Join(list, " and "))
+	return fmt.Sprintf("%q is the name of %d people: %s", safe.Line(e.Name), len(list), strings.Join(list, " and "))
 }
 
 // VanishedError says that the other side of a transfer was waited for in vain.
@@ -74,7 +75,7 @@ type Outcome struct {
 // who returns whom it is about, for people.
 func (o Outcome) who() string {
 	if o.Peer == nil {
-		return fmt.Sprintf("%q", output.Line(o.Name))
+		return fmt.Sprintf("%q", safe.Line(o.Name))
 	}
 	return people.Name(*o.Peer)
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh/share"
 )
 
@@ -25,9 +25,9 @@ func (l *Log) Line(ev Event) string {
 		}
 	case Received:
 		if ev.Item.Skipped {
-			return fmt.Sprintf("* %s is there already", output.Line(ev.Item.Path))
+			return fmt.Sprintf("* %s is there already", safe.Line(ev.Item.Path))
 		}
-		return fmt.Sprintf("* %s is here", output.Line(ev.Item.Path))
+		return fmt.Sprintf("* %s is here", safe.Line(ev.Item.Path))
 	case Progress:
 		if ev.At.Phase < share.Moving {
 			return "" // who was offered something may take as long as they like

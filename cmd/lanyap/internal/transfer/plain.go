@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh/share"
 )
 
@@ -68,9 +68,9 @@ func (f *plain) Show(ev Event) error {
 // what it says.
 func arrived(ev Received) string {
 	if ev.Text != "" {
-		return output.Text(ev.Text)
+		return safe.Text(ev.Text)
 	}
-	return output.Line(ev.Item.Path)
+	return safe.Line(ev.Item.Path)
 }
 
 // progress returns a line if it is time for one: at each new phase, and every few

@@ -10,7 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/screen"
 )
 
@@ -105,7 +105,7 @@ func (s *Screen) give() {
 // Log shows a line that is not about transfers, and reports whether the terminal
 // is still ours.
 func (s *Screen) Log(line string) bool {
-	return s.painter.Print(output.Text(strings.TrimSuffix(line, "\n")))
+	return s.painter.Print(safe.Text(strings.TrimSuffix(line, "\n")))
 }
 
 // Show implements [Face].
@@ -245,7 +245,7 @@ type printer struct{ s *Screen }
 func (p printer) Write(text []byte) (int, error) {
 	for line := range strings.Lines(string(text)) {
 		p.s.painter.Await()
-		p.s.painter.Print(output.Text(strings.TrimSuffix(line, "\n")))
+		p.s.painter.Print(safe.Text(strings.TrimSuffix(line, "\n")))
 	}
 	return len(text), nil
 }

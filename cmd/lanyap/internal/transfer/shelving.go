@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
 	"github.com/lanyap/lanyap/peer"
@@ -33,9 +33,9 @@ type Place struct {
 
 func (p Place) String() string {
 	if p.Path == "" {
-		return output.Line(p.Name)
+		return safe.Line(p.Name)
 	}
-	return output.Line(p.Name + ":" + p.Path)
+	return safe.Line(p.Name + ":" + p.Path)
 }
 
 // Ways in which nothing is found; test with errors.Is.
@@ -52,7 +52,7 @@ type PlaceError struct {
 
 func (e *PlaceError) Error() string {
 	if errors.Is(e.Err, errAbsent) || errors.Is(e.Err, errNoShelf) {
-		return fmt.Sprintf("%q %v", output.Line(e.Name), e.Err)
+		return fmt.Sprintf("%q %v", safe.Line(e.Name), e.Err)
 	}
 	return e.Place.String() + " " + because(e.Err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
 )
@@ -24,7 +25,7 @@ const (
 // itemName returns the name of a file or folder as one thing on a line: safe to
 // show, cut in its middle, and in quotes if it could pass for more than a name.
 func itemName(name string) string {
-	name = output.Line(name)
+	name = safe.Line(name)
 	if width := ansi.StringWidth(name); width > maxItemName {
 		half := (maxItemName - 1) / 2
 		name = ansi.Truncate(name, half, "") + "…" + ansi.TruncateLeft(name, width-half, "")
@@ -93,7 +94,7 @@ func notice(ev Event) string {
 		if ev.Dir == "" {
 			return ""
 		}
-		return fmt.Sprintf("* you are %s in room %s; what is sent to you lands in %s", people.Name(ev.Self), output.Line(ev.Room), output.Line(ev.Dir))
+		return fmt.Sprintf("* you are %s in room %s; what is sent to you lands in %s", people.Name(ev.Self), safe.Line(ev.Room), safe.Line(ev.Dir))
 	case Page:
 		return output.Page(ev.URLs)
 	case Offered:
@@ -125,7 +126,7 @@ func notice(ev Event) string {
 		return shared(ev)
 	case Warning:
 		if ev.Hint == "" {
-			return "* " + output.Line(ev.Text)
+			return "* " + safe.Line(ev.Text)
 		}
 		return output.Mistake(ev.Text, ev.Hint)
 	}
@@ -178,7 +179,7 @@ const maxOmitted = 5
 func omitted(list []share.Omission) string {
 	var parts []string
 	for _, o := range list[:min(len(list), maxOmitted)] {
-		parts = append(parts, fmt.Sprintf("%s (%s)", itemName(o.Path), output.Line(o.Reason)))
+		parts = append(parts, fmt.Sprintf("%s (%s)", itemName(o.Path), safe.Line(o.Reason)))
 	}
 	text := fmt.Sprintf("* %s left out: %s", Count(len(list)), strings.Join(parts, ", "))
 	if more := len(list) - len(parts); more > 0 {
@@ -188,7 +189,7 @@ func omitted(list []share.Omission) string {
 }
 
 func shared(ev Shared) string {
-	who := "everybody in room " + output.Line(ev.Room)
+	who := "everybody in room " + safe.Line(ev.Room)
 	if len(ev.For) > 0 {
 		var names []string
 		for _, p := range ev.For {
@@ -200,7 +201,7 @@ func shared(ev Shared) string {
 	if ev.More {
 		files = "more than " + files
 	}
-	text := fmt.Sprintf("* %s can read all of %s: %s, in %s", who, itemName(ev.Name)+"/", files, output.Line(ev.Path))
+	text := fmt.Sprintf("* %s can read all of %s: %s, in %s", who, itemName(ev.Name)+"/", files, safe.Line(ev.Path))
 	if ev.Hidden > 0 {
 		text += fmt.Sprintf("\n* %s of it hidden, such as %s", plural(ev.Hidden, "file"), itemName(ev.Such))
 	}
@@ -213,11 +214,11 @@ func removed(list []share.Partial) string {
 	}
 	lines := make([]string, len(list))
 	for i, p := range list {
-		name := output.Name(p.Name)
+		name := safe.Name(p.Name)
 		if name == "" {
 			name = p.From.Short()
 		}
-		lines[i] = fmt.Sprintf("* removed %s from %s: %s of %s, in %s", names(p.Items, len(p.Items)), name, Bytes(p.Have), Bytes(p.Size), output.Line(p.Dir))
+		lines[i] = fmt.Sprintf("* removed %s from %s: %s of %s, in %s", names(p.Items, len(p.Items)), name, Bytes(p.Have), Bytes(p.Size), safe.Line(p.Dir))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 )
 
 // node returns where Node is, by which the page's scripts are tested.
@@ -63,7 +63,7 @@ func TestTextIsAsOnTerminals(t *testing.T) {
 	}
 	wrong := 0
 	for i, s := range texts {
-		if want := output.Text(s); got[i] != want {
+		if want := safe.Text(s); got[i] != want {
 			if wrong++; wrong <= 20 {
 				t.Errorf("%+q: the page shows %+q, a terminal %+q", s, got[i], want)
 			}
