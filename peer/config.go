@@ -14,6 +14,7 @@ type Config struct {
 	Identity *Identity      // nil: a new one, kept in memory
 	Salt     Salt           // of this start, see ID.Instance; zero: random
 	Room     string         // both sides must name the same; empty: "lan"
+	Secret   Secret         // both sides must know the same; zero: none, the room is open
 	Name     string         // see Hello
 	Topics   []string       // see Hello
 	Observer bool           // see Hello
@@ -49,6 +50,8 @@ var (
 	ErrInstance = errors.New("another node answers there")    // not the instance asked for
 	ErrLinked   = errors.New("already linked")                // a link to that instance lives, or is being made
 	ErrRoom     = errors.New("other room")                    // the node there is in another room
+	ErrSecret   = errors.New("other secret")                  // the node there knows another secret of the room, or one of us knows none
+	ErrGuesses  = errors.New("too many wrong secrets")        // of strangers: whoever is here for the first time has to wait
 	ErrVersion  = errors.New("other version of the protocol") // the node there speaks another
 	ErrFull     = errors.New("room is full")                  // the node there has MaxLinks links, or too many in the making
 	ErrHungUp   = errors.New("hung up without a word")        // the node there does not answer calls from here, or has too many
