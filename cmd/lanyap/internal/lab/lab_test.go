@@ -233,15 +233,18 @@ func TestLoss(t *testing.T) {
 	hosts := l.Switch().Hosts(2, HostConfig{PlainNIC: true})
 	p := start(t, hosts...)
 	hosts[1].Lose(50)
-	for i := range 400 {
+	// As many as a socket's buffer holds (208 KiB, of which one takes 768 bytes), so
+	// that none is lost for want of a reader.
+	const sent = 200
+	for i := range sent {
 		send(p[0], hosts[1].Addr, fmt.Sprint("lossy ", i))
 	}
 	hosts[1].Heal()
 	// What was said before the rules went may be anywhere; the last comes last.
 	expect(t, true, p[0], p[1], hosts[1].Addr, "last")
 	heard := len(p[1].Log().Events) - 2
-	if heard < 20 || heard > 399 {
-		t.Errorf("of 400 packets with 50 %% loss %d came", heard)
+	if heard < 10 || heard >= sent {
+		t.Errorf("of %d packets with 50 %% loss %d came", sent, heard)
 	}
 }
 
