@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -88,6 +89,7 @@ type Conn struct {
 	remoteAddr netip.AddrPort
 	local      localEnd // nil for a [Pipe] without addresses
 	dialed     bool
+	binding    [sha256.Size]byte // see Binding
 
 	takesChannels bool // the other side knows what they are
 	channels      channels
@@ -141,6 +143,12 @@ func (c *Conn) LocalAddr() netip.Addr {
 	}
 	return c.local.addr()
 }
+
+// Binding returns what both ends of this link have alike and nobody else has, nor any
+// other link: who compares it, or what is made of it, with the person at the other
+// end knows that nobody is in between. That of a [Pipe] is made of both instances
+// alone, and no secret.
+func (c *Conn) Binding() [sha256.Size]byte { return c.binding }
 
 // Done is closed when the link has ended.
 func (c *Conn) Done() <-chan struct{} { return c.done }

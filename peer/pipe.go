@@ -1,9 +1,11 @@
 package peer
 
 import (
+	"crypto/sha256"
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/lanyap/lanyap/peer/stream"
@@ -31,6 +33,8 @@ func PipeAt(a, b Hello, from, to netip.AddrPort) (*Conn, *Conn) {
 	x.other, y.other = y, x
 	near, far := newConn(x, b), newConn(y, a)
 	near.dialed = true
+	near.binding = pipeBinding(a.Instance, b.Instance)
+	far.binding = near.binding
 	near.inPage, far.inPage = a.Web, b.Web
 	near.remoteAddr, far.remoteAddr = to, from
 	if from.IsValid() && to.IsValid() {
@@ -44,6 +48,14 @@ func PipeAt(a, b Hello, from, to netip.AddrPort) (*Conn, *Conn) {
 		c.ch.takeBeside(c.takeBeside)
 	}
 	return near, far
+}
+
+// pipeBinding is that of all pipes between two instances.
+func pipeBinding(a, b Instance) [sha256.Size]byte {
+	if string(b[:]) < string(a[:]) {
+		a, b = b, a
+	}
+	return sha256.Sum256(slices.Concat([]byte("lanyap pipe\x00"), a[:], b[:]))
 }
 
 // pipeAddr is the address of an end.
