@@ -19,6 +19,10 @@
 // -timeout it is enough; tests of pages that it may not leave the time for, on a
 // slow machine, are skipped.
 //
+// What strangers may do to a room is done by foes: this test program on a host, with
+// orders for package hostile. Each siege has three members chat meanwhile and somebody
+// new come in, and none of them be large or lose anything.
+//
 // # Twenty runs
 //
 //	.ci/repeat ./cmd/lanyap/internal/hosts

@@ -23,12 +23,11 @@ import (
 const roleVariable = "LANYAP_HOSTS_ROLE"
 
 var roles = map[string]func(in *bufio.Scanner, out *json.Encoder) error{
-	"link":   playLink,
-	"forger": playForger, "probe": playProbe, "thief": playThief, "crowd": playCrowd,
+	"link": playLink,
+	"foe":  playFoe, "probe": playProbe, "crowd": playCrowd,
 	"lanyap-sender": playSender, "lanyap-receiver": playReceiver,
 	"pion-sender": playPionSender, "pion-receiver": playPionReceiver,
-	"holder": playHolder, "squatter": playSquatter, "double": playDouble,
-	"unicaster": playUnicaster, "flood": playFlood, "clock": playClock, "streamer": playStreamer,
+	"holder": playHolder, "unicaster": playUnicaster, "clock": playClock, "streamer": playStreamer,
 	"halves": playHalves,
 	"linker": playLinker, "decoys": playDecoys,
 	"tls-sender": playTLSSender, "tls-receiver": playTLSReceiver,
@@ -57,11 +56,17 @@ func play(role string) {
 // startRole runs the test binary on a host in a role.
 func startRole(t *testing.T, h *lab.Host, role string, env ...string) *lab.Process {
 	t.Helper()
+	return h.Start(lab.Program{Path: self(t), Env: append(env, roleVariable+"="+role)})
+}
+
+// self is the path of this test binary.
+func self(t *testing.T) string {
+	t.Helper()
 	bin, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return h.Start(lab.Program{Path: bin, Env: append(env, roleVariable+"="+role)})
+	return bin
 }
 
 // report is what roles say; type makes it an event.
