@@ -11,14 +11,31 @@
 //	/                the page; ?name=N names the tab, ?room=R of another room is
 //	                 answered by 404 and a sentence that says which room this is; at
 //	                 localhost it is a redirection to the address of that
-//	/page.json       what the page has to know: the room, who the node is, the
-//	                 address at which it sees the browser, the version, and
-//	                 whether files can be moved
+//	/page.json       what the page has to know: the room and its tag, who the node
+//	                 is, the address at which it sees the browser, the version, and
+//	                 whether files can be moved; less of a private room, see below
 //	/assets/NAME     scripts, styles, the icon and the wasm
 //	/files/TOKEN…    what package keeper moves, if there is one
 //
 // All else is 404, folders too, and whatever is not GET or HEAD, but for files, is
 // 405. [TestRoutes, TestMethods, TestLocalhostHasAnAddress]
+//
+// # Private rooms
+//
+// Where the room has a secret, whoever asks is told that there is a lock, and what the
+// network is told anyhow by mDNS and the port's own headers: the room's tag and the
+// node's instance. No answer to any request has the room's name in it, a member's name
+// or ID, a count, or a word that was said; nor does it tell whether somebody who asks
+// knows the name. [TestPrivateRoomTellsNothing, TestPrivatePageJSON]
+//
+// The page asks for the room's name and its secret, or takes both from an invite: what
+// is behind the # of its address. That is never sent, is taken out of the address bar
+// and the tab's history before anything else happens, and stays in the tab's memory and
+// session storage. A secret that is wrong is said so, and not tried again by itself. An
+// invite that is expired, of another room, or opened where the room is open is said to
+// be that, and nobody joins. Who is in it is asked by the page's own program, over a
+// link that proves the secret; a page that was changed on its way, which plain HTTP
+// cannot prevent, may keep what is typed into it.
 //
 // # Going without the network
 //

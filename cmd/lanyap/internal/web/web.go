@@ -23,6 +23,7 @@ var embedded embed.FS
 // Config is what [New] needs.
 type Config struct {
 	Room    string // its name
+	Private bool   // the room has a secret: whoever asks is told nothing of it but that
 	Self    mesh.Peer
 	Version func() string // of this program; asked for when a page asks
 	Files   http.Handler  // of /files/; nil: no files are moved for pages
@@ -102,7 +103,7 @@ func (h *handler) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	if room := query.Get("room"); room != "" && room != h.Room {
+	if room := query.Get("room"); room != "" && room != h.Room && !h.Private {
 		sorry(w, "This is another room",
 			fmt.Sprintf("You asked for the room “%s”; this node is in “%s”.", room, h.Room),
 			link{"Join “" + h.Room + "”", "/" + only(query, "name")})
@@ -133,25 +134,34 @@ func only(query url.Values, key string) string {
 
 // aboutNode is /page.json.
 type aboutNode struct {
-	Room    string    `json:"room"`
+	Room    string    `json:"room,omitempty"`
+	Private bool      `json:"private,omitempty"`
+	Tag     string    `json:"tag"` // of the room, as the network is told it anyhow
 	Node    aboutSelf `json:"node"`
 	You     string    `json:"you"` // the address that the browser has here
-	Version string    `json:"version"`
+	Version string    `json:"version,omitempty"`
 	Files   bool      `json:"files"` // can be moved
 }
 
 type aboutSelf struct {
-	Name     string        `json:"name"`
-	ID       peer.ID       `json:"id"`
+	Name     string        `json:"name,omitempty"`
+	ID       *peer.ID      `json:"id,omitempty"`
 	Instance peer.Instance `json:"instance"`
 }
 
+// about says what a page has to know. Of a private room it says no more than what the
+// network is told by mDNS and the port's headers: a tag and an instance.
 func (h *handler) about(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	about := aboutNode{
-		Room: h.Room, Node: aboutSelf{h.Self.Name, h.Self.ID, h.Self.Instance},
-		Version: h.Version(), Files: h.Files != nil,
+		Private: h.Private, Tag: peer.RoomTag(h.Room),
+		Node:  aboutSelf{Instance: h.Self.Instance},
+		Files: h.Files != nil,
+	}
+	if !h.Private {
+		about.Room, about.Version = h.Room, h.Version()
+		about.Node.Name, about.Node.ID = h.Self.Name, &h.Self.ID
 	}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		about.You = from.Addr().Unmap().WithZone("").String()

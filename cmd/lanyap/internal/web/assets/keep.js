@@ -1,8 +1,9 @@
 // What a tab knows of itself: its key, its name, and what was chosen. It is the
-// tab's own, and stays with the browser only where that was asked for. Where
-// storage is denied it lives as long as the page.
+// tab's own, and stays with the browser only where that was asked for: a private
+// room and its secret never do. Where storage is denied it lives as long as the page.
 
 const fields = ['seed', 'name', 'sound'];
+const tabOnly = ['room', 'secret', 'invite'];
 const prefix = 'lanyap.';
 const seedForm = /^[0-9a-f]{64}$/;
 
@@ -21,6 +22,7 @@ export class Keep {
 			const v = get(tab, f) ?? (this.kept ? get(browser, f) : null);
 			if (v !== null && v !== undefined) this.values[f] = v;
 		}
+		for (const f of tabOnly) if (get(tab, f)) this.values[f] = get(tab, f);
 		if (!seedForm.test(this.values.seed ?? '')) this.set('seed', newSeed());
 	}
 
@@ -28,7 +30,14 @@ export class Keep {
 	set(field, value) {
 		this.values[field] = value;
 		put(this.#tab, field, value);
-		if (this.kept) put(this.#browser, field, value);
+		if (this.kept && fields.includes(field)) put(this.#browser, field, value);
+	}
+
+	// forget forgets one.
+	forget(field) {
+		delete this.values[field];
+		drop(this.#tab, field);
+		drop(this.#browser, field);
 	}
 
 	// keep has the browser remember this tab, or forget it. It reports whether

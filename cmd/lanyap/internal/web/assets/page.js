@@ -2,13 +2,16 @@
 // #messages, one element with data-from for each message; #people, one with
 // data-name for each other member; #offers, one with data-offer for each offer;
 // and on ?name=N, which names this tab, and ?room=R, which is refused where the
-// node is in another room.
+// node is in another room. Behind # is an invite to a private room, see invite.js;
+// a name may be there too, where it is not sent.
 
 import {$, listed, make, named, soon} from './dom.js';
 import {Attention} from './attention.js';
 import {Compose} from './compose.js';
 import {Files} from './files.js';
+import {read as readInvite, take} from './invite.js';
 import {Keep, fit, nameFor} from './keep.js';
+import {Lock} from './lock.js';
 import {Log} from './log.js';
 import {People} from './people.js';
 import * as pick from './pick.js';
@@ -21,6 +24,9 @@ import {plural} from './words.js';
 
 const wanted = new URLSearchParams(location.search);
 const keep = new Keep();
+const behind = take() || (keep.values.invite ?? '');
+keep.forget('invite');
+const invite = readInvite(behind);
 const room = new Room();
 const log = new Log(room);
 const seen = new Seen();
@@ -38,7 +44,15 @@ const files = new Files(room, {
 	call: () => attention.call(),
 });
 
+const lock = new Lock(keep, name => program.tag(name), as => {
+	secret = as?.secret ?? '';
+	if (!as) return leave();
+	node.room = as.room;
+	afterDrawing(join); // stretching a secret takes its time, and nothing is drawn meanwhile
+});
+
 let program = null;  // globalThis.lanyap, once it runs
+let secret = '';     // of a private room
 let node = null;     // who serves the page
 let joined = false;
 let met = false;     // somebody was here since we joined
@@ -104,6 +118,7 @@ const heard = {
 	conflict({from, seq}) { log.notice([who(from), ` signed two different messages as number ${seq}`], true); },
 	links({count, keeper}) {
 		links = count;
+		if (lock.shut && count > 0) opened();
 		if (keeper) lostKeeper = false;
 		if (files.ready !== Boolean(keeper)) files.keeper(Boolean(keeper));
 		status();
@@ -113,6 +128,11 @@ const heard = {
 		try { ev = JSON.parse(said); } catch { return; } // of a later version
 		files.heard(ev);
 	},
+	refused({addr}) {
+		if (lock.shut) lock.refused();
+		else log.notice([`Somebody at ${addr || 'an address of this network'} has another secret; it may be another room of this name`], true);
+	},
+	busy() { if (lock.shut) lock.busy(); },
 	ended({reason}) { over(reason); },
 };
 
@@ -162,10 +182,10 @@ function drawStatus() {
 	const through = here.filter(p => p.via).length;
 	const direct = through === 0 ? (here.length === 1 ? 'direct' : 'all direct') : `${through} through others`;
 	if (ended) return;
-	const now = !joined ? 'joining…' : here.length === 0 ? 'waiting for others' : `${plural(here.length, 'other')} here, ${direct}`;
+	const now = lock.shut ? 'locked' : !joined ? 'joining…' : here.length === 0 ? 'waiting for others' : `${plural(here.length, 'other')} here, ${direct}`;
 	if ($('status').textContent !== now) $('status').textContent = now;
 	$('empty').hidden = !joined || here.length > 0 || !log.empty;
-	if (!joined) return;
+	if (!joined || lock.shut) return;
 	if (met && cut && links === 0) tell('Nobody can be reached; trying again. What you say is kept, and goes out as soon as somebody is.');
 	else if (met && lostKeeper) tell(...keeperGone(here));
 	else tell();
@@ -193,7 +213,7 @@ function again() {
 function ourName() { return keep.values.name || nameFor(navigator.userAgent, navigator.maxTouchPoints, keep.values.seed); }
 
 function settings() {
-	const byAddress = fit(wanted.get('name') ?? '');
+	const byAddress = fit(wanted.get('name') ?? new URLSearchParams(behind.slice(1)).get('name') ?? '');
 	if (byAddress) keep.set('name', byAddress);
 	const box = $('name');
 	box.value = ourName();
@@ -349,9 +369,41 @@ function keyboard() {
 function join() {
 	status();
 	program.join({
-		name: ourName(), room: node.room, seed: keep.values.seed,
+		name: ourName(), room: node.room, secret, seed: keep.values.seed,
 		host: location.host, keeper: node.node.instance, log: wanted.get('log') ?? '',
 	});
+}
+
+function leave() {
+	joined = false;
+	program.leave();
+}
+
+// afterDrawing calls what keeps the page from drawing.
+function afterDrawing(f) { requestAnimationFrame(() => setTimeout(f)); }
+
+// opened shows a private room, once somebody in it has let us in.
+function opened() {
+	if (!lock.opened()) return;
+	nameRoom();
+	$('say').focus();
+	status();
+}
+
+function nameRoom() {
+	room.name = node.room;
+	$('room').replaceChildren(make('small', '', node.private ? 'private room ' : 'room '), make('bdi', '', line(node.room)));
+	attention.name(`${line(node.room)} · lanyap`);
+}
+
+// watchDoor says whether the node at whose door we wait is there.
+async function watchDoor() {
+	try {
+		await about();
+		lock.away(false);
+	} catch {
+		lock.away(true);
+	}
 }
 
 // watchKeeper asks whether the node that serves the page has another instance
@@ -359,10 +411,11 @@ function join() {
 async function watchKeeper() {
 	lostKeeper = met && node.files && !files.ready;
 	if (files.ready || !program || !node.files && links > 0) return;
+	if (lock.shut) return watchDoor();
 	try {
 		const now = await about();
 		if (now.node.instance === node.node.instance) return;
-		node = now;
+		node = {...now, room: node.room};
 		files.moved();
 		program.keeper(node.node.instance);
 	} catch { /* it is still away */ } finally {
@@ -378,6 +431,13 @@ async function main() {
 	files.keeper(false);
 	// One that was put away and is taken out again has lost its links unseen.
 	addEventListener('pageshow', e => e.persisted && location.reload());
+	// An invite that is opened where this page is begins anew, with it.
+	addEventListener('hashchange', () => {
+		if (!readInvite(location.hash)) return;
+		keep.set('invite', location.hash);
+		take();
+		location.reload();
+	});
 	if (matchMedia('(pointer: fine)').matches) $('say').focus();
 	$('address').textContent = location.origin + '/';
 	$('host').textContent = location.host;
@@ -390,20 +450,29 @@ async function main() {
 	try {
 		const [loaded, told] = await Promise.all([load(err => over(err?.message ?? 'the program in this page has stopped')), about()]);
 		node = told;
-		room.name = node.room;
-		$('room').replaceChildren(make('small', '', 'room '), make('bdi', '', line(node.room)));
 		$('attach').hidden = !node.files;
-		attention.name(`${line(node.room)} · lanyap`);
 		$('host').textContent = node.node.name ? `${line(node.node.name)} (${location.host})` : location.host;
+		for (const id of ['privateroom', 'sealed']) $(id).hidden = !node.private;
+		$('openroom').hidden = Boolean(node.private);
 		const asked = wanted.get('room');
-		if (asked !== null && asked !== node.room) {
-			fail(`The node that serves this page is in room ${line(node.room)}, not in ${line(asked)}. `, other());
+		if (!node.private && (invite || asked !== null && asked !== node.room)) {
+			nameRoom();
+			// What was meant for a few is not said where everybody hears it.
+			if (invite) fail(`The invite is for the private room ${line(invite.room ?? '')}, and the node that serves this page is in ${line(node.room)}, which is open. `, other());
+			else fail(`The node that serves this page is in room ${line(node.room)}, not in ${line(asked)}. `, other());
 			$('status').textContent = 'not joined';
 			return;
 		}
 		program = loaded;
-		join();
 		setInterval(watchKeeper, 3000);
+		if (!node.private) {
+			nameRoom();
+			join();
+			return;
+		}
+		$('room').textContent = 'A private room';
+		lock.ask(node.tag, invite, asked ?? '');
+		status();
 	} catch (err) {
 		fail(`The page could not start: ${line(err.message)}. `, again());
 		$('status').textContent = 'cannot join';

@@ -13,7 +13,7 @@ import (
 const topic = "chat"
 
 // config is what a page is told by its scripts.
-type config struct{ name, room, seed, host, keeper, log string }
+type config struct{ name, room, secret, seed, host, keeper, log string }
 
 func readConfig(v js.Value) config {
 	if v.Type() != js.TypeObject {
@@ -26,7 +26,7 @@ func readConfig(v js.Value) config {
 		return ""
 	}
 	return config{
-		name: field("name"), room: field("room"), seed: field("seed"),
+		name: field("name"), room: field("room"), secret: field("secret"), seed: field("seed"),
 		host: field("host"), keeper: field("keeper"), log: field("log"),
 	}
 }

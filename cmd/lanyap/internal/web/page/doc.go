@@ -4,9 +4,10 @@
 //
 // It sets globalThis.lanyap, an object of functions:
 //
-//	join({name, room, seed, host, keeper, log})
-//	                 become a member, of a seed in hexadecimal; host is where the
-//	                 page came from, keeper the instance of the node there, log
+//	join({name, room, secret, seed, host, keeper, log})
+//	                 become a member, of a seed in hexadecimal; secret is that of a
+//	                 private room, as canonical as invite.js makes it; host is where
+//	                 the page came from, keeper the instance of the node there, log
 //	                 true to have the console told. A second call leaves first, and
 //	                 is how a name is changed.
 //	say(text, to)    say something to all, or to the member of instance to; returns
@@ -14,6 +15,7 @@
 //	ask(line)        send a line to the keeper (see package keeper); false: there is
 //	                 no connection to it
 //	keeper(instance) the node that serves the page has another instance now
+//	tag(room)        the tag of a room, as the network is told it
 //	leave()          leave politely
 //
 // and calls globalThis.lanyapEvent with one string for each thing that happens: a

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"sync"
 	"syscall/js"
+
+	"github.com/lanyap/lanyap/peer"
 )
 
 func main() {
@@ -24,6 +26,7 @@ func main() {
 			}
 			return nil
 		}),
+		"tag": function(func(args arguments) any { return peer.RoomTag(args.text(0)) }),
 		"leave": function(func(arguments) any {
 			go p.leave()
 			return nil

@@ -31,6 +31,20 @@ test('it stays with the browser when asked, until not', () => {
 	assert.equal(browser.map.size, 0);
 });
 
+test('a secret is never kept with the browser', () => {
+	const tab = new Storage(), browser = new Storage();
+	const first = new Keep(tab, browser);
+	assert.ok(first.keep(true));
+	first.set('room', 'kitchen');
+	first.set('secret', 'a-b-c-d-e-f-g');
+	assert.ok(first.keep(true));
+	assert.ok(![...browser.map.values()].some(v => /kitchen|a-b-c/.test(v)));
+	assert.equal(new Keep(tab, browser).values.secret, 'a-b-c-d-e-f-g'); // reloaded
+	assert.equal(new Keep(new Storage(), browser).values.secret, undefined); // another tab
+	first.forget('secret');
+	assert.equal(new Keep(tab, browser).values.secret, undefined);
+});
+
 test('storage that is denied or full is done without', () => {
 	const denied = new Keep(null, null);
 	assert.match(denied.values.seed, /^[0-9a-f]{64}$/);
