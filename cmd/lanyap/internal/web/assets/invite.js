@@ -57,7 +57,7 @@ export function canonical(secret) {
 // mistake says why a canonical secret is none, '' if it may be one.
 export function mistake(secret) {
 	if (secret === '') return 'The secret is missing.';
-	if (/\p{Cc}|\p{Cs}/u.test(secret)) return 'There is something in the secret that nobody can type.';
+	if (/\ufeff|\p{Cc}|\p{Cs}/u.test(secret)) return 'There is something in the secret that nobody can type.';
 	if (Array.from(secret).length < shortest) return `A secret has at least ${shortest} characters; five words are enough.`;
 	if (new TextEncoder().encode(secret).length > longest) return 'That is too long to be a secret.';
 	return '';

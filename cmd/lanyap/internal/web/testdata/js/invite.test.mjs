@@ -42,7 +42,7 @@ test('a secret is one however it was typed', () => {
 
 test('a secret that is none is told in words', () => {
 	for (const [secret, want] of [
-		['', /missing/], ['eleven char', /12 characters/], ['🦊'.repeat(11), /12 characters/], ['🦊'.repeat(12), /^$/], ['a-b-c\u0007-d-e-f', /nobody can type/],
+		['', /missing/], ['eleven char', /12 characters/], ['🦊'.repeat(11), /12 characters/], ['🦊'.repeat(12), /^$/], ['a-b-c\u0007-d-e-f', /nobody can type/], ['a-b-c\ufeff-d-e-f-g', /nobody can type/],
 		['x'.repeat(1024), /^$/], ['x'.repeat(1025), /too long/],
 	]) assert.match(mistake(canonical(secret)), want);
 });
