@@ -13,8 +13,8 @@ const (
 	// dialTimeout bounds a dial from its first request to hello.
 	dialTimeout = 10 * time.Second
 
-	// checkTimeout is how long the data channel may take to open once the answer is
-	// here; after that UDP does not get through.
+	// checkTimeout is how long the data channel may take once the answer is here;
+	// after that UDP does not get through.
 	checkTimeout = 5 * time.Second
 )
 
@@ -58,7 +58,11 @@ func (t *Transport) dialHost(ctx context.Context, to Target) (*Conn, error) {
 	if in.IsZero() {
 		in, err = t.ask(ctx)
 	}
-	if err == nil && t.claims.linkedSince(in, began) != nil {
+	switch {
+	case err != nil:
+	case to.avoids(in, t.host):
+		err = ErrSecret
+	case t.claims.linkedSince(in, began) != nil:
 		err = ErrLinked
 	}
 	if err != nil {
@@ -185,5 +189,8 @@ func (a *attempt) dial(o *offer, exchange func(*attempt, string) (description, [
 	if err := a.session.accept(a.ctx, "answer", d, hostCandidates(at)); err != nil {
 		return nil, err
 	}
+	var expire context.CancelFunc
+	a.ctx, expire = context.WithTimeoutCause(a.ctx, checkTimeout, ErrUDP)
+	defer expire()
 	return a.establish(d)
 }

@@ -50,9 +50,10 @@ func PipeAt(a, b Hello, from, to netip.AddrPort) (*Conn, *Conn) {
 	return near, far
 }
 
-// pipeBinding is that of all pipes between two instances.
-func pipeBinding(a, b Instance) [sha256.Size]byte {
-	if string(b[:]) < string(a[:]) {
+// pipeBinding is the same for both ends, and for both of two pipes that a test has
+// something between.
+func pipeBinding(a, b Instance) [32]byte {
+	if slices.Compare(a[:], b[:]) > 0 {
 		a, b = b, a
 	}
 	return sha256.Sum256(slices.Concat([]byte("lanyap pipe\x00"), a[:], b[:]))

@@ -21,12 +21,21 @@ type Target struct {
 	// Instead, unless nil, is told which other instance says that it answers at
 	// an address where this one was meant. It must not block.
 	Instead func(Instance, netip.AddrPort)
+
+	// Avoid, unless nil, is asked when it is known which instance says that it
+	// answers at an address, before that is offered a link: true is as good as
+	// ErrSecret. It must not block.
+	Avoid func(Instance, netip.AddrPort) bool
 }
 
 func (to Target) progress(s Step, at netip.AddrPort) {
 	if to.Progress != nil {
 		to.Progress(s, at)
 	}
+}
+
+func (to Target) avoids(in Instance, at netip.AddrPort) bool {
+	return to.Avoid != nil && to.Avoid(in, at)
 }
 
 func (to Target) instead(in Instance, at netip.AddrPort) {
