@@ -25,6 +25,8 @@ type contact struct {
 	poor      []netip.AddrPort // of these, at which it did not answer last time
 	over      []peer.Instance  // neighbours that reach it, and can carry an offer
 	vain      peer.Instance    // of these, over which the last was in vain
+	foreign   []netip.Addr     // where it knows another secret
+	denied    bool             // who called in its name knows another secret
 	otherRoom bool
 	replace   bool // linked, but over an address that we no longer have
 
@@ -74,7 +76,7 @@ func (c *contact) wants() bool {
 	if c.dial != nil || c.otherRoom || !c.departed.IsZero() || c.linked && !c.replace {
 		return false
 	}
-	return c.hasAddrs() || len(c.over) > 0
+	return c.hasAddrs() && !c.isForeign() || len(c.over) > 0
 }
 
 // inVain returns how often in a row the contact was dialed for nothing: no link
@@ -84,7 +86,7 @@ func (c *contact) inVain() int { return c.fails + c.brief }
 // expected reports whether discovery says that the instance is here, and no
 // dial has found that it is nobody of this room.
 func (c *contact) expected() bool {
-	if len(c.lan) == 0 || c.linked || c.otherRoom || !c.departed.IsZero() || c.lost.After(c.seen) {
+	if len(c.lan) == 0 || c.linked || c.otherRoom || c.isForeign() || !c.departed.IsZero() || c.lost.After(c.seen) {
 		return false
 	}
 	for _, other := range []error{peer.ErrRoom, peer.ErrVersion, peer.ErrSelf, peer.ErrInstance} {
@@ -105,5 +107,9 @@ type Contact struct {
 }
 
 func (c *contact) view() Contact {
-	return Contact{Instance: c.instance, Addrs: c.addrs(), OtherRoom: c.otherRoom, Step: c.dial.progress(), Err: c.err}
+	v := Contact{Instance: c.instance, Addrs: c.addrs(), OtherRoom: c.otherRoom, Step: c.dial.progress(), Err: c.err}
+	if c.denied || c.isForeign() {
+		v.Err = peer.ErrSecret
+	}
+	return v
 }

@@ -56,6 +56,13 @@
 // times and then every 125 ms, whoever is said to be there (places.go): forged
 // announcements cost a bystander no more than one node there would.
 //
+// # Other secrets
+//
+// An instance that turned out to know another secret of the room is never dialed at
+// that host again, for each dial is a guess ([Table.Foreign], foreign.go): at another
+// host it is, and so is another instance there. 4,096 of them are remembered, beyond
+// the contacts; a link proves the contrary.
+//
 // # How long
 //
 // Two minutes after the last sighting, 15 minutes after the last link; 512

@@ -153,7 +153,7 @@ func (t *Table) admit(now time.Time, c *contact, limit int) (d *Dial, wait time.
 // answer last time, and where another is that we are linked to, come last.
 func (t *Table) ordered(c *contact) []netip.AddrPort {
 	var good, poor []netip.AddrPort
-	for _, a := range c.addrs() {
+	for _, a := range c.open() {
 		owner, owned := t.owners[a]
 		if slices.Contains(c.poor, a) || owned && owner != c.instance && t.isLinked(owner) {
 			poor = append(poor, a)

@@ -24,6 +24,7 @@ type Table struct {
 	revived  time.Time                    // when the lost were last dialed all at once
 	window   window
 	owners   map[netip.AddrPort]peer.Instance // who was last linked at an address
+	foreign  foreign                          // who knows another secret
 	called   time.Time                        // when another node last made a link to us
 }
 
@@ -41,6 +42,7 @@ func New(self peer.Instance, seed uint64, byHand []*Address) *Table {
 		places:   newPlaces(),
 		recent:   make(map[netip.AddrPort]time.Time),
 		owners:   make(map[netip.AddrPort]peer.Instance),
+		foreign:  newForeign(),
 	}
 }
 
@@ -59,6 +61,7 @@ func (t *Table) contact(now time.Time, instance peer.Instance) *contact {
 func (t *Table) enter(now time.Time, instance peer.Instance) *contact {
 	c := &contact{instance: instance, known: now, next: now, turn: now, draw: time.Duration(t.random.Int64N(int64(shuffled)))}
 	t.contacts[instance] = c
+	t.foreignChanged(instance)
 	return c
 }
 
@@ -136,8 +139,10 @@ func (t *Table) Linked(now time.Time, instance peer.Instance, at netip.AddrPort,
 	c.since = now
 	c.link = addrs
 	c.fails, c.linkedInVain, c.err = 0, 0, nil
-	c.otherRoom = false
+	c.otherRoom, c.denied = false, false
 	if at.IsValid() {
+		t.foreign.remove(foreigner{instance, at.Addr()})
+		t.foreignChanged(instance)
 		t.release(now, at.Addr())
 		if t.owners[c.found] == instance {
 			delete(t.owners, c.found)

@@ -1,0 +1,108 @@
+package contacts
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/lanyap/lanyap/peer"
+)
+
+// TestOtherSecretIsNotDialedAgain tells who is dialed after an instance at an address
+// turned out to know another secret: not that one there, however often it is sighted,
+// but the same one elsewhere, and another there.
+func TestOtherSecretIsNotDialedAgain(t *testing.T) {
+	elsewhere := netip.MustParseAddrPort("10.0.0.8:7475")
+	otherPort := netip.AddrPortFrom(addr.Addr(), 9999)
+	other, _ := numbered(1)
+	tests := []struct {
+		name     string
+		instance peer.Instance
+		addrs    []netip.AddrPort
+		want     []netip.AddrPort
+	}{
+		{"there", upper, []netip.AddrPort{addr}, nil},
+		{"at another port there", upper, []netip.AddrPort{otherPort}, nil},
+		{"elsewhere", upper, []netip.AddrPort{elsewhere}, []netip.AddrPort{elsewhere}},
+		{"there and elsewhere", upper, []netip.AddrPort{addr, elsewhere, otherPort}, []netip.AddrPort{elsewhere}},
+		{"another instance", other, []netip.AddrPort{addr}, []netip.AddrPort{addr}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := table()
+			s.Sighted(noon, upper, false, []netip.AddrPort{addr})
+			d := s.one(t, noon)
+			s.Foreign(upper, addr)
+			s.Ended(noon, d, peer.ErrSecret)
+			if all := s.All(); len(all) != 1 || !errors.Is(all[0].Err, peer.ErrSecret) {
+				t.Errorf("it is shown as %v", all)
+			}
+			if len(s.Expected()) > 0 {
+				t.Error("it is expected all the same")
+			}
+			for now := at(time.Hour); now.Before(at(2 * time.Hour)); now = now.Add(5 * time.Minute) {
+				s.Expire(now) // so that nothing but the secret is remembered
+				s.Sighted(now, tt.instance, false, tt.addrs)
+				var dialed []netip.AddrPort
+				for _, d := range s.Due(now.Add(time.Minute)) {
+					dialed = append(dialed, d.Addrs...)
+					s.Ended(now.Add(time.Minute), d, peer.ErrTimeout)
+				}
+				if len(dialed) != len(tt.want) || len(dialed) > 0 && dialed[0] != tt.want[0] {
+					t.Fatalf("dialed at %v, want %v", dialed, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// TestSecretIsProvenByALink holds that whoever made a link from an address knows the
+// secret there, whoever answered there before.
+func TestSecretIsProvenByALink(t *testing.T) {
+	s := table()
+	s.Sighted(noon, upper, false, []netip.AddrPort{addr})
+	s.Foreign(upper, addr)
+	s.Denied(upper)
+	if len(s.Due(at(time.Minute))) > 0 {
+		t.Error("it is dialed")
+	}
+	s.Linked(at(time.Minute), upper, addr, []netip.AddrPort{addr})
+	s.Unlinked(at(2*time.Minute), upper, true)
+	s.one(t, at(3*time.Minute))
+	if all := s.All(); all[0].Err != nil {
+		t.Errorf("it is shown as %v", all[0].Err)
+	}
+}
+
+// TestCalledByAnotherSecret holds that whoever calls in a node's name with another
+// secret has it shown so, and keeps nobody from dialing it.
+func TestCalledByAnotherSecret(t *testing.T) {
+	s := table()
+	s.Sighted(noon, upper, false, []netip.AddrPort{addr})
+	s.Denied(upper)
+	s.Denied(lower) // of whom nobody has heard
+	if all := s.All(); len(all) != 1 || !errors.Is(all[0].Err, peer.ErrSecret) {
+		t.Errorf("shown are %v", all)
+	}
+	s.one(t, noon)
+}
+
+// TestForeignIsBounded holds that whoever makes up nodes without end makes this one
+// remember the last of them, and no more.
+func TestForeignIsBounded(t *testing.T) {
+	s := table()
+	for i := range 2 * maxForeign {
+		instance, a := numbered(i)
+		s.Foreign(instance, a)
+		s.Foreign(instance, a)
+	}
+	if n := len(s.foreign.order); n != maxForeign || len(s.foreign.hosts) != n {
+		t.Errorf("%d and %d are remembered, want %d", n, len(s.foreign.hosts), maxForeign)
+	}
+	first, a := numbered(0)
+	last, b := numbered(2*maxForeign - 1)
+	if s.IsForeign(first, a) || !s.IsForeign(last, b) {
+		t.Error("it is not the last that are remembered")
+	}
+}
