@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Name       string         // for people; empty: the ID's short form
 	Room       string         // empty: "lan"
+	Secret     string         // passphrase of the room, byte for byte; empty: everybody may join; see Security
 	Identity   *peer.Identity // nil: a new one, kept in memory
 	Topic      string         // what the Node's own methods are about; empty: "main"; for others see Node.Topic
 	Observer   bool           // only look who is here: others do not count this node, it neither broadcasts nor receives
@@ -23,6 +24,7 @@ type Config struct {
 	Port       int            // 0: 7475 to 7490, then any
 	Interfaces []string       // names; none: every usable one
 	Network    Network        // nil: this machine's
+	MaxMembers int            // beside this node; 0: 128, which is also the most
 	Logger     *logger.Logger // a *slog.Logger; nil: discard; may call the node, but for Leave and Close, and takes its time
 
 	// AllowRemote answers whoever calls. Otherwise only those are answered who
@@ -44,8 +46,9 @@ type Config struct {
 	// file in which nothing is to be kept.
 	HistoryFile string
 
-	logs *logs     // what Logger writes to, once it has its default
-	wall wallClock // nil: this machine's; tests set it back and forth
+	secret peer.Secret // made of Secret, which takes some 20 ms
+	logs   *logs       // what Logger writes to, once it has its default
+	wall   wallClock   // nil: this machine's; tests set it back and forth
 }
 
 // Network is where a node lives: this machine's, or one in memory (package
@@ -85,6 +88,10 @@ type Config struct {
 //	OnHide(f func())
 //
 // f is called when the page is about to go, and the node says goodbye.
+//
+// The [peer.Config] that Listen is given has the room's secret, if it has one. A
+// Transport makes no link to who does not know it, tells Refused of each such node,
+// and asks peer.Target's Avoid before it dials one.
 type Network interface {
 	Listen(peer.Config) (Transport, error)
 	Discover(discovery.Config) (Discovery, error)
@@ -121,6 +128,7 @@ var (
 	ErrTooLarge = errors.New("mesh: message is longer than 64 KiB")
 	ErrClosed   = errors.New("mesh: node is closed")
 	ErrNoMember = errors.New("mesh: no such member here")
+	ErrIndirect = errors.New("mesh: member is reached through others") // and not over a link of our own
 	ErrObserver = errors.New("mesh: an observer takes part in nothing")
 	ErrTopic    = errors.New("mesh: topic cannot be opened") // it is open already, or there are MaxTopics
 

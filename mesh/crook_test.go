@@ -100,8 +100,6 @@ type impostor struct {
 	sending sync.Mutex
 }
 
-var lanKey = wire.NewRoomKey("lan")
-
 // impostor begins a tunnel under a key and a salt of its own.
 func (l *liar) impostor(id *peer.Identity, salt peer.Salt) *impostor {
 	return l.impostorCalled("root", id, salt)
@@ -126,12 +124,12 @@ func (l *liar) impostorOf(id *peer.Identity, r wire.Record) *impostor {
 	}
 	rand.Read(im.nonce[:])
 	r.Key = key.Public()
-	im.record = wire.AppendRecord(nil, lanKey, r, id.Sign)
+	im.record = wire.AppendRecord(nil, l.key, r, id.Sign)
 	return im
 }
 
 func (im *impostor) open() []byte {
-	return im.relay(wire.AppendOpen(nil, lanKey, im.to.Instance, im.nonce, im.record, im.id.Sign))
+	return im.relay(wire.AppendOpen(nil, im.key, im.to.Instance, im.nonce, im.record, im.id.Sign))
 }
 
 func (im *impostor) relay(record []byte) []byte {
@@ -151,12 +149,12 @@ func (im *impostor) answer(p []byte) []byte {
 		return nil
 	}
 	k := wire.Keys{From: im.self, To: im.to, Nonce: im.nonce, Other: o.Nonce}
-	k.Enc, im.sender, err = hpke.NewSender(o.Record.Key, k.Info(lanKey))
+	k.Enc, im.sender, err = hpke.NewSender(o.Record.Key, k.Info(im.key))
 	if err != nil {
 		return nil
 	}
 	im.tag = [wire.TagSize]byte(o.Nonce[:])
-	keys := im.relay(wire.AppendKeys(nil, lanKey, k, im.keyID.Sign))
+	keys := im.relay(wire.AppendKeys(nil, im.key, k, im.keyID.Sign))
 	return append(keys, im.seal(wire.SealedMessage, append(wire.AppendRecordFrame(nil, im.record), hello()...))...)
 }
 

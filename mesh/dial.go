@@ -49,7 +49,7 @@ func (n *Node) instead(d *contacts.Dial) func(peer.Instance, netip.AddrPort) {
 
 // dial dials a contact.
 func (n *Node) dial(d *contacts.Dial) {
-	to := peer.Target{Instance: d.Instance, Addrs: d.Addrs, Once: d.Once, Progress: n.progress(d), Instead: n.instead(d)}
+	to := peer.Target{Instance: d.Instance, Addrs: d.Addrs, Once: d.Once, Progress: n.progress(d), Instead: n.instead(d), Avoid: n.avoid}
 	conn, err := n.transport.Dial(n.ctx, to)
 	if err == nil {
 		n.addLink(conn)
@@ -111,7 +111,7 @@ func (n *Node) dialPorts(d *contacts.Dial) (*peer.Conn, []netip.AddrPort, error)
 	var tried []netip.AddrPort
 	var worst error
 	for _, port := range d.Address.Ports {
-		to := peer.Target{ByHand: true, Once: d.Once, Progress: n.progress(d)}
+		to := peer.Target{ByHand: true, Once: d.Once, Progress: n.progress(d), Avoid: n.avoid}
 		for _, ip := range ips {
 			to.Addrs = append(to.Addrs, netip.AddrPortFrom(ip, port))
 		}
@@ -137,6 +137,8 @@ func handRank(err error) int {
 		return 0
 	case errors.Is(err, peer.ErrSelf):
 		return 1
+	case errors.Is(err, peer.ErrSecret):
+		return 3
 	}
 	return 2
 }

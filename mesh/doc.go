@@ -345,16 +345,30 @@
 // smallest frames. [TestFloodsAreRationed, TestHonestFloodsAreNotRationed,
 // TestRelayIsNotReadSlowlyForOthers]
 //
-// Names are not proven: anyone can call itself anything. Rooms are no secrets
-// either: whoever is on the network and knows the name of a room can join it.
-// Decide by Peer.ID, and treat names, topics and messages as what strangers
-// wrote.
+// Names are not proven: anyone can call itself anything. Decide by Peer.ID, and
+// treat names, topics and messages as what strangers wrote.
+//
+// # Security
+//
+// An open room, of a Config without a Secret, is open to whoever is on the network
+// and knows its name. One with a [Config.Secret] is open to who knows that: links are
+// made to nobody else, and neither what is signed there nor a tunnel, a history file or
+// a stream is good with another secret, or without. Several groups may have rooms
+// of one name, and know of each other only that: a [Refused] event says so, once a
+// minute at most, and no node is dialed twice where it turned out to know another secret.
+// [TestSecretsKeepRoomsApart, TestSignaturesOfAnotherSecret,
+// TestHistoryFileOfAnotherSecret, TestStreamsOfAnotherSecret, TestOtherSecretIsMetOnce,
+// TestRefusedIsToldOnceAMinute]
+//
+// Both ends of a link have a [Node.Binding] alike that nobody else can have, by which
+// people can find out that nobody stands between them. [TestBinding]
 //
 // # Limits
 //
 //	message                   64 KiB
-//	room                      128 members, 32 observers; when it is full, who
-//	                          has most places for one address gives some away
+//	room                      128 members, or Config.MaxMembers, and a quarter as
+//	                          many observers; when it is full, who has most places
+//	                          for one address gives some away
 //	log of broadcasts         32 MiB, 15 minutes after a member left
 //	what others said          32 MiB, 15 minutes; of it as history 8 MiB,
 //	                          1,000 messages, 24 hours

@@ -55,7 +55,7 @@ func TestFloodsAreRationed(t *testing.T) {
 			return bytes.Repeat(one, (48<<10)/len(one))
 		}},
 		{"past that nobody asked for", func(l *liar) []byte {
-			f, _, err := wire.Next(l.says("lan", nil))
+			f, _, err := wire.Next(l.says(nil))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -118,7 +118,7 @@ func TestHonestFloodsAreNotRationed(t *testing.T) {
 		}
 		// The end of an answer that came too late, and a tunnel's records to one who
 		// has just gone.
-		f, _, err := wire.Next(l.says("lan", nil))
+		f, _, err := wire.Next(l.says(nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestHonestFloodsAreNotRationed(t *testing.T) {
 			l.WriteMessage(wire.AppendRelay(nil, wire.Relay{To: newInstance(), From: l.self.Instance, Hops: wire.MaxHops, Payload: []byte{1}}))
 		}
 		start := time.Now()
-		l.WriteMessage(l.says("lan", nil))
+		l.WriteMessage(l.says(nil))
 		for ana.texts() != "hi" {
 			time.Sleep(time.Millisecond)
 		}

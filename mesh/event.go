@@ -37,8 +37,8 @@ func newPeer(h peer.Hello, addr netip.AddrPort) Peer {
 	}
 }
 
-// Event is a [Joined], [Left], [Rerouted], [Message], [Gap], [Conflict] or
-// [HistoryFailed].
+// Event is a [Joined], [Left], [Rerouted], [Message], [Gap], [Conflict],
+// [HistoryFailed] or [Refused].
 type Event interface{ event() }
 
 // Joined says that a member is here now, and takes part in the topic.

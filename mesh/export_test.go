@@ -1,6 +1,13 @@
 package mesh
 
-import "time"
+import (
+	"time"
+
+	"github.com/lanyap/lanyap/peer"
+)
+
+// SetSecret gives a node a secret that was made of a passphrase before.
+func SetSecret(cfg *Config, s peer.Secret) { cfg.secret = s }
 
 // SetWall gives a node another wall clock than this machine's.
 func SetWall(cfg *Config, wall func() time.Time) { cfg.wall = wall }

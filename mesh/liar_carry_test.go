@@ -289,6 +289,7 @@ func (r *room) meets(l *liar, page *actor) *liar {
 	}
 	self := page.Self()
 	met := &liar{
+		key:  r.key(),
 		Conn: conn, id: l.id, transport: l.transport, self: l.self,
 		to:   wire.Member{ID: self.ID, Instance: self.Instance},
 		seen: make(map[byte]int), react: make(map[byte]func([]byte) []byte),

@@ -29,14 +29,14 @@ func newAbsent() *absent {
 }
 
 // said is a message of its in a past frame; edit may be nil.
-func (a *absent) said(edit func(*wire.Message)) []byte { return a.past("lan", 0, edit) }
+func (a *absent) said(edit func(*wire.Message)) []byte { return a.past(lanKey, 0, edit) }
 
-func (a *absent) past(room string, age time.Duration, edit func(*wire.Message)) []byte {
+func (a *absent) past(room wire.RoomKey, age time.Duration, edit func(*wire.Message)) []byte {
 	m := wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: a.self, Seq: 1, Clock: 1, Body: []byte("hi")}
 	if edit != nil {
 		edit(&m)
 	}
-	frame := wire.AppendMessage(nil, wire.NewRoomKey(room), m, a.id.Sign)
+	frame := wire.AppendMessage(nil, room, m, a.id.Sign)
 	return wire.AppendPast(nil, age, frame[wire.FrameHeader:])
 }
 
@@ -107,7 +107,7 @@ func TestLyingHistory(t *testing.T) {
 		{"altered body", func(*liar, wire.Member) []byte {
 			return bytes.Replace(cy.said(nil), []byte("hi"), []byte("ho"), 1)
 		}, ""},
-		{"message of another room", func(*liar, wire.Member) []byte { return cy.past("attic", 0, nil) }, ""},
+		{"message of another room", func(*liar, wire.Member) []byte { return cy.past(wire.NewRoomKey("attic"), 0, nil) }, ""},
 		{"another instance of the origin", func(*liar, wire.Member) []byte {
 			return bytes.Replace(cy.said(nil), cy.self.Instance[:], make([]byte, 8), 1)
 		}, ""},
@@ -246,7 +246,7 @@ func TestOldPastHidesNothing(t *testing.T) {
 		ana := r.join("ana", nil)
 		r.say(ana, "before")
 		l := r.lie(ana)
-		l.answers(newAbsent().past("lan", 1000*time.Hour, nil))
+		l.answers(newAbsent().past(lanKey, 1000*time.Hour, nil))
 		l.WriteMessage(helloWithPast())
 		pass(time.Second)
 		bo := r.join("bo", nil)
@@ -264,8 +264,8 @@ func TestTwoBodiesForOneSequence(t *testing.T) {
 		ana, bo := r.join("ana", nil), r.join("bo", nil)
 		l := r.lie(ana)
 		other := r.lieTo(l, bo)
-		l.WriteMessage(append(hello(), l.says("lan", nil)...))
-		other.WriteMessage(append(hello(), other.says("lan", func(m *wire.Message) { m.Body = []byte("ho") })...))
+		l.WriteMessage(append(hello(), l.says(nil)...))
+		other.WriteMessage(append(hello(), other.says(func(m *wire.Message) { m.Body = []byte("ho") })...))
 		pass(time.Hour) // each minute one link is compared, by chance
 		r.heard(ana, "joined bo", "joined liar", "liar 1: hi", "conflict liar 1")
 		r.heard(bo, "joined ana", "joined liar", "liar 1: ho", "conflict liar 1")

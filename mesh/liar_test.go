@@ -16,13 +16,16 @@ import (
 	"github.com/lanyap/lanyap/peer"
 )
 
+var lanKey = wire.NewRoomKey("lan") // of the open room
+
 // liar is a member that writes what it likes.
 type liar struct {
 	*peer.Conn
 	id        *peer.Identity
 	transport mesh.Transport
 	self      wire.Member
-	to        wire.Member // whom its link goes to
+	to        wire.Member  // whom its link goes to
+	key       wire.RoomKey // of the room that it signs for
 
 	mu    sync.Mutex // guards what follows
 	seen  map[byte]int
@@ -47,7 +50,7 @@ func (r *room) lieFrom(host string, a *actor) *liar {
 func (r *room) stranger(host string, a *actor) *liar {
 	r.Helper()
 	id := peer.NewIdentity()
-	transport, err := r.lan.Host(host).Listen(peer.Config{Identity: id, Name: "liar"})
+	transport, err := r.lan.Host(host).Listen(peer.Config{Identity: id, Name: "liar", Secret: r.secret})
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -76,6 +79,7 @@ func (r *room) link(id *peer.Identity, transport mesh.Transport, a *actor) *liar
 		transport: transport,
 		self:      wire.Member{ID: self.ID, Instance: self.Instance},
 		to:        wire.Member{ID: to.ID, Instance: to.Instance},
+		key:       r.key(),
 		seen:      make(map[byte]int),
 		react:     make(map[byte]func([]byte) []byte),
 	}
@@ -86,7 +90,7 @@ func (r *room) link(id *peer.Identity, transport mesh.Transport, a *actor) *liar
 // record is a frame with the liar's own record.
 func (l *liar) record(revision uint64, topics ...string) []byte {
 	r := wire.Record{Member: l.self, Salt: l.transport.Self().Salt, Revision: revision, Name: "liar", Topics: topics}
-	return wire.AppendRecordFrame(nil, wire.AppendRecord(nil, lanKey, r, l.id.Sign))
+	return wire.AppendRecordFrame(nil, wire.AppendRecord(nil, l.key, r, l.id.Sign))
 }
 
 func (l *liar) read() {
@@ -135,13 +139,19 @@ func (l *liar) count(kind byte) int {
 // hello is an honest first have. The record before it is out already.
 func hello() []byte { return wire.AppendHave(nil, wire.Have{Next: 1, PrivateNext: 1}) }
 
+// in has the liar sign for another room from now on.
+func (l *liar) in(room string) *liar {
+	l.key = wire.NewRoomKey(room)
+	return l
+}
+
 // says is a message of the liar's own, signed.
-func (l *liar) says(room string, edit func(*wire.Message)) []byte {
+func (l *liar) says(edit func(*wire.Message)) []byte {
 	m := wire.Message{Kind: wire.Broadcast, Topic: "main", Origin: l.self, Seq: 1, Clock: 1, Body: []byte("hi")}
 	if edit != nil {
 		edit(&m)
 	}
-	return wire.AppendMessage(nil, wire.NewRoomKey(room), m, l.id.Sign)
+	return wire.AppendMessage(nil, l.key, m, l.id.Sign)
 }
 
 // TestLyingMembers holds that whoever breaks the protocol loses its link, is
@@ -157,37 +167,37 @@ func TestLyingMembers(t *testing.T) {
 		{"cut short", func(*liar) []byte { return []byte{wire.TypeMessage, 0, 0} }, "cut short"},
 		{"short message", func(*liar) []byte { return []byte{wire.TypeMessage, 0, 0, 1, 1} }, "cut short"},
 		{"another's message", func(l *liar) []byte {
-			return l.says("lan", func(m *wire.Message) { m.Origin = l.to })
+			return l.says(func(m *wire.Message) { m.Origin = l.to })
 		}, "another origin"},
 		{"another's instance", func(l *liar) []byte {
-			return l.says("lan", func(m *wire.Message) { m.Origin.Instance = l.to.Instance })
+			return l.says(func(m *wire.Message) { m.Origin.Instance = l.to.Instance })
 		}, "another origin"},
 		{"another's identity", func(l *liar) []byte {
-			return l.says("lan", func(m *wire.Message) { m.Origin.ID = l.to.ID })
+			return l.says(func(m *wire.Message) { m.Origin.ID = l.to.ID })
 		}, "another origin"},
 		{"altered body", func(l *liar) []byte {
-			return bytes.Replace(l.says("lan", nil), []byte("hi"), []byte("ho"), 1)
+			return bytes.Replace(l.says(nil), []byte("hi"), []byte("ho"), 1)
 		}, "signature"},
-		{"message of another room", func(l *liar) []byte { return l.says("attic", nil) }, "signature"},
+		{"message of another room", func(l *liar) []byte { return l.in("attic").says(nil) }, "signature"},
 		{"no signature", func(l *liar) []byte {
-			p := l.says("lan", nil)
+			p := l.says(nil)
 			clear(p[len(p)-64:])
 			return p
 		}, "signature"},
 		{"skipped sequence", func(l *liar) []byte {
-			return l.says("lan", func(m *wire.Message) { m.Seq = 2 })
+			return l.says(func(m *wire.Message) { m.Seq = 2 })
 		}, "beyond"},
 		{"last sequence", func(l *liar) []byte {
-			return l.says("lan", func(m *wire.Message) { m.Seq = last })
+			return l.says(func(m *wire.Message) { m.Seq = last })
 		}, "beyond"},
 		{"sequence out of range", func(l *liar) []byte {
-			return l.says("lan", func(m *wire.Message) { m.Seq = 1<<64 - 1 })
+			return l.says(func(m *wire.Message) { m.Seq = 1<<64 - 1 })
 		}, "out of range"},
 		{"body too long", func(l *liar) []byte {
-			return l.says("lan", func(m *wire.Message) { m.Body = make([]byte, mesh.MaxBody+1) })
+			return l.says(func(m *wire.Message) { m.Body = make([]byte, mesh.MaxBody+1) })
 		}, "longer"},
 		{"private to another", func(l *liar) []byte {
-			return l.says("lan", func(m *wire.Message) { m.Kind, m.To = wire.Private, l.self })
+			return l.says(func(m *wire.Message) { m.Kind, m.To = wire.Private, l.self })
 		}, "another member"},
 		{"gap beyond the expected", func(*liar) []byte {
 			return wire.AppendGap(nil, wire.Gap{Stream: wire.Broadcast, From: 5, To: 6})
@@ -207,7 +217,7 @@ func TestLyingMembers(t *testing.T) {
 			return p
 		}, "more than 128"},
 		{"speaks after its goodbye", func(l *liar) []byte {
-			return append(wire.AppendBye(nil), l.says("lan", nil)...)
+			return append(wire.AppendBye(nil), l.says(nil)...)
 		}, "after bye"},
 	}
 	for _, tt := range tests {
@@ -257,7 +267,7 @@ func TestMessageBeforeHave(t *testing.T) {
 	inRoom(t, func(r *room) {
 		ana := r.join("ana", nil)
 		l := r.lie(ana)
-		l.WriteMessage(l.says("lan", nil))
+		l.WriteMessage(l.says(nil))
 		r.refused(l, "before the first have")
 		r.heard(ana)
 	})
@@ -279,7 +289,7 @@ func TestRepeatsAreDropped(t *testing.T) {
 		l := r.lie(ana)
 		l.WriteMessage(hello())
 		for range 3 {
-			l.WriteMessage(l.says("lan", nil))
+			l.WriteMessage(l.says(nil))
 		}
 		r.heard(ana, "joined liar", "liar 1: hi")
 	})
@@ -289,7 +299,7 @@ func TestUnknownFramesAreSkipped(t *testing.T) {
 	inRoom(t, func(r *room) {
 		ana := r.join("ana", nil)
 		l := r.lie(ana)
-		l.WriteMessage(append(append(hello(), 200, 0, 0, 2, 1, 2), l.says("lan", nil)...))
+		l.WriteMessage(append(append(hello(), 200, 0, 0, 2, 1, 2), l.says(nil)...))
 		r.heard(ana, "joined liar", "liar 1: hi")
 	})
 }
@@ -299,7 +309,7 @@ func TestClockFarAheadIsNotFollowed(t *testing.T) {
 		ana := r.join("ana", nil)
 		bo := r.join("bo", nil)
 		l := r.lie(ana)
-		l.WriteMessage(append(hello(), l.says("lan", func(m *wire.Message) { m.Clock = 1<<64 - 1 })...))
+		l.WriteMessage(append(hello(), l.says(func(m *wire.Message) { m.Clock = 1<<64 - 1 })...))
 		r.heard(ana, "joined bo", "joined liar", "liar 1: hi")
 		evs := ana.events()
 		if sent := evs[len(evs)-1].(mesh.Message).Sent; sent.UTC().Year() != 9999 {
@@ -379,7 +389,7 @@ func TestQuietObserver(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &liar{Conn: conn, id: id, self: wire.Member{ID: id.ID(), Instance: transport.Self().Instance}}
+		l := &liar{key: lanKey, Conn: conn, id: id, self: wire.Member{ID: id.ID(), Instance: transport.Self().Instance}}
 		go func() {
 			for {
 				if _, err := conn.ReadMessage(); err != nil {

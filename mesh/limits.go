@@ -1,6 +1,7 @@
 package mesh
 
-// maxMembers is how many a room has beside this node, relayed ones too.
+// maxMembers is how many a room has beside this node, relayed ones too, unless
+// Config.MaxMembers says fewer.
 const maxMembers = 128
 
 // limits bound the memory of a node, in bytes. Tests have smaller ones.

@@ -82,7 +82,7 @@ func (n *Node) addLink(conn carrier) {
 		conn.Close(ErrClosed)
 		return
 	}
-	if _, relayed := conn.(*tunnelLink); relayed && n.links[h.Instance] == nil && n.linkedMembersLocked() >= maxMembers {
+	if _, relayed := conn.(*tunnelLink); relayed && n.links[h.Instance] == nil && n.linkedMembersLocked() >= n.most {
 		n.mu.Unlock()
 		conn.Close(errFull) // package peer holds the same of direct links
 		return

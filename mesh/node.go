@@ -3,6 +3,7 @@ package mesh
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"math/rand/v2"
 	"net/netip"
@@ -35,6 +36,7 @@ type Node struct {
 	observer  bool
 	room      wire.RoomKey
 	tag       string // the room as discovery shows it
+	most      int    // members beside this node
 	transport Transport
 	discovery Discovery
 	onLink    func(netip.Addr) bool // nil: everything is near
@@ -85,6 +87,7 @@ type Node struct {
 	marks      map[Member]mark
 	gather     *gathering // nil: none under way
 	accused    budget.Bucket
+	refusals   refusals
 	compares   []*link // to be compared, one after the other
 	compareDue time.Time
 	contacts   *contacts.Table
@@ -119,6 +122,9 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 	if err := checkTopic(cfg.Topic); err != nil {
 		return nil, err
 	}
+	if cfg.MaxMembers < 0 || cfg.MaxMembers > maxMembers {
+		return nil, fmt.Errorf("mesh: a room of %d members beside this one: 1 to %d, or 0 for as many", cfg.MaxMembers, maxMembers)
+	}
 	n, err := join(ctx, cfg, byHand)
 	if err != nil {
 		cfg.logs.close()
@@ -128,16 +134,20 @@ func Join(ctx context.Context, cfg Config) (*Node, error) {
 }
 
 func join(ctx context.Context, cfg Config, byHand []*contacts.Address) (*Node, error) {
+	hook := new(early)
 	transport, err := cfg.Network.Listen(peer.Config{
 		Identity: cfg.Identity,
 		Room:     cfg.Room,
+		Secret:   cfg.secret,
 		Name:     cfg.Name,
 		Topics:   cfg.topics(),
 		Observer: cfg.Observer,
 		Port:     cfg.Port,
+		MaxLinks: cfg.MaxMembers,
 		Logger:   cfg.Logger,
 
 		AllowRemote: cfg.AllowRemote,
+		Refused:     hook.refused,
 	})
 	if err != nil {
 		return nil, err
@@ -148,6 +158,7 @@ func join(ctx context.Context, cfg Config, byHand []*contacts.Address) (*Node, e
 		return nil, err
 	}
 	n := newNode(cfg, transport, disc, byHand)
+	hook.node.Store(n)
 	if n.tunnelKey, err = hpke.NewKey(); err != nil {
 		n.Close()
 		return nil, err
@@ -195,6 +206,10 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Topic == "" {
 		cfg.Topic = defaultTopic
 	}
+	if cfg.secret.IsZero() {
+		cfg.secret = peer.NewSecret(cfg.Room, cfg.Secret)
+	}
+	cfg.MaxMembers = cmp.Or(cfg.MaxMembers, maxMembers)
 	if cfg.wall == nil {
 		cfg.wall = time.Now
 	}
@@ -204,6 +219,15 @@ func (cfg Config) withDefaults() Config {
 		cfg.Network = machine{interfaces: cfg.Interfaces}
 	}
 	return cfg
+}
+
+// roomKey returns what all that is signed in a room is bound to. That of a room with
+// a secret follows from both, so that nothing of one is good in another.
+func roomKey(room string, secret peer.Secret) wire.RoomKey {
+	if secret.IsZero() {
+		return wire.NewRoomKey(room)
+	}
+	return secret.RoomKey(room)
 }
 
 // topics returns what a node takes part in when it starts.
@@ -230,10 +254,11 @@ func newNode(cfg Config, transport Transport, disc Discovery, byHand []*contacts
 		self:       newPeer(hello, netip.AddrPort{}),
 		salt:       hello.Salt,
 		observer:   cfg.Observer,
-		room:       wire.NewRoomKey(cfg.Room),
+		room:       roomKey(cfg.Room, cfg.secret),
 		tag:        peer.RoomTag(cfg.Room),
 		transport:  transport,
 		discovery:  disc,
+		most:       cfg.MaxMembers,
 		limits:     bounds,
 		burden:     burden{limit: bounds.relayed},
 		through:    newPace(),
@@ -320,6 +345,24 @@ func (n *Node) Ping(ctx context.Context, m Member) (time.Duration, error) {
 		return 0, ErrNoMember
 	}
 	return l.conn.Ping(ctx)
+}
+
+// Binding returns what this node and a member have alike, and nobody else can have,
+// for as long as their present link lasts: for people, or programs, that compare
+// it over another way. Errors are [ErrNoMember], and [ErrIndirect] if the member is
+// reached through others, which have no part in it.
+func (n *Node) Binding(m Member) ([32]byte, error) {
+	n.mu.Lock()
+	l := n.links[m.Instance]
+	n.mu.Unlock()
+	if l == nil || l.conn.Remote().ID != m.ID {
+		return [32]byte{}, ErrNoMember
+	}
+	conn, ok := l.conn.(*peer.Conn)
+	if !ok {
+		return [32]byte{}, ErrIndirect
+	}
+	return conn.Binding(), nil
 }
 
 // DiscoveryErr returns why discovery does not work on this machine at all, so

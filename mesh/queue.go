@@ -86,7 +86,7 @@ func (q *queue) push(ev Event) {
 			return
 		}
 		e.rerouted = q.nextLocked()
-	case Conflict, HistoryFailed:
+	case Conflict, HistoryFailed, Refused:
 		if q.size >= 2*q.limit {
 			return
 		}

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/mesh/internal/wire"
 	"github.com/lanyap/lanyap/mesh/meshtest"
+	"github.com/lanyap/lanyap/peer"
 )
 
 // room is a LAN in memory with the nodes of a test on it, in a bubble where
@@ -23,6 +25,7 @@ type room struct {
 	lan    *meshtest.LAN
 	actors []*actor
 	logs   *logBook
+	secret peer.Secret // of the room, unless a test gives a node another; zero: none
 }
 
 // inRoom runs a test in a room and closes what it leaves.
@@ -76,6 +79,7 @@ func (r *room) joinSilently(name string, edit func(*mesh.Config)) *actor {
 	r.Helper()
 	host := r.lan.Host(name)
 	cfg := mesh.Config{Name: name, Network: host, Logger: slog.New(slog.NewTextHandler(r.logs, nil))}
+	mesh.SetSecret(&cfg, r.secret)
 	if edit != nil {
 		edit(&cfg)
 	}
@@ -87,6 +91,9 @@ func (r *room) joinSilently(name string, edit func(*mesh.Config)) *actor {
 	r.actors = append(r.actors, a)
 	return a
 }
+
+// key is what all that is signed in the room is bound to.
+func (r *room) key() wire.RoomKey { return r.secret.RoomKey(peer.DefaultRoom) }
 
 // unread marks a node as one whose events the test reads itself, or not at all.
 func (a *actor) unread() *actor {

@@ -18,6 +18,11 @@
 // taking in what arrives; [Host.Kill] crashes it; [Host.SetFirewall] lets
 // nobody dial it; [LAN.SetMulticast] takes discovery away.
 //
+// # Rooms
+//
+// Nodes of different rooms, or of different secrets of one, are not linked, as on
+// real networks: a dial ends with peer.ErrRoom or peer.ErrSecret.
+//
 // # Pages
 //
 // [Host.Page] is a browser tab that shows the page of a node: a mesh.Network

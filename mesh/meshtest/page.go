@@ -261,6 +261,10 @@ func (t *transport) meet(ctx context.Context, o *offer, answer peer.Carried) (*p
 		lan.mu.Unlock()
 		return nil, errors.New("meshtest: this is no answer to it")
 	}
+	if far.key != t.key {
+		lan.mu.Unlock()
+		return nil, peer.ErrSecret
+	}
 	known := !far.isBare() || answer.From == far.host.addr
 	if o.missed || !known || !lan.openLocked(t.host, far.host) || far.dead || t.dead {
 		lan.mu.Unlock()

@@ -26,11 +26,13 @@ type transport struct {
 	page  *Page // nil: it is no page
 	hello peer.Hello
 	room  string
+	key   [32]byte // of the room and its secret
 	addr  netip.AddrPort
 	limit int
 	done  chan struct{}
 
 	streams chan *peer.Stream // that others opened
+	refused func(in peer.Instance, at netip.AddrPort, dialed bool)
 
 	// Guarded by host.lan.mu.
 	dead     bool
@@ -64,12 +66,17 @@ func (h *Host) open(cfg peer.Config, page *Page) (*transport, error) {
 		host:    h,
 		page:    page,
 		room:    cmp.Or(cfg.Room, "lan"),
+		key:     cfg.Secret.RoomKey(cfg.Room),
 		addr:    netip.AddrPortFrom(h.addr, port),
 		limit:   cmp.Or(cfg.MaxLinks, maxLinks),
 		done:    make(chan struct{}),
 		arrived: make(chan struct{}, 1),
 		streams: make(chan *peer.Stream, maxStreams),
 		met:     make(map[peer.Instance]bool),
+		refused: cfg.Refused,
+	}
+	if t.refused == nil {
+		t.refused = func(peer.Instance, netip.AddrPort, bool) {}
 	}
 	id := cfg.Identity.ID()
 	t.hello = peer.Hello{
@@ -128,10 +135,18 @@ func (t *transport) Dial(ctx context.Context, to peer.Target) (*peer.Conn, error
 	worst := peer.ErrRefused
 	for _, addr := range to.Addrs {
 		progress(peer.StepConnect, addr)
+		if who, ok := t.whoAt(addr); ok && to.Avoid != nil && to.Avoid(who, addr) {
+			worst = peer.ErrSecret
+			continue
+		}
 		conn, delay, err := t.dialAddr(addr, to.Instance)
 		if err == nil {
 			progress(peer.StepCheck, addr)
 			return settle(ctx, conn, delay)
+		}
+		if other := (foreignError{}); errors.As(err, &other) {
+			t.refused(other.hello.Instance, addr, true)
+			other.refused(t.hello.Instance, t.addr, false)
 		}
 		if other := (otherError{}); errors.As(err, &other) && to.Instead != nil {
 			to.Instead(other.instance, addr)
@@ -164,6 +179,24 @@ func (e otherError) Error() string { return e.Unwrap().Error() }
 
 func (e otherError) Unwrap() error { return peer.ErrInstance }
 
+// foreignError is a peer.ErrSecret that says whose other secret it is.
+type foreignError struct{ *transport }
+
+func (e foreignError) Error() string { return e.Unwrap().Error() }
+
+func (e foreignError) Unwrap() error { return peer.ErrSecret }
+
+// whoAt returns which instance says that it answers at an address.
+func (t *transport) whoAt(addr netip.AddrPort) (peer.Instance, bool) {
+	t.host.lan.mu.Lock()
+	defer t.host.lan.mu.Unlock()
+	other, err := t.findLocked(addr)
+	if err != nil {
+		return peer.Instance{}, false
+	}
+	return other.hello.Instance, true
+}
+
 func (t *transport) dialAddr(addr netip.AddrPort, instance peer.Instance) (*peer.Conn, time.Duration, error) {
 	lan := t.host.lan
 	lan.mu.Lock()
@@ -182,8 +215,10 @@ func (t *transport) dialAddr(addr netip.AddrPort, instance peer.Instance) (*peer
 		return nil, 0, peer.ErrRoom
 	case !instance.IsZero() && instance != other.hello.Instance:
 		return nil, 0, otherError{other.hello.Instance}
-	case other.linksLocked(t.hello.Observer) >= other.limit:
+	case other.linksLocked(t.hello.Observer) >= other.limit, t.linksLocked(other.hello.Observer) >= t.limit:
 		return nil, 0, peer.ErrFull
+	case other.key != t.key:
+		return nil, 0, foreignError{other}
 	}
 	if old := lan.linkLocked(t, other); old != nil {
 		if old.pendingLocked() {

@@ -24,7 +24,7 @@
 // locked by the process that has it open. It is readable by its owner alone
 // (0600, and 0700 for a directory that has to be made); one that others may
 // read or write is refused. It is the history of one room; the first Open says
-// of which.
+// of which, and of a room with a secret that is a name which follows from both.
 //
 // A file that is no history, or is broken, is never written to: Open reads all
 // of it before it opens it for writing. The errors name the file, and are

@@ -68,9 +68,10 @@
 //
 //	"lanyap message v1\x00" · room key 32 · all of the above but the signature
 //
-// where the room key is SHA-256("lanyap room key" · room name). The room is
-// not sent: a message of another room does not verify, and neither does one
-// whose origin, instance, sequence, recipient or body was changed. The prefix
+// where the room key is SHA-256("lanyap room key" · room name), or of a room with
+// a secret what package peer makes of both (Secret.RoomKey). The room is
+// not sent: a message of another room, or of another secret of it, does not verify,
+// and neither does one whose origin, instance, sequence, recipient or body was changed. The prefix
 // keeps signatures for other purposes by the same key apart.
 //
 // A kind that is not known here, 0 excepted, reads as a broadcast does, and a

@@ -51,7 +51,8 @@ type Member struct {
 // RoomKey stands for a room in what is signed.
 type RoomKey [sha256.Size]byte
 
-// NewRoomKey returns the key of the room with that name.
+// NewRoomKey returns the key of the open room with that name. That of a room with a
+// secret is made by package peer.
 func NewRoomKey(room string) RoomKey {
 	return sha256.Sum256([]byte("lanyap room key" + room))
 }

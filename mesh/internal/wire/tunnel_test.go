@@ -164,6 +164,9 @@ func TestKeysRoundTrip(t *testing.T) {
 		if got := k.Verify(room, verify); got != (edit == nil) {
 			t.Errorf("with another %s it verifies: %v", name, got)
 		}
+		if k.Verify(wire.NewRoomKey("other"), verify) {
+			t.Error("the key verifies in another room")
+		}
 	}
 }
 
