@@ -71,12 +71,13 @@ func (a *attempt) claim() error {
 func (a *attempt) establish(d description) (*Conn, error) {
 	w := a.line.watch()
 	defer context.AfterFunc(w.ended, func() { a.cancel(ErrGone) })()
-	ch, err := a.session.channel(a.ctx, d.fingerprint)
+	ch, err := a.open(d)
 	if err != nil {
 		return nil, err
 	}
 	said, err := a.greet(ch, d)
 	if err != nil {
+		a.turnedAway(ch, err)
 		return nil, err
 	}
 	if said.hello.Instance != a.instance {
@@ -97,6 +98,17 @@ func (a *attempt) establish(d description) (*Conn, error) {
 	return l.conn, nil
 }
 
+// open waits for the data channel.
+func (a *attempt) open(d description) (*rtcChannel, error) {
+	ctx := a.ctx
+	if a.dialing {
+		var expire context.CancelFunc
+		ctx, expire = context.WithTimeoutCause(ctx, checkTimeout, ErrUDP)
+		defer expire()
+	}
+	return a.session.channel(ctx, d.fingerprint)
+}
+
 // fits reports whether the other side says of itself in hello what was said before.
 func (a *attempt) fits(h Hello) bool {
 	return h.Observer == a.observer && (h.Web == a.web || a.dialing && a.carried)
@@ -105,6 +117,7 @@ func (a *attempt) fits(h Hello) bool {
 // newLink makes a link of the attempt that nobody sees yet.
 func (a *attempt) newLink(ch *rtcChannel, said greeting, w *watch) *link {
 	conn := newConn(ch, said.hello)
+	conn.binding = said.binding
 	conn.local, conn.remoteAddr = a.session.ends(said.hello)
 	conn.inPage = a.t.self.Web
 	conn.dialed, conn.takesChannels, conn.spawn = a.dialing, said.channels, a.t.spawn
@@ -172,7 +185,7 @@ func (a *attempt) greet(ch *rtcChannel, d description) (greeting, error) {
 	if !a.dialing {
 		count = t.claims.highest(a.instance)
 	}
-	said, err := greet(ch, greeting{hello: t.Self(), count: count, channels: true}, t.identity, script, a.dialing)
+	said, err := greet(ch, greeting{hello: t.Self(), count: count, channels: true}, t.identity, script, a.dialing, a.door())
 	switch {
 	case !late():
 		return greeting{}, context.Cause(a.ctx)
@@ -180,4 +193,28 @@ func (a *attempt) greet(ch *rtcChannel, d description) (greeting, error) {
 		return greeting{}, context.Cause(a.session.ended)
 	}
 	return said, err
+}
+
+// door is that of the room, for this link; none if the room is open.
+func (a *attempt) door() *door {
+	t := a.t
+	if t.secret.IsZero() {
+		return nil
+	}
+	d := &door{secret: t.secret, offerer: a.instance, answerer: t.self.Instance, token: t.tokens.of(a.instance)}
+	if a.dialing {
+		d.offerer, d.answerer = d.answerer, d.offerer
+	}
+	return d
+}
+
+// turnedAway takes in that hello ended of err, which the other side is told if it can
+// make something of it.
+func (a *attempt) turnedAway(ch *rtcChannel, err error) {
+	if closing := closingOf(err); closing != "" {
+		ch.hangUp(closing)
+	}
+	if errors.Is(err, ErrSecret) && a.t.refused != nil {
+		a.t.refused(a.instance, a.session.at(), a.dialing)
+	}
 }

@@ -23,17 +23,17 @@ type Config struct {
 	MaxLinks int            // to members; a quarter as many to observers beside; 0: 128
 	Logger   *logger.Logger // a *slog.Logger; nil: discard
 
+	// Refused, unless nil, is told of each hello that ended with [ErrSecret]: which
+	// instance the other side said it is, which is not proven, where it is, as far as
+	// that is known, and whether we dialed it. It must not block.
+	Refused func(in Instance, at netip.AddrPort, dialed bool)
+
 	// Who calls from a loopback, private (RFC 1918, RFC 4193), shared (RFC 6598)
 	// or link-local address is answered, and who is on a network of ours as
 	// OnLink knows them, and who was dialed by hand (see Target). Nobody else
 	// learns anything, unless AllowRemote is set.
 	AllowRemote bool
 	OnLink      func(netip.Addr) bool // nil: no further networks are ours
-
-	// Refused, unless nil, is told of each node that was met and knows another secret,
-	// or none, or one while we know none (ErrSecret): which instance it says it is,
-	// and where it was dialed, or called from. It must not block.
-	Refused func(in Instance, at netip.AddrPort, dialed bool)
 
 	// AddrsOnly answers calls to Addrs and to the loopback alone, and to other
 	// addresses of this machine only who was dialed by hand.
@@ -56,7 +56,7 @@ var (
 	ErrLinked   = errors.New("already linked")                // a link to that instance lives, or is being made
 	ErrRoom     = errors.New("other room")                    // the node there is in another room
 	ErrSecret   = errors.New("other secret")                  // the node there knows another secret of the room, or one of us knows none
-	ErrGuesses  = errors.New("too many wrong secrets")        // of strangers: whoever is here for the first time has to wait
+	ErrGuesses  = errors.New("too many wrong secrets")        // of late, here or there: try again later
 	ErrVersion  = errors.New("other version of the protocol") // the node there speaks another
 	ErrFull     = errors.New("room is full")                  // the node there has MaxLinks links, or too many in the making
 	ErrHungUp   = errors.New("hung up without a word")        // the node there does not answer calls from here, or has too many

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -88,8 +89,8 @@ type Conn struct {
 	remoteAddr netip.AddrPort
 	local      localEnd // nil for a [Pipe] without addresses
 	dialed     bool
+	binding    [sha256.Size]byte // see Binding
 
-	binding       [32]byte
 	takesChannels bool // the other side knows what they are
 	channels      channels
 	spawn         func(func()) bool // go, unless all has ended
@@ -143,10 +144,11 @@ func (c *Conn) LocalAddr() netip.Addr {
 	return c.local.addr()
 }
 
-// Binding returns what both ends of this link have alike, and no other link has: 32
-// bytes that follow from hello, and that nobody else can have. Those of a [Pipe]
-// follow from both instances.
-func (c *Conn) Binding() [32]byte { return c.binding }
+// Binding returns what both ends of this link have alike and nobody else has, nor any
+// other link: who compares it, or what is made of it, with the person at the other
+// end knows that nobody is in between. That of a [Pipe] is made of both instances
+// alone, and no secret.
+func (c *Conn) Binding() [sha256.Size]byte { return c.binding }
 
 // Done is closed when the link has ended.
 func (c *Conn) Done() <-chan struct{} { return c.done }

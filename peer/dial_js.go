@@ -13,8 +13,8 @@ const (
 	// dialTimeout bounds a dial from its first request to hello.
 	dialTimeout = 10 * time.Second
 
-	// checkTimeout is how long the data channel may take once the answer is here;
-	// after that UDP does not get through.
+	// checkTimeout is how long the data channel may take to open once the answer is
+	// here; after that UDP does not get through.
 	checkTimeout = 5 * time.Second
 )
 
@@ -189,8 +189,5 @@ func (a *attempt) dial(o *offer, exchange func(*attempt, string) (description, [
 	if err := a.session.accept(a.ctx, "answer", d, hostCandidates(at)); err != nil {
 		return nil, err
 	}
-	var expire context.CancelFunc
-	a.ctx, expire = context.WithTimeoutCause(a.ctx, checkTimeout, ErrUDP)
-	defer expire()
 	return a.establish(d)
 }

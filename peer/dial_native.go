@@ -22,8 +22,8 @@ const (
 	// every core is busy with 60 others' links needs some seconds.
 	dialTimeout = 10 * time.Second
 
-	// checkTimeout is how long the data channel may take once the answer is
-	// here; after that UDP does not get through.
+	// checkTimeout is how long the data channel may take to open once the answer
+	// is here; after that UDP does not get through.
 	checkTimeout = 5 * time.Second
 )
 
@@ -87,7 +87,7 @@ func (e unproven) Unwrap() error { return e.error }
 
 // elsewhere reports whether somebody else answers than was meant.
 func elsewhere(err error) bool {
-	return errors.Is(err, ErrInstance) || errors.Is(err, ErrSelf) || errors.Is(err, ErrRoom) || errors.Is(err, errNoNode)
+	return errors.Is(err, ErrInstance) || errors.Is(err, ErrSelf) || errors.Is(err, ErrRoom) || errors.Is(err, ErrSecret) || errors.Is(err, errNoNode)
 }
 
 // refused reports whether somebody answered that it takes no link now.
@@ -160,9 +160,6 @@ func (a *attempt) dial(s *client, to Target) (*Conn, error) {
 	if err := a.session.accept(webrtc.SDPTypeAnswer, d); err != nil {
 		return nil, err
 	}
-	var expire context.CancelFunc
-	a.ctx, expire = context.WithTimeoutCause(a.ctx, checkTimeout, ErrUDP)
-	defer expire()
 	return a.establish(d)
 }
 

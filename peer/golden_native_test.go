@@ -71,11 +71,11 @@ func TestGoldenHello(t *testing.T) {
 	}
 	later := []byte("what a later version adds")
 	was, _ := hex.DecodeString(lines[0])
-	if nonce, err := parseFirst(append(was, later...)); err != nil || nonce != script.offererNonce {
+	if nonce, _, err := parseFirst(append(was, later...)); err != nil || nonce != script.offererNonce {
 		t.Errorf("the first is read as %x, %v", nonce, err)
 	}
 	was[0]++
-	if _, err := parseFirst(was); !errors.Is(err, ErrVersion) {
+	if _, _, err := parseFirst(was); !errors.Is(err, ErrVersion) {
 		t.Errorf("of another version: got %v, want %v", err, ErrVersion)
 	}
 	was, _ = hex.DecodeString(lines[1])

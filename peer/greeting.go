@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"net/netip"
@@ -18,6 +19,8 @@ type greeting struct {
 	hello Hello
 	token token  // its half; what greet returns is what both halves make
 	count uint64 // of the offer, from the offering side; the highest that the other knows
+
+	binding [sha256.Size]byte // of what greet returns, see Conn.Binding
 
 	channels bool // it takes channels
 }

@@ -38,11 +38,11 @@ func meetAs(a, b transcript, aKey, bKey *Identity) (near, far greeted) {
 	x, y := memories()
 	done := make(chan greeted)
 	go func() {
-		g, err := greet(y, greeting{hello: Hello{Salt: Salt{9}, Name: "bo"}, count: 50}, bKey, b, false)
+		g, err := greet(y, greeting{hello: Hello{Salt: Salt{9}, Name: "bo"}, count: 50}, bKey, b, false, nil)
 		y.close("")
 		done <- greeted{g, err}
 	}()
-	g, err := greet(x, greeting{hello: sampleHello(), count: 7}, aKey, a, true)
+	g, err := greet(x, greeting{hello: sampleHello(), count: 7}, aKey, a, true, nil)
 	x.close("")
 	return greeted{g, err}, <-done
 }
@@ -90,7 +90,7 @@ func TestGreetReflected(t *testing.T) {
 	h := newHalf()
 	mirror := &pipeEnd{in: h, out: h}
 	script := transcript{room: "lan", offerer: [32]byte{1}, answerer: [32]byte{1}}
-	if _, err := greet(mirror, greeting{hello: sampleHello()}, NewIdentity(), script, true); err == nil {
+	if _, err := greet(mirror, greeting{hello: sampleHello()}, NewIdentity(), script, true, nil); err == nil {
 		t.Error("a node greeted itself")
 	}
 }

@@ -114,7 +114,7 @@ func (p *tab) take(answer string) error {
 		return err
 	}
 	script := transcript{room: p.room, offerer: p.fingerprint, answerer: d.fingerprint}
-	said, err := greet(ch, greeting{hello: p.hello, count: p.offers}, p.identity, script, true)
+	said, err := greet(ch, greeting{hello: p.hello, count: p.offers}, p.identity, script, true, nil)
 	if err != nil {
 		return err
 	}

@@ -50,10 +50,9 @@ func PipeAt(a, b Hello, from, to netip.AddrPort) (*Conn, *Conn) {
 	return near, far
 }
 
-// pipeBinding is the same for both ends, and for both of two pipes that a test has
-// something between.
-func pipeBinding(a, b Instance) [32]byte {
-	if slices.Compare(a[:], b[:]) > 0 {
+// pipeBinding is that of all pipes between two instances.
+func pipeBinding(a, b Instance) [sha256.Size]byte {
+	if string(b[:]) < string(a[:]) {
 		a, b = b, a
 	}
 	return sha256.Sum256(slices.Concat([]byte("lanyap pipe\x00"), a[:], b[:]))

@@ -307,6 +307,10 @@ func (ss *session) ends(remote Hello) (localEnd, netip.AddrPort) {
 	return nil, ss.whereIs(remote)
 }
 
+// at is where the other side was offered the link: known of the node that served the
+// page, and else invalid.
+func (ss *session) at() netip.AddrPort { return ss.host }
+
 // joined takes in that hello is done.
 func (ss *session) joined(l *link) {
 	ss.troubled.Store(l)

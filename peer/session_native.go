@@ -286,6 +286,9 @@ func (ss *session) channel(ctx context.Context, fingerprint [sha256.Size]byte) (
 // ends returns the two ends of a link over the session.
 func (ss *session) ends(Hello) (localEnd, netip.AddrPort) { return ss.socket, ss.found() }
 
+// at is where the other side was offered the link, or offered it from.
+func (ss *session) at() netip.AddrPort { return ss.remote }
+
 // joined takes in that hello is done.
 func (ss *session) joined(*link) { ss.account.trust() }
 

@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// door is a transport in a bubble that knows one member, and takes calls that a test
+// callee is a transport in a bubble that knows one member, and takes calls that a test
 // makes up.
-type door struct {
+type callee struct {
 	*Transport
 	t      *testing.T
 	member Instance
@@ -27,15 +27,15 @@ type door struct {
 	cert   tls.Certificate // the member's
 }
 
-// atDoor runs a test in a bubble.
-func atDoor(t *testing.T, test func(d *door)) {
+// withCallee runs a test in a bubble.
+func withCallee(t *testing.T, test func(d *callee)) {
 	t.Helper()
 	cert, err := newCertificate()
 	if err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		d := &door{t: t, cert: cert, member: anyInstance()}
+		d := &callee{t: t, cert: cert, member: anyInstance()}
 		d.Transport = &Transport{
 			limits: newLimits(), sockets: &sockets{}, streams: newStreams(), tlsCert: cert,
 			self: Hello{Instance: anyInstance()}, log: slog.New(slog.DiscardHandler),
@@ -57,15 +57,15 @@ func atDoor(t *testing.T, test func(d *door)) {
 	})
 }
 
-// meet has the door know a member.
-func (d *door) meet(in Instance, cert tls.Certificate) {
+// meet has the callee know a member.
+func (d *callee) meet(in Instance, cert tls.Certificate) {
 	_, fingerprint := forDTLS(cert)
 	d.tokens.set(in, token{1}, noLink)
 	d.tokens.certify(in, certified{ID{1}, fingerprint})
 }
 
 // call makes a call from another host.
-func (d *door) call() net.Conn {
+func (d *callee) call() net.Conn {
 	near, far := net.Pipe()
 	from := net.TCPAddrFromAddrPort(netip.MustParseAddrPort("10.0.0.7:4000"))
 	d.take(newInbound(callFrom{far, from}))
@@ -73,7 +73,7 @@ func (d *door) call() net.Conn {
 }
 
 // config is what the member calls with.
-func (d *door) config() *tls.Config {
+func (d *callee) config() *tls.Config {
 	return &tls.Config{
 		ServerName:         serverName(d.member, d.theirs.prove(d.self.Instance, purposeStream, "")),
 		NextProtos:         []string{streamProtocol},
@@ -95,7 +95,7 @@ func (h *heard) Read(p []byte) (int, error) {
 }
 
 func TestMemberIsServed(t *testing.T) {
-	atDoor(t, func(d *door) {
+	withCallee(t, func(d *callee) {
 		c := tls.Client(d.call(), d.config())
 		if err := c.Handshake(); err != nil {
 			t.Fatal(err)
@@ -119,24 +119,24 @@ func TestMemberIsServed(t *testing.T) {
 func TestStrangerGetsNoHandshake(t *testing.T) {
 	tests := []struct {
 		name string
-		sni  func(d *door, good string) string
+		sni  func(d *callee, good string) string
 	}{
-		{"without a name", func(*door, string) string { return "" }},
-		{"with a name", func(*door, string) string { return "example.org" }},
-		{"without a proof", func(d *door, _ string) string { return d.member.String() }},
-		{"with an empty proof", func(d *door, _ string) string { return "." + d.member.String() }},
-		{"with a false proof", func(d *door, _ string) string {
+		{"without a name", func(*callee, string) string { return "" }},
+		{"with a name", func(*callee, string) string { return "example.org" }},
+		{"without a proof", func(d *callee, _ string) string { return d.member.String() }},
+		{"with an empty proof", func(d *callee, _ string) string { return "." + d.member.String() }},
+		{"with a false proof", func(d *callee, _ string) string {
 			return "1." + strings.Repeat("0", 64) + "." + d.member.String()
 		}},
-		{"with another's proof", func(d *door, good string) string {
+		{"with another's proof", func(d *callee, good string) string {
 			other := anyInstance()
 			d.tokens.set(other, token{2}, noLink)
 			return strings.Replace(good, d.member.String(), other.String(), 1)
 		}},
-		{"with a proof for something else", func(d *door, _ string) string {
+		{"with a proof for something else", func(d *callee, _ string) string {
 			return serverName(d.member, d.theirs.prove(d.self.Instance, purposeWatch, ""))
 		}},
-		{"with a proof that was used", func(d *door, good string) string {
+		{"with a proof that was used", func(d *callee, good string) string {
 			if _, _, ok := d.whoseStream(good); !ok {
 				d.t.Error("the proof is not good")
 			}
@@ -145,7 +145,7 @@ func TestStrangerGetsNoHandshake(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			atDoor(t, func(d *door) {
+			withCallee(t, func(d *callee) {
 				cfg := d.config()
 				cfg.ServerName = tt.sni(d, cfg.ServerName)
 				h := &heard{Conn: d.call()}
@@ -167,8 +167,8 @@ func TestOddHandshakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := func(edit func(d *door, cfg *tls.Config)) func(*door, net.Conn) {
-		return func(d *door, conn net.Conn) {
+	with := func(edit func(d *callee, cfg *tls.Config)) func(*callee, net.Conn) {
+		return func(d *callee, conn net.Conn) {
 			cfg := d.config()
 			edit(d, cfg)
 			c := tls.Client(conn, cfg)
@@ -179,21 +179,21 @@ func TestOddHandshakes(t *testing.T) {
 	}
 	tests := []struct {
 		name string
-		call func(d *door, conn net.Conn)
+		call func(d *callee, conn net.Conn)
 	}{
-		{"another's certificate", with(func(_ *door, c *tls.Config) { c.Certificates = []tls.Certificate{other} })},
-		{"the certificate without its key", with(func(d *door, c *tls.Config) {
+		{"another's certificate", with(func(_ *callee, c *tls.Config) { c.Certificates = []tls.Certificate{other} })},
+		{"the certificate without its key", with(func(d *callee, c *tls.Config) {
 			c.Certificates = []tls.Certificate{{Certificate: d.cert.Certificate, PrivateKey: other.PrivateKey}}
 		})},
-		{"no certificate", with(func(_ *door, c *tls.Config) { c.Certificates = nil })},
-		{"another protocol", with(func(_ *door, c *tls.Config) { c.NextProtos = []string{"h2", "http/1.1"} })},
-		{"no protocol", with(func(_ *door, c *tls.Config) { c.NextProtos = nil })},
-		{"TLS 1.2", with(func(_ *door, c *tls.Config) { c.MaxVersion = tls.VersionTLS12 })},
-		{"the first byte alone", func(_ *door, conn net.Conn) {
+		{"no certificate", with(func(_ *callee, c *tls.Config) { c.Certificates = nil })},
+		{"another protocol", with(func(_ *callee, c *tls.Config) { c.NextProtos = []string{"h2", "http/1.1"} })},
+		{"no protocol", with(func(_ *callee, c *tls.Config) { c.NextProtos = nil })},
+		{"TLS 1.2", with(func(_ *callee, c *tls.Config) { c.MaxVersion = tls.VersionTLS12 })},
+		{"the first byte alone", func(_ *callee, conn net.Conn) {
 			conn.Write([]byte{handshakeRecord})
 			io.Copy(io.Discard, conn)
 		}},
-		{"a byte a second", func(_ *door, conn net.Conn) {
+		{"a byte a second", func(_ *callee, conn net.Conn) {
 			for _, b := range append([]byte{handshakeRecord, 3, 1, 1, 0}, make([]byte, 256)...) {
 				if _, err := conn.Write([]byte{b}); err != nil {
 					return
@@ -201,7 +201,7 @@ func TestOddHandshakes(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}},
-		{"more than any first message", func(_ *door, conn net.Conn) {
+		{"more than any first message", func(_ *callee, conn net.Conn) {
 			conn.Write([]byte{handshakeRecord, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff})
 			for {
 				if _, err := conn.Write(make([]byte, 1<<10)); err != nil {
@@ -209,24 +209,24 @@ func TestOddHandshakes(t *testing.T) {
 				}
 			}
 		}},
-		{"HTTP after the first byte", func(_ *door, conn net.Conn) {
+		{"HTTP after the first byte", func(_ *callee, conn net.Conn) {
 			go io.Copy(io.Discard, conn)
 			conn.Write([]byte{handshakeRecord})
 			io.WriteString(conn, "GET /v1/offer HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\n")
 		}},
-		{"HTTP in the midst", func(d *door, conn net.Conn) {
+		{"HTTP in the midst", func(d *callee, conn net.Conn) {
 			c := tls.Client(&interrupter{Conn: conn, after: 1}, d.config())
 			if c.Handshake() == nil {
 				_, _ = c.Read(make([]byte, 1))
 			}
 		}},
-		{"nothing after the first message", func(d *door, conn net.Conn) {
+		{"nothing after the first message", func(d *callee, conn net.Conn) {
 			tls.Client(&interrupter{Conn: conn, after: 1, mute: true}, d.config()).Handshake()
 		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			atDoor(t, func(d *door) {
+			withCallee(t, func(d *callee) {
 				began := time.Now()
 				conn := d.call()
 				tt.call(d, conn)
@@ -263,7 +263,7 @@ func (i *interrupter) Write(p []byte) (int, error) {
 
 // TestSilentCall has a caller say nothing: it is cut off.
 func TestSilentCall(t *testing.T) {
-	atDoor(t, func(d *door) {
+	withCallee(t, func(d *callee) {
 		began := time.Now()
 		io.Copy(io.Discard, d.call())
 		if took := time.Since(began); took != httpTimeout {
@@ -275,7 +275,7 @@ func TestSilentCall(t *testing.T) {
 // TestSilentCallsOfOneSource has one host call more often than may be open: the
 // further calls end at once, before they have said anything.
 func TestSilentCallsOfOneSource(t *testing.T) {
-	atDoor(t, func(d *door) {
+	withCallee(t, func(d *callee) {
 		for range maxRequestsFrom {
 			d.call()
 		}
@@ -289,7 +289,7 @@ func TestSilentCallsOfOneSource(t *testing.T) {
 
 // TestHTTPGoesToTheServer has the first byte, and what follows, reach the server.
 func TestHTTPGoesToTheServer(t *testing.T) {
-	atDoor(t, func(d *door) {
+	withCallee(t, func(d *callee) {
 		conn := d.call()
 		go io.WriteString(conn, "GET / HTTP/1.1\r\n")
 		c, err := d.front.Accept()
@@ -309,7 +309,7 @@ func TestHTTPGoesToTheServer(t *testing.T) {
 // TestMemberOpensThousands has one member open streams without an end: it gets so
 // many, and no other loses any.
 func TestMemberOpensThousands(t *testing.T) {
-	atDoor(t, func(d *door) {
+	withCallee(t, func(d *callee) {
 		var ends []io.Closer
 		open := func(cfg *tls.Config) error {
 			synctest.Wait() // until those before are refused or served
@@ -363,7 +363,7 @@ func TestMemberOpensThousands(t *testing.T) {
 // TestMemberReopensForEver has one member open and close streams as fast as it can:
 // past a burst it gets so many a second.
 func TestMemberReopensForEver(t *testing.T) {
-	atDoor(t, func(d *door) {
+	withCallee(t, func(d *callee) {
 		granted := 0
 		for range 2 * streamBurst {
 			synctest.Wait()

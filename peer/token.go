@@ -135,6 +135,16 @@ func (ts *tokens) certified(in Instance) (certified, bool) {
 	return e.who, true
 }
 
+// of returns the token of an instance, or zero if we never had a link.
+func (ts *tokens) of(in Instance) token {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if e := ts.byIn[in]; e != nil {
+		return e.token
+	}
+	return token{}
+}
+
 // prove returns a new proof of ours for in, or "" if we never had a link.
 func (ts *tokens) prove(in Instance, purpose, body string) string {
 	ts.mu.Lock()

@@ -14,6 +14,8 @@ type Transport struct {
 	identity  *Identity
 	self      Hello
 	room, tag string
+	secret    Secret
+	refused   func(Instance, netip.AddrPort, bool) // see Config.Refused
 	log       *logger.Logger
 	host      netip.AddrPort // of the node that served the page
 
@@ -33,10 +35,13 @@ type Transport struct {
 }
 
 // Listen makes the transport of a page. Of the Config it takes Identity, Salt,
-// Room, Name, Topics, Observer, MaxLinks and Logger. It fails if the name or topics
+// Room, Secret, Name, Topics, Observer, MaxLinks, Logger and Refused. It fails if the name or topics
 // exceed what a Hello may hold.
 func Listen(cfg Config) (*Transport, error) {
-	t := &Transport{identity: cfg.Identity, room: cmp.Or(cfg.Room, DefaultRoom), log: cfg.Logger, host: host()}
+	t := &Transport{
+		identity: cfg.Identity, room: cmp.Or(cfg.Room, DefaultRoom), secret: cfg.Secret, refused: cfg.Refused,
+		log: cfg.Logger, host: host(),
+	}
 	if t.identity == nil {
 		t.identity = NewIdentity()
 	}

@@ -25,6 +25,8 @@ type Transport struct {
 	identity    *Identity
 	self        Hello // without Addrs
 	room, tag   string
+	secret      Secret
+	refused     func(Instance, netip.AddrPort, bool) // see Config.Refused
 	addrsOnly   bool
 	cert        webrtc.Certificate
 	tlsCert     tls.Certificate // the same
@@ -71,6 +73,8 @@ func open(cfg Config) (*Transport, error) {
 	t := &Transport{
 		identity: cfg.Identity,
 		room:     cmp.Or(cfg.Room, DefaultRoom),
+		secret:   cfg.Secret,
+		refused:  cfg.Refused,
 		log:      cfg.Logger,
 
 		limits:    newLimits(),

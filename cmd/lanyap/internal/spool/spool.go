@@ -14,12 +14,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/lockfile"
 )
 
 const lockName = "lock"
-
-// errHeld is that another process has the lock.
-var errHeld = errors.New("spool: in use")
 
 // Dir is a directory that goes with its process.
 type Dir struct {
@@ -43,7 +42,7 @@ func Place() string {
 func New(place, prefix string) (d *Dir, err error) {
 	// Who sweeps at this very moment may take the lock before us.
 	for range 3 {
-		if d, err = newDir(place, prefix); !errors.Is(err, errHeld) {
+		if d, err = newDir(place, prefix); !errors.Is(err, lockfile.ErrHeld) {
 			break
 		}
 	}
@@ -57,7 +56,7 @@ func newDir(place, prefix string) (*Dir, error) {
 	}
 	file, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
-		if err = lock(file); err == nil {
+		if err = lockfile.Try(file); err == nil {
 			return &Dir{path: path, lock: file}, nil
 		}
 		file.Close()
@@ -105,7 +104,7 @@ func sweep(path string) error {
 		return nil
 	}
 	defer file.Close()
-	if lock(file) != nil {
+	if lockfile.Try(file) != nil {
 		return nil
 	}
 	if err := file.Close(); err != nil {

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package spool
+package lockfile
 
 import (
 	"errors"
@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock takes f for this process, or says errHeld. It goes with f's closing, and with
+// Try takes f for this process, or says ErrHeld. It goes with f's closing, and with
 // the process.
-func lock(f *os.File) error {
+func Try(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errHeld
+		return ErrHeld
 	}
 	return err
 }
