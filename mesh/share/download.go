@@ -205,6 +205,9 @@ func (d *download) main() error {
 		if err != nil {
 			return d.incomplete(err)
 		}
+		if over && !d.landed() {
+			return d.incomplete(errNotLanded)
+		}
 		if over {
 			return d.depart()
 		}
@@ -372,6 +375,17 @@ func (d *download) finish() error {
 		})
 	}
 	return localError(err)
+}
+
+// errNotLanded is a fault of ours: nobody is told that something is here which is not.
+var errNotLanded = errors.New("share: all of it has come, and it did not land")
+
+// landed reports whether all that could be fetched is where it belongs.
+func (d *download) landed() bool {
+	d.mu.Lock()
+	failed := d.failures.Failed
+	d.mu.Unlock()
+	return failed > 0 || d.land.Done()
 }
 
 // complete reports whether nothing is left to be fetched.

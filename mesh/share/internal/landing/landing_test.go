@@ -2,12 +2,14 @@ package landing_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lanyap/lanyap/mesh/share/internal/landing"
 	"github.com/lanyap/lanyap/mesh/share/internal/tree"
@@ -353,4 +355,50 @@ func TestOneProcessAtATime(t *testing.T) {
 	}
 	l.Close()
 	p.open(t, c)
+}
+
+// A root may come at the very moment at which the last piece does, and the item may
+// be moved at once.
+func TestRootComesWithTheLastPiece(t *testing.T) {
+	files := make(map[string][]byte)
+	for n := range 100 {
+		files[fmt.Sprintf("film %02d", n)] = noise(uint64(n), tree.MinPiece+1)
+	}
+	p, c := newPlace(t), send(t, files)
+	l := p.open(t, c)
+	took := time.Millisecond // to write a piece
+	for e := range c.Len() {
+		run := c.PiecesOf(e)
+		c.write(t, l, run.First)
+		data, hash := c.piece(run.First + 1)
+		root, late := c.root(e), rand.N(2*took)
+		var both sync.WaitGroup
+		both.Go(func() {
+			begun := time.Now()
+			if err := l.WritePiece(run.First+1, hash, data); err != nil {
+				t.Error(err)
+			}
+			took = time.Since(begun)
+		})
+		both.Go(func() {
+			for begun := time.Now(); time.Since(begun) < late; {
+				runtime.Gosched()
+			}
+			if err := l.SetRoot(e, root); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Go(func() {
+			if _, err := l.Finish(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Wait()
+		if !l.Settled(e) {
+			t.Fatalf("%s: all of it has come, and its root, and it does not land", c.Path(e))
+		}
+	}
+	if _, err := l.Finish(t.Context()); err != nil || !l.Done() {
+		t.Errorf("all has come, and it is not done: %v", err)
+	}
 }

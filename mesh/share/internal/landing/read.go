@@ -160,11 +160,15 @@ func (l *Landing) SetRoot(e int, root tree.Hash) error {
 	}
 	l.mu.Lock()
 	l.state[e] &^= listed
-	full := l.have.CountRun(run) == run.Count
 	l.mu.Unlock()
 	if err := l.journal.writeRoot(e, root); err != nil {
 		return failed(l.journal.dir, err)
 	}
+	// Only now: whoever writes the last piece looks for the root when it has, so that
+	// one of the two sees both.
+	l.mu.Lock()
+	full := l.have.CountRun(run) == run.Count
+	l.mu.Unlock()
 	if !full {
 		return nil
 	}
@@ -173,24 +177,26 @@ func (l *Landing) SetRoot(e int, root tree.Hash) error {
 
 // setSingle takes the root of a file of one piece, which is the piece's hash.
 func (l *Landing) setSingle(e, i int, root tree.Hash) error {
-	l.mu.Lock()
-	have := l.have.Has(i)
+	have := l.hold(i) // nobody writes it meanwhile, and its hash
+	defer l.free(i)
 	if !have {
-		l.state[e] |= listed
-	}
-	l.mu.Unlock()
-	if have {
-		var hash [1]tree.Hash
-		if err := l.journal.readHashes(i, hash[:]); err != nil {
+		if err := l.journal.writeHashes(i, []tree.Hash{root}); err != nil {
 			return failed(l.journal.dir, err)
 		}
-		if hash[0] == root {
-			return nil
-		}
-		l.lose(e)
-		return &Error{Path: l.shown(l.final(e)), Kind: ErrRoot}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.state[e] |= listed
+		return nil
 	}
-	return failed(l.journal.dir, l.journal.writeHashes(i, []tree.Hash{root}))
+	var hash [1]tree.Hash
+	if err := l.journal.readHashes(i, hash[:]); err != nil {
+		return failed(l.journal.dir, err)
+	}
+	if hash[0] == root {
+		return nil
+	}
+	l.lose(e)
+	return &Error{Path: l.shown(l.final(e)), Kind: ErrRoot}
 }
 
 // SetHashes takes the hashes of all pieces of an entry's file, from whomever,

@@ -70,7 +70,23 @@ func (l *Landing) reserve(i int) (bool, error) {
 	}
 }
 
-// free ends what reserve began.
+// hold makes a piece the caller's, whether or not it is wanted, and returns whether
+// it is here.
+func (l *Landing) hold(i int) bool {
+	for {
+		l.mu.Lock()
+		other := l.writing[i]
+		if other == nil {
+			defer l.mu.Unlock()
+			l.writing[i] = make(chan struct{})
+			return l.have.Has(i)
+		}
+		l.mu.Unlock()
+		<-other
+	}
+}
+
+// free ends what reserve or hold began.
 func (l *Landing) free(i int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -251,9 +267,11 @@ func (l *Landing) compare(e int) error {
 		return l.reject(e)
 	}
 	l.moving.RLock()
-	err = l.finishFile(e)
-	l.moving.RUnlock()
-	if err != nil {
+	defer l.moving.RUnlock()
+	if l.Settled(e) {
+		return nil // who wrote the last piece and who said the root both come here; it may have landed
+	}
+	if err := l.finishFile(e); err != nil {
 		return failed(l.shown(l.final(e)), err)
 	}
 	l.mu.Lock()
