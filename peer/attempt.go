@@ -15,6 +15,7 @@ type attempt struct {
 	instance Instance // who is there, or says so; hello proves it
 	pair     pair
 	from     netip.Prefix // the source that its remote address is of, see callers
+	author   netip.Prefix // of the answer to an offer of ours that members carried: its source, as they say
 	dialing  bool         // ours; else an offer of theirs
 	web      bool         // it is a page, of which neither a port nor a connection is known
 	carried  bool         // members carry the offer: of one of ours the other side may be a page or a node
@@ -201,9 +202,16 @@ func (a *attempt) door() *door {
 	if t.secret.IsZero() {
 		return nil
 	}
-	d := &door{secret: t.secret, offerer: a.instance, answerer: t.self.Instance, token: t.tokens.of(a.instance)}
+	d := &door{
+		secret: t.secret, offerer: a.instance, answerer: t.self.Instance, token: t.tokens.of(a.instance),
+		ctx: a.ctx, keeper: &t.answering, from: a.from,
+	}
+	if a.author.IsValid() {
+		d.from = a.author
+	}
 	if a.dialing {
 		d.offerer, d.answerer = d.answerer, d.offerer
+		d.keeper = &t.offering
 	}
 	return d
 }

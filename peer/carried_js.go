@@ -39,6 +39,9 @@ func (t *Transport) dialCarried(ctx context.Context, in Instance, carry func(con
 		if err != nil {
 			return description{}, nil, cmpErr(a.ctx, err)
 		}
+		if answer.From.IsValid() {
+			a.author = t.source(answer.From)
+		}
 		d, err := parseDescription([]byte(answer.SDP))
 		at := answer.targets(t.address())
 		if err == nil && len(at) == 0 && len(parseCandidates(sdp)) == 0 {

@@ -1,9 +1,11 @@
 package peer
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"net/netip"
 	"slices"
 )
 
@@ -28,6 +30,10 @@ type door struct {
 	secret            Secret
 	offerer, answerer Instance // as they were named when the link was offered
 	token             token    // of the link before, or else zero
+
+	ctx    context.Context // bounds what has to wait
+	keeper *doorkeeper
+	from   netip.Prefix // the source that the other side's guess is counted for
 }
 
 // appendKnock appends what a side says of the room in its first message.

@@ -3,12 +3,16 @@
 package peer
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"github.com/lanyap/lanyap/peer/internal/cpace"
 )
 
 var (
@@ -21,6 +25,7 @@ type side struct {
 	secret            Secret
 	offerer, answerer Instance // as it believes
 	token             token
+	keeper            *doorkeeper // nil: its own
 	key               *Identity
 	script            transcript
 	hello             Hello
@@ -41,7 +46,10 @@ func (s side) door() *door {
 	if s.secret.IsZero() {
 		return nil
 	}
-	return &door{secret: s.secret, offerer: s.offerer, answerer: s.answerer, token: s.token}
+	return &door{
+		secret: s.secret, offerer: s.offerer, answerer: s.answerer, token: s.token,
+		ctx: context.Background(), keeper: cmp.Or(s.keeper, new(doorkeeper)),
+	}
 }
 
 // greet does hello and hangs up with what the other is told.
@@ -75,6 +83,70 @@ func knocking(t *testing.T, a, b side) (near, far greeted, said, answered [][]by
 		far = <-done
 	})
 	return near, far, said, answered
+}
+
+// lengths are those of messages.
+func lengths(messages [][]byte) (n []int) {
+	for _, m := range messages {
+		n = append(n, len(m))
+	}
+	return n
+}
+
+func TestGreetWithSecret(t *testing.T) {
+	a, b := sides()
+	near, far, said, answered := knocking(t, a, b)
+	if near.err != nil || far.err != nil {
+		t.Fatal(near.err, far.err)
+	}
+	if far.hello.ID != a.key.ID() || far.hello.Name != "ana" || near.hello.ID != b.key.ID() || near.hello.Name != "bo" {
+		t.Errorf("they see %+v and %+v", near.hello, far.hello)
+	}
+	if near.token != far.token || near.binding != far.binding || near.binding == [32]byte{} {
+		t.Errorf("they share %x, %x and %x, %x", near.token, near.binding, far.token, far.binding)
+	}
+	if got, want := lengths(said)[:3], []int{1 + nonceSize + knockSize, cpace.ShareSize, cpace.TagSize}; !slices.Equal(got, want) {
+		t.Errorf("the offerer wrote %v, want %v first", got, want)
+	}
+	if got, want := lengths(answered)[:2], []int{1 + nonceSize + knockSize, cpace.ShareSize + cpace.TagSize}; !slices.Equal(got, want) {
+		t.Errorf("the answerer wrote %v, want %v first", got, want)
+	}
+}
+
+// TestGreetAgain is hello of two that were linked before: it takes no more messages
+// than in an open room, and who remembers another link, or none, has to prove the
+// secret.
+func TestGreetAgain(t *testing.T) {
+	for what, test := range map[string]struct {
+		a, b  token
+		proof bool // of the secret
+		wrong bool // the secrets are not the same
+	}{
+		"both remember":                         {a: token{1}, b: token{1}},
+		"both remember, whatever the secret":    {a: token{1}, b: token{1}, wrong: true},
+		"the answerer has forgotten":            {a: token{1}, proof: true},
+		"the offerer has forgotten":             {b: token{1}, proof: true},
+		"each remembers another":                {a: token{1}, b: token{2}, proof: true},
+		"another remembered, and other secrets": {a: token{1}, b: token{2}, proof: true, wrong: true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			a, b := sides()
+			a.token, b.token = test.a, test.b
+			if test.wrong {
+				b.secret = cellar()
+			}
+			near, far, said, answered := knocking(t, a, b)
+			if fails := test.wrong && test.proof; fails != (near.err != nil) || fails != (far.err != nil) {
+				t.Fatalf("got %v, %v", near.err, far.err)
+			}
+			if proof := len(said[1]) == cpace.ShareSize; proof != test.proof {
+				t.Errorf("they wrote %v and %v", lengths(said), lengths(answered))
+			}
+			if near.binding != far.binding {
+				t.Error("they do not share the binding")
+			}
+		})
+	}
 }
 
 // TestAnotherSecret has the two sides differ in whatever counts. Both learn that it is

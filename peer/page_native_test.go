@@ -34,7 +34,7 @@ type tab struct {
 // openTab opens a page that a node serves.
 func openTab(t *testing.T, to *Transport) *tab {
 	t.Helper()
-	p := &tab{Transport: listening(t, Config{}), t: t, to: to, http: &http.Client{Transport: new(http.Transport)}}
+	p := &tab{Transport: listening(t, Config{Secret: to.secret}), t: t, to: to, http: &http.Client{Transport: new(http.Transport)}}
 	t.Cleanup(p.http.CloseIdleConnections)
 	p.hello = p.self
 	p.hello.Web, p.offers = true, 1
@@ -96,8 +96,8 @@ func (p *tab) post(offer string) (*http.Response, string) {
 	return resp, string(body)
 }
 
-// take takes the answer and does hello.
-func (p *tab) take(answer string) error {
+// open takes the answer and returns the data channel, over which hello is to come.
+func (p *tab) open(answer string) (*rtcChannel, transcript, error) {
 	p.t.Helper()
 	d, err := parseDescription([]byte(answer))
 	if err != nil {
@@ -110,12 +110,30 @@ func (p *tab) take(answer string) error {
 	ctx, cancel := context.WithTimeout(p.t.Context(), dialTimeout)
 	defer cancel()
 	ch, err := p.ss.channel(ctx, d.fingerprint)
+	return ch, transcript{room: p.room, offerer: p.fingerprint, answerer: d.fingerprint}, err
+}
+
+// door is the page's.
+func (p *tab) door() *door {
+	if p.secret.IsZero() {
+		return nil
+	}
+	return &door{
+		secret: p.secret, offerer: p.hello.Instance, answerer: p.to.self.Instance, token: p.token,
+		ctx: p.ctx, keeper: new(doorkeeper),
+	}
+}
+
+// take takes the answer and does hello.
+func (p *tab) take(answer string) error {
+	p.t.Helper()
+	ch, script, err := p.open(answer)
 	if err != nil {
 		return err
 	}
-	script := transcript{room: p.room, offerer: p.fingerprint, answerer: d.fingerprint}
-	said, err := greet(ch, greeting{hello: p.hello, count: p.offers}, p.identity, script, true, nil)
+	said, err := greet(ch, greeting{hello: p.hello, count: p.offers}, p.identity, script, true, p.door())
 	if err != nil {
+		ch.hangUp(closingOf(err))
 		return err
 	}
 	p.token = said.token

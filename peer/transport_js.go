@@ -22,6 +22,10 @@ type Transport struct {
 	claims   claims
 	tokens   tokens
 	halfOpen halfOpen
+
+	// Whoever calls and whoever is called have guesses at the secret of their own.
+	answering, offering doorkeeper
+
 	incoming chan *Conn
 	events   listeners
 

@@ -42,6 +42,10 @@ type Transport struct {
 	claims   claims
 	tokens   tokens
 	halfOpen halfOpen
+
+	// Whoever calls and whoever is called have guesses at the secret of their own.
+	answering, offering doorkeeper
+
 	carried  halfOpen // of offers that members carried, which keep out none that is posted
 	requests requests
 	limits   limits
