@@ -48,7 +48,7 @@ func (n *Node) refused(instance peer.Instance, at netip.AddrPort, dialed bool) {
 		return
 	}
 	if dialed {
-		n.contacts.Foreign(instance, at)
+		n.contacts.Foreign(now, instance, at, n.isProvenLocked(instance))
 	}
 	n.contacts.Denied(instance)
 	n.refusals.count++
@@ -64,5 +64,16 @@ func (n *Node) refused(instance peer.Instance, at netip.AddrPort, dialed bool) {
 func (n *Node) avoid(instance peer.Instance, at netip.AddrPort) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.contacts.IsForeign(instance, at)
+	return n.contacts.IsForeign(time.Now(), instance, at)
+}
+
+// isProvenLocked reports whether an instance is known to be a member: its record was
+// signed for this room, and so for its secret.
+func (n *Node) isProvenLocked(instance peer.Instance) bool {
+	for who, m := range n.members {
+		if who.Instance == instance && m.revision > 0 {
+			return true
+		}
+	}
+	return false
 }

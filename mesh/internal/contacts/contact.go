@@ -25,7 +25,7 @@ type contact struct {
 	poor      []netip.AddrPort // of these, at which it did not answer last time
 	over      []peer.Instance  // neighbours that reach it, and can carry an offer
 	vain      peer.Instance    // of these, over which the last was in vain
-	foreign   []netip.Addr     // where it knows another secret
+	foreign   []foreignHost    // where it knows another secret
 	denied    bool             // who called in its name knows another secret
 	otherRoom bool
 	replace   bool // linked, but over an address that we no longer have

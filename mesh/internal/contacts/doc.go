@@ -61,7 +61,8 @@
 // An instance that turned out to know another secret of the room is never dialed at
 // that host again, for each dial is a guess ([Table.Foreign], foreign.go): at another
 // host it is, and so is another instance there. 4,096 of them are remembered, beyond
-// the contacts; a link proves the contrary.
+// the contacts; a link proves the contrary. Of a member it is held for ten minutes:
+// somebody was in its place.
 //
 // # How long
 //

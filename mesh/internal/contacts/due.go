@@ -118,7 +118,7 @@ const addrInterval = 150 * time.Millisecond
 // at most limit. If there are none, it returns how long not.
 func (t *Table) admit(now time.Time, c *contact, limit int) (d *Dial, wait time.Duration) {
 	wait, d, c.held = lastRetry, &Dial{Instance: c.instance}, netip.Addr{}
-	for _, a := range t.ordered(c) {
+	for _, a := range t.ordered(now, c) {
 		if len(d.Addrs) == limit {
 			break
 		}
@@ -151,9 +151,12 @@ func (t *Table) admit(now time.Time, c *contact, limit int) (d *Dial, wait time.
 
 // ordered returns where to dial a contact, the likeliest first: where it did not
 // answer last time, and where another is that we are linked to, come last.
-func (t *Table) ordered(c *contact) []netip.AddrPort {
+func (t *Table) ordered(now time.Time, c *contact) []netip.AddrPort {
 	var good, poor []netip.AddrPort
-	for _, a := range c.open() {
+	for _, a := range c.addrs() {
+		if c.isClosed(now, a.Addr()) {
+			continue
+		}
 		owner, owned := t.owners[a]
 		if slices.Contains(c.poor, a) || owned && owner != c.instance && t.isLinked(owner) {
 			poor = append(poor, a)

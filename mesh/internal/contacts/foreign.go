@@ -3,6 +3,7 @@ package contacts
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/lanyap/lanyap/peer"
 )
@@ -12,13 +13,19 @@ import (
 // another host may be another node, since anybody can announce it anywhere, and so
 // may another instance at that host.
 
-// maxForeign bounds for how many this is remembered; what is older is forgotten.
-// Who makes up more than these can as well make up instances that were never met.
-const maxForeign = 4096
+const (
+	// maxForeign bounds for how many this is remembered; what is older is forgotten.
+	// Who makes up more than these can as well make up instances that were never met.
+	maxForeign = 4096
+	// memberRetry is when a member is dialed again where another secret was met: it
+	// has proven that it knows ours, so somebody was between us, or in its place, and
+	// may be gone by then. Who stays has six guesses an hour of it.
+	memberRetry = 10 * time.Minute
+)
 
 // foreign is where instances answered that know another secret.
 type foreign struct {
-	hosts map[peer.Instance][]netip.Addr
+	hosts map[peer.Instance][]foreignHost
 	order []foreigner // oldest first
 }
 
@@ -28,25 +35,30 @@ type foreigner struct {
 	host     netip.Addr
 }
 
-func newForeign() foreign { return foreign{hosts: make(map[peer.Instance][]netip.Addr)} }
+type foreignHost struct {
+	netip.Addr
+	until time.Time // zero: for ever
+}
 
-func (f *foreign) has(who foreigner) bool { return slices.Contains(f.hosts[who.instance], who.host) }
+func (h foreignHost) isClosed(now time.Time) bool { return h.until.IsZero() || h.until.After(now) }
+
+func newForeign() foreign { return foreign{hosts: make(map[peer.Instance][]foreignHost)} }
 
 // add returns who is forgotten for it; zero: nobody.
-func (f *foreign) add(who foreigner) (oldest foreigner) {
+func (f *foreign) add(who foreigner, until time.Time) (oldest foreigner) {
+	f.remove(who)
 	if len(f.order) == maxForeign {
 		oldest = f.order[0]
 		f.remove(oldest)
 	}
 	f.order = append(f.order, who)
-	f.hosts[who.instance] = append(f.hosts[who.instance], who.host)
+	f.hosts[who.instance] = append(f.hosts[who.instance], foreignHost{who.host, until})
 	return oldest
 }
 
-// remove forgets one: a link has proven that the node there knows our secret.
 func (f *foreign) remove(who foreigner) {
 	hosts := f.hosts[who.instance]
-	i := slices.Index(hosts, who.host)
+	i := slices.IndexFunc(hosts, func(h foreignHost) bool { return h.Addr == who.host })
 	if i < 0 {
 		return
 	}
@@ -55,23 +67,25 @@ func (f *foreign) remove(who foreigner) {
 	} else {
 		f.hosts[who.instance] = hosts
 	}
-	f.order = slices.Delete(f.order, slices.Index(f.order, who), slices.Index(f.order, who)+1)
+	f.order = slices.DeleteFunc(f.order, func(other foreigner) bool { return other == who })
 }
 
 // IsForeign reports whether an instance was found to know another secret where it
-// says that it answers.
-func (t *Table) IsForeign(instance peer.Instance, at netip.AddrPort) bool {
-	return t.foreign.has(foreigner{instance, at.Addr()})
+// says that it answers, and is not to be dialed there.
+func (t *Table) IsForeign(now time.Time, instance peer.Instance, at netip.AddrPort) bool {
+	return slices.ContainsFunc(t.foreign.hosts[instance], func(h foreignHost) bool {
+		return h.Addr == at.Addr() && h.isClosed(now)
+	})
 }
 
 // Foreign takes in that an instance knows another secret, as who answers at an
-// address: it is not dialed there again.
-func (t *Table) Foreign(instance peer.Instance, at netip.AddrPort) {
-	who := foreigner{instance, at.Addr()}
-	if t.foreign.has(who) {
-		return
+// address: it is not dialed there again, unless it is a member.
+func (t *Table) Foreign(now time.Time, instance peer.Instance, at netip.AddrPort, member bool) {
+	var until time.Time
+	if member {
+		until = now.Add(memberRetry)
 	}
-	oldest := t.foreign.add(who)
+	oldest := t.foreign.add(foreigner{instance, at.Addr()}, until)
 	t.foreignChanged(oldest.instance)
 	t.foreignChanged(instance)
 }
@@ -91,11 +105,15 @@ func (t *Table) foreignChanged(instance peer.Instance) {
 	}
 }
 
-// open returns where the contact may be dialed.
-func (c *contact) open() []netip.AddrPort {
-	return slices.DeleteFunc(c.addrs(), func(a netip.AddrPort) bool { return slices.Contains(c.foreign, a.Addr()) })
+// isClosed reports whether the contact is not to be dialed at a host now.
+func (c *contact) isClosed(now time.Time, host netip.Addr) bool {
+	return slices.ContainsFunc(c.foreign, func(h foreignHost) bool { return h.Addr == host && h.isClosed(now) })
 }
 
 // isForeign reports whether the contact knows another secret wherever it is said to
 // be.
-func (c *contact) isForeign() bool { return len(c.foreign) > 0 && c.hasAddrs() && len(c.open()) == 0 }
+func (c *contact) isForeign() bool {
+	return len(c.foreign) > 0 && c.hasAddrs() && !slices.ContainsFunc(c.addrs(), func(a netip.AddrPort) bool {
+		return !slices.ContainsFunc(c.foreign, func(h foreignHost) bool { return h.Addr == a.Addr() && h.until.IsZero() })
+	})
+}

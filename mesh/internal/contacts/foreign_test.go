@@ -33,7 +33,7 @@ func TestOtherSecretIsNotDialedAgain(t *testing.T) {
 			s := table()
 			s.Sighted(noon, upper, false, []netip.AddrPort{addr})
 			d := s.one(t, noon)
-			s.Foreign(upper, addr)
+			s.Foreign(noon, upper, addr, false)
 			s.Ended(noon, d, peer.ErrSecret)
 			if all := s.All(); len(all) != 1 || !errors.Is(all[0].Err, peer.ErrSecret) {
 				t.Errorf("it is shown as %v", all)
@@ -62,7 +62,7 @@ func TestOtherSecretIsNotDialedAgain(t *testing.T) {
 func TestSecretIsProvenByALink(t *testing.T) {
 	s := table()
 	s.Sighted(noon, upper, false, []netip.AddrPort{addr})
-	s.Foreign(upper, addr)
+	s.Foreign(noon, upper, addr, false)
 	s.Denied(upper)
 	if len(s.Due(at(time.Minute))) > 0 {
 		t.Error("it is dialed")
@@ -72,6 +72,29 @@ func TestSecretIsProvenByALink(t *testing.T) {
 	s.one(t, at(3*time.Minute))
 	if all := s.All(); all[0].Err != nil {
 		t.Errorf("it is shown as %v", all[0].Err)
+	}
+}
+
+// TestMemberIsDialedAgainLater holds that a member in whose place another secret was
+// met is dialed there again, but not soon: somebody was between, and may be gone.
+func TestMemberIsDialedAgainLater(t *testing.T) {
+	s := table()
+	s.Sighted(noon, upper, false, []netip.AddrPort{addr})
+	s.Foreign(noon, upper, addr, true)
+	dials := 0
+	for now := noon; now.Before(at(time.Hour)); now = now.Add(time.Second) {
+		s.Sighted(now, upper, false, []netip.AddrPort{addr})
+		for _, d := range s.Due(now) {
+			dials++
+			s.Foreign(now, upper, addr, true)
+			s.Ended(now, d, peer.ErrSecret)
+		}
+		if d := s.contacts[upper]; d.isForeign() {
+			t.Fatal("it is given up")
+		}
+	}
+	if want := int(time.Hour/memberRetry) - 1; dials != want {
+		t.Errorf("dialed %d times in an hour, want %d", dials, want)
 	}
 }
 
@@ -94,15 +117,15 @@ func TestForeignIsBounded(t *testing.T) {
 	s := table()
 	for i := range 2 * maxForeign {
 		instance, a := numbered(i)
-		s.Foreign(instance, a)
-		s.Foreign(instance, a)
+		s.Foreign(noon, instance, a, false)
+		s.Foreign(noon, instance, a, false)
 	}
 	if n := len(s.foreign.order); n != maxForeign || len(s.foreign.hosts) != n {
 		t.Errorf("%d and %d are remembered, want %d", n, len(s.foreign.hosts), maxForeign)
 	}
 	first, a := numbered(0)
 	last, b := numbered(2*maxForeign - 1)
-	if s.IsForeign(first, a) || !s.IsForeign(last, b) {
+	if s.IsForeign(noon, first, a) || !s.IsForeign(noon, last, b) {
 		t.Error("it is not the last that are remembered")
 	}
 }
