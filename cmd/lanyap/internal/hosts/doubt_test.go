@@ -23,6 +23,7 @@ func TestRejectingFirewall(t *testing.T) {
 	nodes := append(chatAll(t, rest), chat(t, walled))
 	victim := nodes[2]
 	awaitMesh(t, l, nodes)
+	awaitDirect(l, nodes) // where no link is yet, anybody may offer one
 	thief := startFoe(t, walled)
 	for _, p := range nodes[:2] {
 		o := squat(p, victim.Self().Instance)
@@ -42,4 +43,24 @@ func TestRejectingFirewall(t *testing.T) {
 	l.Await(patience, "it is missed", func() bool { return nodes[0].Left(victim) && nodes[1].Left(victim) })
 	verify(t, l, nodes...)
 	quit(t, nodes[:2]...)
+}
+
+// awaitDirect waits until each of these hears each other over a link of their own.
+func awaitDirect(l *lab.Lab, nodes []*lab.Process) {
+	l.Await(patience, "all are linked to all", func() bool {
+		for _, p := range nodes {
+			direct := make(map[string]bool)
+			for _, ev := range p.Log().Events {
+				if ev.Type == "joined" || ev.Type == "rerouted" {
+					direct[ev.Peer.Instance] = ev.Via == nil
+				}
+			}
+			for _, other := range others(nodes, p) {
+				if !direct[other.Self().Instance] {
+					return false
+				}
+			}
+		}
+		return true
+	})
 }

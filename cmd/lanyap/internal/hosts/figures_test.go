@@ -71,6 +71,8 @@ var table = []figure{
 		what: "8 others at 200 msg/s, send → last, p50 / p99; with one member stopped; p99 ratio; memory of a sender", aim: "≤ 1.5×, ≤ 8 MiB"},
 	{name: "flood", measure: measureFlood, takes: time.Minute,
 		what: "sustained broadcast of 256 B from one node to 8, messages/s at every one", aim: "–"},
+	{name: "siege", measure: measureSiege, oursOnly: true, takes: 5 * time.Minute,
+		what: "1,000 offers/s from 64 addresses and 1,000 fake instances/s for a minute: resident memory; messages lost; send → last of 3, p50 / p99; a newcomer", aim: "< 256 MiB, back to 1.2×; 0; ≤ 2×; ≤ 3 s"},
 	{name: "throughput", measure: measureThroughput, oursOnly: true, takes: 4 * time.Minute,
 		what: "one pair, 64 KiB messages, × pion's defaults: tuned with GOGC=400; tuned; ordinary user (rmem_max 212992)", aim: "≥ 4 tuned"},
 	{name: "loss", measure: measureLoss, oursOnly: true, takes: 4 * time.Minute,

@@ -1,0 +1,66 @@
+//go:build linux
+
+package hosts
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/hostile"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
+)
+
+// measureSiege has three members chat for a minute, and for another one while one of
+// them gets 1,000 offers of links a second, from 64 addresses, and all of them hear of
+// 1,000 instances a second that there are not. In the midst of it somebody new comes.
+func measureSiege(t *testing.T, c contender) (string, int) {
+	const window, settle = time.Minute, time.Minute
+	l := lab.New(t)
+	hosts := l.Switch().Hosts(6, lab.HostConfig{})
+	ears := c.listenAll(hosts[:3])
+	awaitEars(t, l, ears)
+	target := ears[0]
+	chatFor(l, ears, "warm up", 10*time.Second)
+	quiet, lost := latencies(chatFor(l, ears, "quiet", window), ears)
+	before := target.RSS()
+
+	foes := []*foe{
+		startFoe(t, hosts[4], at(target.Process, hostile.Order{Do: "offers", Rate: 1000, Sources: 64})),
+		startFoe(t, hosts[5], hostile.Order{Do: "instances", At: netip.AddrPortFrom(hosts[5].Addr, 0), Rate: 1000, Sources: 64}),
+	}
+	said := chatFor(l, ears, "besieged", window/2)
+	came := time.Now()
+	newcomer := c.listen(hosts[3])
+	var joined time.Duration
+	l.Until(patience, func() bool {
+		joined = time.Since(came)
+		return earsMeshed(append(ears, newcomer))
+	})
+	said = append(said, chatFor(l, ears, "besieged still", window/2)...)
+	besieged, lostThen := latencies(said, ears)
+	peak := target.Peak()
+	for _, f := range foes {
+		t.Log(f.Host.Name, f.counts())
+		f.Kill()
+	}
+	pause(l, settle)
+	after := target.RSS()
+	return fmt.Sprintf("%d MiB at most, %d before, %d a minute later; %d and %d lost; %s quiet, %s besieged: %.1f×; who comes is linked to all after %.2f s",
+		peak>>20, before>>20, after>>20, lost, lostThen, millis(quiet, 0.5, 0.99), millis(besieged, 0.5, 0.99),
+		float64(quantile(besieged, 0.99))/float64(quantile(quiet, 0.99)), joined.Seconds()), len(besieged)
+}
+
+// chatFor has each say something ten times a second, one after the other, for so long,
+// and waits for the last of it.
+func chatFor(l *lab.Lab, ears []*ear, words string, d time.Duration) (said []utterance) {
+	tick := time.NewTicker(time.Second / 10 / time.Duration(len(ears)))
+	defer tick.Stop()
+	for began := time.Now(); time.Since(began) < d; {
+		<-tick.C
+		said = append(said, utter(ears[len(said)%len(ears)], fmt.Sprintf("%s %d", words, len(said)), 256))
+	}
+	l.Until(tolerance, func() bool { return heardByAll(said[max(0, len(said)-20):], ears) })
+	return said
+}
