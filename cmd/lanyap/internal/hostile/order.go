@@ -26,7 +26,7 @@ type Order struct {
 	Hold     time.Duration  // how long each connection is kept, in nanoseconds
 	Sources  int            // from so many addresses; 0 and 1: the host's own
 	Rate     int            // times a second, in all; 0: as often as it can
-	Secret   string         // what it takes for the room's
+	Secret   string         // that it takes for the room's
 }
 
 // attack does what an order says until ctx ends.
@@ -42,6 +42,8 @@ var attacks = map[string]attack{
 	"packets":   packets,
 	"connects":  connects,
 	"links":     links,
+	"guesses":   guesses,
+	"lures":     lures,
 }
 
 // Attacks returns the names of all attacks.

@@ -21,7 +21,7 @@ func TestChurn(t *testing.T) {
 	hosts := l.Switch().Hosts(3, lab.HostConfig{})
 	node := startRole(t, hosts[0], "link")
 	other := chat(t, hosts[1])
-	l.Await(patience, "they see each other", func() bool { return node.Ready() && other.Sees(node) })
+	l.Await(patience, "they see each other", func() bool { return node.Ready() && other.Present() == 1 })
 	pause(l, 5*time.Second) // what a start needs has ended
 	before := holdings(t, l, node)
 
