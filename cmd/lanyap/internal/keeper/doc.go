@@ -33,9 +33,10 @@
 //	                            a text that somebody sent; there is nothing to accept
 //	{"is":"withdrawn","id":"…","why":"…"}
 //	                            an offer that is no longer there
-//	{"is":"upload","id":"a1","file":0,"url":"/files/TOKEN","offset":0}
-//	                            send that file, by its place in files, from offset on
-//	{"is":"download","id":"…","url":"/files/TOKEN/NAME","name":"…","size":1,"zip":false}
+//	{"is":"upload","id":"a1","file":0,"url":"/files/TOKEN","offset":0,"key":"…"}
+//	                            send that file, by its place in files, from offset on;
+//	                            key, in base64, in a private room alone: sealed
+//	{"is":"download","id":"…","url":"/files/TOKEN/NAME","name":"…","size":1,"zip":false,"key":"…"}
 //	                            where what was accepted is; zip: as one archive
 //	{"is":"progress","id":"…","member":person,"bytes":1,"size":2}
 //	                            of what is coming, or with member of what goes to somebody
@@ -75,6 +76,17 @@
 // TestTwoUploadsOfOneFile, TestUploadCutInTheMiddle, TestDownload, TestRanges,
 // TestArchive] The name in a URL is for people: it is not looked at. What is sent is
 // an attachment of no type, under a name by RFC 8187. [TestNames]
+//
+// # In a private room
+//
+// With [Config.Sealed] all bodies are sealed (package sealed), each thing that is moved
+// under a key of its own that only the page knows, and what is authenticated beside a
+// body is the offset at which it begins. Upload-Offset and Upload-Length count the file's
+// own bytes. Nothing in an address, a header or an answer names a file or somebody: what
+// went wrong is told over the stream. A download has no Range, but ?from=N, of one file.
+// Who listens learns how long things are, and when they go; who has seen a TOKEN and
+// asks for it gets what is of no use to them. [TestSealedUpload, TestSealedDownload,
+// TestSealedTellsNothing]
 //
 // # Who is gone
 //

@@ -37,10 +37,21 @@ type house struct {
 // inHouse runs a test in a bubble.
 func inHouse(t *testing.T, test func(h *house)) {
 	t.Helper()
+	enterHouse(t, false, test)
+}
+
+// inSealedHouse is inHouse where nothing goes by HTTP in clear.
+func inSealedHouse(t *testing.T, test func(h *house)) {
+	t.Helper()
+	enterHouse(t, true, test)
+}
+
+func enterHouse(t *testing.T, sealed bool, test func(h *house)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := &house{t: t, lan: meshtest.NewLAN(), place: t.TempDir(), free: 100 << 30}
 		h.node = h.enter("kim")
-		k, err := Open(Config{Node: h.node, Place: h.place, free: func(string) int64 { return h.free }})
+		k, err := Open(Config{Node: h.node, Sealed: sealed, Place: h.place, free: func(string) int64 { return h.free }})
 		if err != nil {
 			t.Fatal(err)
 		}

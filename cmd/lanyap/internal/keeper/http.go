@@ -68,12 +68,12 @@ func (u *upload) serve(w http.ResponseWriter, r *http.Request) {
 		u.answer(w, http.StatusBadRequest, "Upload-Offset says from where on it is")
 		return
 	}
-	if r.ContentLength > u.size()-offset {
+	if r.ContentLength > u.extent(u.size()-offset) {
 		u.answer(w, http.StatusRequestEntityTooLarge, "that is more than was announced")
 		return
 	}
 	body := &patientReader{r: r.Body, control: http.NewResponseController(w)}
-	n, err := u.o.intake.Write(u.file, offset, body)
+	n, err := u.o.intake.Write(u.file, offset, u.opened(body, offset))
 	u.came(n)
 	_ = body.control.SetWriteDeadline(time.Now().Add(stall))
 	switch {
@@ -85,7 +85,7 @@ func (u *upload) serve(w http.ResponseWriter, r *http.Request) {
 		u.answer(w, http.StatusRequestEntityTooLarge, "that is more than was announced")
 	case errors.Is(err, share.ErrNoSpace):
 		u.o.cancel(err)
-		u.answer(w, http.StatusInsufficientStorage, reason(err).Error())
+		u.answer(w, http.StatusInsufficientStorage, u.why(err))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		u.answer(w, http.StatusRequestTimeout, "nothing came for too long")
 	case errors.Is(err, share.ErrClosed):
@@ -135,14 +135,17 @@ func (in *incoming) serve(w http.ResponseWriter, r *http.Request) {
 	defer stop()
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Disposition", disposition(in.name))
+	h.Set("Content-Disposition", in.disposition())
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	out := &patientWriter{ResponseWriter: w, control: http.NewResponseController(w)}
 	out.extend()
 	var err error
-	if in.isArchive() {
+	switch {
+	case in.key != nil:
+		whole, err = in.sendSealed(ctx, out, r)
+	case in.isArchive():
 		whole, err = in.sendArchive(ctx, out, r)
-	} else {
+	default:
 		whole, err = in.sendFile(ctx, out, r)
 	}
 	switch {
@@ -154,7 +157,7 @@ func (in *incoming) serve(w http.ResponseWriter, r *http.Request) {
 		for _, name := range []string{"Content-Disposition", "Content-Length", "Accept-Ranges", "ETag"} {
 			h.Del(name)
 		}
-		http.Error(w, "it did not arrive: "+because(err), http.StatusGone)
+		http.Error(w, in.why(err), http.StatusGone)
 	}
 }
 
@@ -179,14 +182,7 @@ func (in *incoming) leave(whole bool) {
 
 // sendFile sends the one file that it is, or a part of it.
 func (in *incoming) sendFile(ctx context.Context, w *patientWriter, r *http.Request) (whole bool, err error) {
-	entries, err := in.transfer.Entries(ctx)
-	if err != nil {
-		return false, err
-	}
-	if len(entries) != 1 {
-		return false, share.ErrMismatch
-	}
-	file, err := in.transfer.Open(ctx, 0)
+	file, err := in.open(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -200,6 +196,18 @@ func (in *incoming) sendFile(ctx context.Context, w *patientWriter, r *http.Requ
 	w.Header().Set("Content-Length", strconv.FormatInt(file.Size(), 10))
 	_, err = file.WriteTo(w)
 	return err == nil, err
+}
+
+// open opens the one file that it is.
+func (in *incoming) open(ctx context.Context) (*share.Reader, error) {
+	entries, err := in.transfer.Entries(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) != 1 {
+		return nil, share.ErrMismatch
+	}
+	return in.transfer.Open(ctx, 0)
 }
 
 // sendArchive sends all of it as one archive.

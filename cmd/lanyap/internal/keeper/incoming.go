@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/sealed"
 	"github.com/lanyap/lanyap/mesh/share"
 )
 
@@ -26,6 +27,7 @@ type incoming struct {
 	transfer *share.Transfer // nil: it was not accepted
 	dir      string
 	token    string
+	key      *sealed.Key // nil: it goes in clear
 	name     string
 	room     *claim
 	bytes    int64 // that were told
@@ -108,7 +110,11 @@ func (in *incoming) failedLocked() bool {
 }
 
 func (in *incoming) tellDownloadLocked() {
-	in.s.tellLocked(downloadLine{"download", in.id, "/files/" + in.token + "/" + escape(in.name), in.name, in.offer.Size, in.isArchive()})
+	url := "/files/" + in.token + "/"
+	if in.key == nil {
+		url += escape(in.name)
+	}
+	in.s.tellLocked(downloadLine{"download", in.id, url, in.name, in.offer.Size, in.isArchive(), bytesOf(in.key)})
 }
 
 func (in *incoming) tellEndLocked() {
@@ -188,7 +194,7 @@ func (in *incoming) fetchLocked() error {
 		return err
 	}
 	in.room, in.dir = room, dir
-	in.name = nameOf(in.offer)
+	in.name, in.key = nameOf(in.offer), s.k.newKey()
 	in.token = s.k.publish(in)
 	in.tellDownloadLocked()
 	s.wg.Go(in.run)

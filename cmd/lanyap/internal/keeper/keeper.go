@@ -38,6 +38,7 @@ const (
 // Config is what [Open] needs.
 type Config struct {
 	Node   *mesh.Node
+	Sealed bool         // nothing goes by HTTP in clear: the room is private
 	Place  string       // where what is on its way is kept; empty: spool.Place
 	Logger *slog.Logger // nil: discard
 

@@ -108,6 +108,7 @@ type (
 		File   int    `json:"file"`
 		URL    string `json:"url"`
 		Offset int64  `json:"offset"`
+		Key    []byte `json:"key,omitempty"` // by which it is sealed
 	}
 	downloadLine struct {
 		Is   string `json:"is"`
@@ -116,6 +117,7 @@ type (
 		Name string `json:"name"`
 		Size int64  `json:"size"`
 		Zip  bool   `json:"zip"`
+		Key  []byte `json:"key,omitempty"` // by which it is sealed
 	}
 	progressLine struct {
 		Is     string      `json:"is"`

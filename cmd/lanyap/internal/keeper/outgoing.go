@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/sealed"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
@@ -71,6 +72,7 @@ type upload struct {
 	o     *outgoing
 	file  int
 	token string
+	key   *sealed.Key // nil: it comes in clear
 }
 
 var (
@@ -369,6 +371,7 @@ func (o *outgoing) feedLocked() {
 		if u.complete() {
 			continue // it is empty
 		}
+		u.key = o.s.k.newKey()
 		u.token = o.s.k.publish(u)
 		o.tokens = append(o.tokens, u.token)
 		o.open = append(o.open, u)
@@ -377,7 +380,7 @@ func (o *outgoing) feedLocked() {
 }
 
 func (o *outgoing) tellUploadLocked(u *upload) {
-	o.s.tellLocked(uploadLine{"upload", o.id, u.file, "/files/" + u.token, u.offset()})
+	o.s.tellLocked(uploadLine{"upload", o.id, u.file, "/files/" + u.token, u.offset(), bytesOf(u.key)})
 }
 
 func (u *upload) offset() int64 { return u.o.intake.Offset(u.file) }

@@ -1,6 +1,6 @@
 // Package sealed encrypts what goes by plain HTTP between a page and its keeper in a
-// private room, where both have a key that came another way. assets/sealing.js does
-// the same in the page.
+// private room. Both have a key that came another way, over an encrypted link; in the
+// page this package runs too, since on plain HTTP browsers have no crypto.subtle.
 //
 // A body is
 //
@@ -19,7 +19,6 @@
 package sealed
 
 import (
-	"bufio"
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/binary"
@@ -62,6 +61,7 @@ var ErrForged = errors.New("sealed: not as it was sealed")
 type box struct {
 	aead  cipher.AEAD
 	nonce [chacha20poly1305.NonceSizeX]byte
+	begun bool // with the salt
 	about []byte
 	count uint64
 }
@@ -91,10 +91,9 @@ func (b *box) next(last bool) []byte {
 // Writer seals what is written to it.
 type Writer struct {
 	box
-	w    io.Writer
-	buf  []byte // of the next piece
-	out  []byte
-	told bool // the salt is written
+	w   io.Writer
+	buf []byte // of the next piece
+	out []byte
 }
 
 // NewWriter returns a Writer to w. Nothing is whole before its Close.
@@ -124,8 +123,8 @@ func (s *Writer) Write(p []byte) (total int, err error) {
 func (s *Writer) Close() error { return s.flush(true) }
 
 func (s *Writer) flush(last bool) error {
-	if !s.told {
-		s.told = true
+	if !s.begun {
+		s.begun = true
 		if _, err := s.w.Write(s.nonce[:saltSize]); err != nil {
 			return err
 		}
@@ -136,21 +135,88 @@ func (s *Writer) flush(last bool) error {
 	return err
 }
 
+// Opener opens what a Writer has sealed, as it comes.
+type Opener struct {
+	box
+	buf []byte // of the salt, or of the next piece
+	err error
+}
+
+// NewOpener returns an Opener of one body.
+func NewOpener(key Key, about string) *Opener {
+	return &Opener{box: newBox(key, about), buf: make([]byte, 0, piece+tagSize)}
+}
+
+// Add takes in more of the body and appends to out what is opened by it: as it was
+// sealed, as far as it goes. [ErrForged] says that it goes no further.
+func (o *Opener) Add(out, p []byte) ([]byte, error) {
+	for len(p) > 0 && o.err == nil {
+		if len(o.buf) == o.whole() {
+			out = o.open(out, false)
+			continue
+		}
+		n := min(len(p), o.whole()-len(o.buf))
+		o.buf = append(o.buf, p[:n]...)
+		p = p[n:]
+	}
+	return out, o.err
+}
+
+// End appends the rest. [ErrForged] says that it was not the whole body.
+func (o *Opener) End(out []byte) ([]byte, error) {
+	if len(o.buf) == o.whole() && o.salt() {
+		out = o.open(out, false)
+	}
+	if o.err == nil {
+		out = o.open(out, true)
+	}
+	return out, o.err
+}
+
+// salt reports whether it is the salt that comes next.
+func (o *Opener) salt() bool { return !o.begun }
+
+// whole is how long what comes next may be.
+func (o *Opener) whole() int {
+	if o.salt() {
+		return saltSize
+	}
+	return piece + tagSize
+}
+
+// open opens what is whole.
+func (o *Opener) open(out []byte, last bool) []byte {
+	defer func() { o.buf = o.buf[:0] }()
+	if o.salt() {
+		o.begun = true
+		if copy(o.nonce[:], o.buf) < saltSize {
+			o.err = ErrForged
+		}
+		return out
+	}
+	more, err := o.aead.Open(out, o.next(last), o.buf, o.about)
+	if err != nil {
+		o.err = ErrForged
+		return out
+	}
+	return more
+}
+
 // Reader opens what a Writer has sealed.
 type Reader struct {
-	box
-	r     *bufio.Reader
-	begun bool
-	buf   []byte // of a piece as it comes
-	left  []byte // of the one that was opened
-	err   error  // behind that
+	opener *Opener
+	r      io.Reader
+	in     []byte
+	out    []byte
+	left   []byte // of out
+	err    error  // behind that
 }
 
 // NewReader returns a Reader from r. What it returns is as it was sealed, as far as it
-// has come; io.EOF says that this is all. Where r ends too early it is
-// [io.ErrUnexpectedEOF], and what r returns of other errors stays.
+// has come; io.EOF says that this is all, [ErrForged] that it is not what was sealed, or
+// not all of it. Other errors are those of r.
 func NewReader(r io.Reader, key Key, about string) *Reader {
-	return &Reader{box: newBox(key, about), r: bufio.NewReaderSize(r, 4<<10), buf: make([]byte, piece+tagSize)}
+	return &Reader{opener: NewOpener(key, about), r: r, in: make([]byte, piece), out: make([]byte, 0, 2*piece)}
 }
 
 // Read implements [io.Reader].
@@ -159,47 +225,24 @@ func (s *Reader) Read(p []byte) (int, error) {
 		if s.err != nil {
 			return 0, s.err
 		}
-		s.err = s.open()
+		s.more()
 	}
 	n := copy(p, s.left)
 	s.left = s.left[n:]
 	return n, nil
 }
 
-// open reads the next piece. io.EOF: it was the last.
-func (s *Reader) open() error {
-	if !s.begun {
-		s.begun = true
-		if _, err := io.ReadFull(s.r, s.nonce[:saltSize]); err != nil {
-			return early(err)
-		}
-	}
-	n, err := io.ReadFull(s.r, s.buf)
-	last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-	if err != nil && !last {
-		return err
-	}
-	if !last {
-		_, err := s.r.Peek(1)
-		last = errors.Is(err, io.EOF)
-	}
-	plain, err := s.aead.Open(s.buf[:0], s.next(last), s.buf[:n], s.about)
+// more reads some and opens it.
+func (s *Reader) more() {
+	n, err := s.r.Read(s.in)
+	s.left, s.err = s.opener.Add(s.out[:0], s.in[:n])
 	switch {
-	case err != nil && last && n < len(s.buf):
-		return io.ErrUnexpectedEOF // what is cut off and what is forged look alike
-	case err != nil:
-		return ErrForged
+	case err == nil || s.err != nil:
+	case errors.Is(err, io.EOF):
+		if s.left, s.err = s.opener.End(s.left); s.err == nil {
+			s.err = io.EOF
+		}
+	default:
+		s.err = err
 	}
-	s.left = plain
-	if last {
-		return io.EOF
-	}
-	return nil
-}
-
-func early(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

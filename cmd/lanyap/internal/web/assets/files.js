@@ -4,12 +4,14 @@
 import {$, make, named, soon} from './dom.js';
 import {Meter} from './meter.js';
 import {items as itemsOf, most} from './pick.js';
+import {fetchSealed, keyOf} from './sealer.js';
 import {upload} from './upload.js';
 import {bytes, count, duration, extent, rate, subject} from './words.js';
 import {color, nameOf} from './room.js';
 import {line} from './safe.js';
 
 const atOnce = 3; // uploads of one offer
+const revokeAfter = 10 * 60_000; // ms that a browser may take to copy what was opened for it
 
 export class Files {
 	#room; #ask; #tell; #text; #call;
@@ -31,7 +33,9 @@ export class Files {
 	}
 
 	// busy reports whether something is under way that the end of the page ends.
-	get busy() { return [...this.#outgoing.values()].some(o => o.running > 0); }
+	get busy() {
+		return [...this.#outgoing.values()].some(o => o.running > 0) || [...this.#incoming.values()].some(o => o.opening);
+	}
 
 	// keeper says whether the keeper answers.
 	keeper(up) {
@@ -92,6 +96,7 @@ export class Files {
 	// moved gives up what the keeper had: it was started anew, and knows nothing.
 	moved() {
 		for (const o of this.#incoming.values()) {
+			o.opening?.abort();
 			if (o.taken) this.#tell([this.#subject(o), ' from ', this.#who(o.from), ': the node that fetched it was started anew'], true);
 		}
 		this.#incoming.clear();
@@ -123,17 +128,20 @@ export class Files {
 			if (o.url === ev.url) return;
 			o.taken = true;
 			o.url = ev.url;
-			fetchInto(ev.url, ev.name);
+			if (keyOf(ev)) this.#open(o, ev);
+			else fetchInto(ev.url, ev.name);
 			return;
 		case 'progress':
-			this.#progress(o, ev);
+			if (!o.opening) this.#progress(o, ev);
 			return;
 		case 'done':
+			if (o.opening) return; // it is told of when it is here
 			this.#close(o);
 			// The browser may still be fetching it, and says so itself.
 			this.#tell([this.#subject(o), ' from ', this.#who(o.from), `: ${extent(o)}, verified, goes to the downloads of this browser`]);
 			return;
 		case 'failed':
+			o.opening?.abort();
 			this.#close(o); // if it could not begin, it is offered once more
 			this.#tell([this.#subject(o), ' from ', this.#who(o.from), ': ', line(ev.why || 'failed')], true);
 		}
@@ -156,6 +164,29 @@ export class Files {
 		case 'failed':
 			this.#end(o);
 			this.#tell([this.#subject(o), ': ', line(ev.why || 'failed')], true);
+		}
+	}
+
+	// open fetches what is sealed, and has the browser keep it.
+	async #open(o, ev) {
+		o.opening = new AbortController();
+		try {
+			const blob = await fetchSealed({
+				url: ev.url, key: keyOf(ev), whole: ev.zip, signal: o.opening.signal,
+				onBytes: n => this.#progress(o, {bytes: n}),
+			});
+			const url = URL.createObjectURL(blob);
+			fetchInto(url, ev.name);
+			setTimeout(() => URL.revokeObjectURL(url), revokeAfter);
+			this.#close(o);
+			this.#tell([this.#subject(o), ' from ', this.#who(o.from), `: ${extent(o)}, verified, goes to the downloads of this browser`]);
+		} catch (err) {
+			if (o.opening.signal.aborted) return;
+			this.#close(o);
+			this.#tell([this.#subject(o), ' from ', this.#who(o.from), ': ', line(err.message)], true);
+		} finally {
+			o.opening = null;
+			this.#changed();
 		}
 	}
 
@@ -205,6 +236,7 @@ export class Files {
 	}
 
 	#cancel(o) {
+		o.opening?.abort();
 		this.#close(o);
 		this.#over.add(o.id);
 		this.#ask({do: 'cancel', id: o.id});
@@ -226,7 +258,7 @@ export class Files {
 		o.started ??= performance.now();
 		try {
 			await upload({
-				file: picked.file, url: job.url, offset: job.offset ?? 0, signal: o.stop.signal,
+				file: picked.file, url: job.url, key: keyOf(job), offset: job.offset ?? 0, signal: o.stop.signal,
 				onBytes: n => this.#sent(o, job.file, n),
 			});
 		} catch (err) {

@@ -62,9 +62,9 @@ export class Lock {
 			: 'The secret that this tab had does not open the room any more.', 'secret');
 	}
 
-	// busy is called when the door takes nobody just now: it is tried again.
-	busy() {
-		if (this.#trying) $('opening').textContent = 'Others are trying wrong secrets at this door. Waiting for a turn…';
+	// busy says whether the door takes nobody just now: it is tried again.
+	busy(on) {
+		if (this.#trying) $('opening').textContent = on ? 'Others are trying wrong secrets at this door. Waiting for a turn…' : opening;
 	}
 
 	// away is called when nobody answers at the door.

@@ -132,7 +132,7 @@ const heard = {
 		if (lock.shut) lock.refused();
 		else log.notice([`Somebody at ${addr || 'an address of this network'} has another secret; it may be another room of this name`], true);
 	},
-	busy() { if (lock.shut) lock.busy(); },
+	door({busy}) { if (lock.shut) lock.busy(busy); },
 	ended({reason}) { over(reason); },
 };
 

@@ -28,7 +28,11 @@ export async function load(ended) {
 }
 
 // compiled returns the program as early.js has it, or as can be had.
-async function compiled() {
+export function compiled() { return module ??= compile(); }
+
+let module = null;
+
+async function compile() {
 	try {
 		return await globalThis.lanyapEarly.module; // compiled while it loads, and kept for the next time
 	} catch { /* it was not begun, or a proxy has taken away what it is */ }

@@ -2,7 +2,10 @@
 // has come to (draft-ietf-httpbis-resumable-upload). A slice that is cut off is
 // gone on with, and nothing is read into memory.
 
+import {seal} from './sealer.js';
+
 const slices = {first: 4 << 20, most: 256 << 20, least: 1 << 20}; // bytes
+const mostSealed = 8 << 20; // bytes of a slice that is sealed: it is in memory
 const aim = 2000;       // ms that a slice should take
 const patience = 60_000; // ms without any progress after which an upload has failed
 
@@ -18,14 +21,18 @@ class ElsewhereError extends Error {
 }
 
 // upload sends what is missing of a file from offset on, and tells by onBytes how
-// far it is. It ends with an error that says in words why it failed.
-export async function upload({file, url, offset, signal, onBytes}) {
+// far it is; with a key it is sealed by it. It ends with an error that says in words why
+// it failed.
+export async function upload({file, url, key = null, offset, signal, onBytes}) {
 	let size = slices.first, wait = 250, since = performance.now();
+	const prepared = new Prepared(file, key);
 	for (;;) {
 		const from = performance.now();
 		try {
-			const end = Math.min(file.size, offset + size);
-			const next = await put(file.slice(offset, end), url, offset, signal, sent => onBytes(offset + sent));
+			const end = Math.min(file.size, offset + (key ? Math.min(size, mostSealed) : size));
+			const body = await prepared.slice(offset, end);
+			if (key && end < file.size) prepared.begin(end, Math.min(file.size, end + Math.min(size, mostSealed)));
+			const next = await put(body, end - offset, url, offset, signal, sent => onBytes(offset + Math.min(sent, end - offset)));
 			if (next > offset) since = performance.now();
 			size = nextSize(size, performance.now() - from, next - offset);
 			offset = next;
@@ -50,6 +57,31 @@ export async function upload({file, url, offset, signal, onBytes}) {
 	}
 }
 
+// Prepared has the slices of a file as they are sent: sealed, and the next one while
+// the one before is on its way.
+class Prepared {
+	#file; #key;
+	#next = null; // {from, to, body}
+	constructor(file, key) { [this.#file, this.#key] = [file, key]; }
+
+	slice(from, to) {
+		const next = this.#next;
+		this.#next = null;
+		return next?.from === from && next.to === to ? next.body : this.#make(from, to);
+	}
+
+	begin(from, to) {
+		const body = this.#make(from, to);
+		body.catch(() => {}); // whoever wants it is told
+		this.#next = {from, to, body};
+	}
+
+	async #make(from, to) {
+		const slice = this.#file.slice(from, to);
+		return this.#key ? seal(slice, this.#key, from) : slice;
+	}
+}
+
 // nextSize returns how large the next slice is: large where it is quick, so that
 // the way back and forth counts for little, and small where it is slow, so that
 // little is sent twice.
@@ -61,7 +93,7 @@ export function nextSize(size, took, moved) {
 
 // put sends a slice and returns how far the file has come. It is an
 // XMLHttpRequest because fetch does not tell how much it has sent.
-function put(slice, url, offset, signal, onSent) {
+function put(body, length, url, offset, signal, onSent) {
 	return new Promise((ok, no) => {
 		const request = new XMLHttpRequest();
 		const stop = () => request.abort();
@@ -72,14 +104,14 @@ function put(slice, url, offset, signal, onSent) {
 		request.onload = () => {
 			const next = Number(request.getResponseHeader('Upload-Offset') ?? NaN);
 			if (request.status === 409 && next >= 0) no(new ElsewhereError(next));
-			else if (request.status >= 200 && request.status < 300) ok(Number.isNaN(next) ? offset + slice.size : next);
+			else if (request.status >= 200 && request.status < 300) ok(Number.isNaN(next) ? offset + length : next);
 			else no(failure(request.status, request.responseText));
 		};
 		request.onerror = () => no(new Error('the connection was cut'));
 		request.onabort = () => no(signal.reason);
 		request.onloadend = () => signal.removeEventListener('abort', stop);
 		signal.addEventListener('abort', stop);
-		request.send(slice);
+		request.send(body);
 	});
 }
 

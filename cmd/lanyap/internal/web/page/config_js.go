@@ -41,7 +41,7 @@ func (c config) mesh() (mesh.Config, error) {
 	if err != nil {
 		return mesh.Config{}, err
 	}
-	cfg := mesh.Config{Name: c.name, Room: c.room, Identity: id, Topic: topic, Peers: []string{c.host}}
+	cfg := mesh.Config{Name: c.name, Room: c.room, Identity: id, Topic: topic, Peers: []string{c.host}, Secret: c.secret}
 	cfg.Logger = newLogger(c.log)
 	return cfg, nil
 }

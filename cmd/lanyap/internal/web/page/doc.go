@@ -26,6 +26,16 @@
 //
 //	{"type":"links","count":2,"keeper":true}   members that are reached, of whatever
 //	                                           topics; keeper: it answers
+//	{"type":"refused","addr":"…","count":1}    a node there knows another secret
+//	{"type":"door","busy":true}                nobody is reached: too many have tried
+//	                                           wrong secrets, and it is tried again
 //	{"type":"keeper","line":"…"}               what it says
 //	{"type":"ended","reason":"…"}              this tab is not in the room any more
+//
+// Started with the argument "seal", in a worker, it does nothing but what package sealed
+// does, for globalThis.lanyapSealing, which it calls when it can:
+//
+//	lanyapSeal(key, about, bytes)   returns the body in which these are sealed
+//	lanyapOpener(key, about)        returns {add(bytes), end()}: both return what is
+//	                                opened by it, null if it is not as it was sealed
 package main

@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
 )
 
 const (
@@ -26,6 +28,7 @@ const (
 type keeper struct {
 	node    *mesh.Node
 	changed chan struct{} // one token: instance is another
+	waits   bool          // for a door that takes nobody, as run told last
 
 	mu       sync.Mutex  // guards the rest
 	instance string      // of the node
@@ -193,5 +196,15 @@ func (k *keeper) tell() {
 	k.mu.Unlock()
 	if news {
 		show(newEvent("links").number("count", int64(links)).flag("keeper", up))
+	}
+	k.tellDoor(links)
+}
+
+// tellDoor tells whether nobody is reached since too many try wrong secrets.
+func (k *keeper) tellDoor(links int) {
+	waits := links == 0 && slices.ContainsFunc(k.node.Sightings(), func(s mesh.Sighting) bool { return errors.Is(s.Err, peer.ErrGuesses) })
+	if waits != k.waits {
+		k.waits = waits
+		show(newEvent("door").flag("busy", waits))
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strconv"
 	"sync"
 	"syscall/js"
@@ -9,6 +10,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == sealingArg {
+		serveSealing()
+		select {}
+	}
 	p := &page{}
 	js.Global().Set("lanyap", js.ValueOf(map[string]any{
 		"join": function(func(args arguments) any {

@@ -78,6 +78,8 @@ func showEvent(ev mesh.Event) {
 			text("text", string(ev.Data)).flag("private", ev.Private).flag("history", ev.History))
 	case mesh.Gap:
 		show(newEvent("gap").person("from", &ev.From).number("count", int64(ev.Count)))
+	case mesh.Refused:
+		show(newEvent("refused").text("addr", ev.Addr.String()).number("count", int64(ev.Count)))
 	case mesh.Conflict:
 		show(newEvent("conflict").person("from", &ev.From).number("seq", int64(ev.Seq)).flag("private", ev.Private))
 	}
