@@ -132,7 +132,9 @@ func TestReachOfARoomThatForms(t *testing.T) {
 //	32                568     15,061                1,772   20,149
 //	64                3,385   203,064               7,498   170,020
 //
-// Now it is some 10 entries in a room of 32 with discovery, and 1,000 without.
+// Now it is some 10 entries in a room of 32 with discovery, and 1,000 without: how
+// many depends on who runs when, and in one of 100 runs beside others it was 600
+// frames and 5,500 entries.
 func TestPeersOfARoomThatForms(t *testing.T) {
 	long(t)
 	tests := []struct {
@@ -142,7 +144,7 @@ func TestPeersOfARoomThatForms(t *testing.T) {
 		entries int // for each pair of nodes, in percent
 	}{
 		{"discovery", nil, 1, 20},
-		{"one address by hand", byHand("10.0.0.1"), 16, 400},
+		{"one address by hand", byHand("10.0.0.1"), 30, 800},
 	}
 	for _, tt := range tests {
 		for size := 8; size <= trafficSize(); size *= 2 {
