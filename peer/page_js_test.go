@@ -312,3 +312,31 @@ func callbacksLeft() int {
 
 // pause lets events be delivered.
 func pause() { time.Sleep(time.Millisecond) }
+
+// TestPagesWithSecret links two pages of a room with a secret, and has one turned away
+// that knows another.
+func TestPagesWithSecret(t *testing.T) {
+	fakeBrowser(t)
+	listen := func(passphrase string) *Transport {
+		p, err := Listen(Config{Name: "page", Secret: NewSecret("", passphrase)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = p.Close() })
+		return p
+	}
+	a, b := listen("correct horse"), listen("correct horse")
+	near, far := linkPages(t, a, b)
+	if near.Remote().ID != b.Self().ID || near.Binding() != far.Binding() {
+		t.Errorf("linked to %+v, bound to %x and %x", near.Remote(), near.Binding(), far.Binding())
+	}
+	for _, dials := range []bool{true, false} {
+		from, to := listen("incorrect horse"), a
+		if !dials {
+			from, to = to, from
+		}
+		if _, err := from.DialCarried(t.Context(), to.Self().Instance, carryTo(from, to)); !errors.Is(err, ErrSecret) {
+			t.Errorf("got %v, want %v", err, ErrSecret)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 )
 
 // refusal is what Config.Refused is told.
@@ -37,6 +38,8 @@ func TestLinkWithSecret(t *testing.T) {
 		t.Errorf("bound to %x and %x", near.Binding(), far.Binding())
 	}
 	first := near.Binding()
+	readAll(near)
+	readAll(far)
 	_ = near.Close(nil)
 	await(t, "the link is gone", func() bool { return a.claims.linked(b.self.Instance) == nil && b.claims.linked(a.self.Instance) == nil })
 	if near, _ = linkOf(t, a, b); near.Binding() == first {
@@ -170,6 +173,9 @@ func TestStrangerHearsNothing(t *testing.T) {
 			if stalls := len(says) == 0 || what == "without a proof"; stalls {
 				giveUp(node)
 			}
+			await(t, "the attempt is over", func() bool { return attempts(node) == 0 })
+			// The node's end of the channel may get lost.
+			_ = ch.raw.SetReadDeadline(time.Now().Add(closeFlush))
 			for said := hears(t, ch); said != nil; said = hears(t, ch) {
 				heard = append(heard, said...)
 			}
@@ -185,13 +191,20 @@ func hears(t *testing.T, ch channel) []byte {
 	t.Helper()
 	buf := make([]byte, maxHello)
 	n, _, err := ch.read(buf)
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || timedOut(err) {
 		return nil
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return buf[:n]
+}
+
+// attempts returns how many links a node has in the making.
+func attempts(node *Transport) int {
+	node.claims.mu.Lock()
+	defer node.claims.mu.Unlock()
+	return len(node.claims.attempts)
 }
 
 // giveUp ends all half-made links of those who posted, as their time does.
