@@ -76,11 +76,9 @@ func (i intruder) knocks() transcript {
 
 // breakIn has an intruder at the other end of somebody's hello. It returns how hello
 // ended and what the intruder was told, and fails if it was told who that is.
-func breakIn(t *testing.T, offerer bool, keeper *doorkeeper, intrude func(i intruder)) (honest greeted, told string) {
+func (s side) breakIn(t *testing.T, offerer bool, intrude func(i intruder)) (honest greeted, told string) {
 	t.Helper()
 	x, y := memories()
-	s, _ := sides()
-	s.keeper = keeper
 	var wrote [][]byte
 	done := make(chan greeted)
 	go func() { done <- s.greet(tapped{x, &wrote}, offerer) }()
@@ -93,6 +91,11 @@ func breakIn(t *testing.T, offerer bool, keeper *doorkeeper, intrude func(i intr
 		t.Errorf("hello ended with %v and the intruder heard %q", honest.err, wrote)
 	}
 	return honest, told
+}
+
+func anySide() side {
+	s, _ := sides()
+	return s
 }
 
 // TestGarbageAtTheDoor says what is wrong in each message of hello, in each role: it
@@ -138,7 +141,7 @@ func TestGarbageAtTheDoor(t *testing.T) {
 		for what, garble := range garbled {
 			t.Run(fmt.Sprintf("%s: %s", step, what), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					honest, told := breakIn(t, s.offerer, nil, func(i intruder) { s.play(i, garble) })
+					honest, told := anySide().breakIn(t, s.offerer, func(i intruder) { s.play(i, garble) })
 					if !errors.Is(honest.err, ErrSecret) || told != closingSecret {
 						t.Errorf("got %v, and the intruder is told %q; want %v and %q", honest.err, told, ErrSecret, closingSecret)
 					}
@@ -175,7 +178,7 @@ func TestReplayedHello(t *testing.T) {
 	}{"the offerer's": {false, said}, "the answerer's": {true, answered}} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				honest, _ := breakIn(t, play.offerer, nil, func(i intruder) {
+				honest, _ := anySide().breakIn(t, play.offerer, func(i intruder) {
 					for _, p := range play.said {
 						i.says(p)
 					}
@@ -201,7 +204,7 @@ func TestRememberedOverAnotherCertificate(t *testing.T) {
 	go func() { done <- b.greet(tapped{x, &wrote}, false) }()
 	i := intruder{t, y, new(string)}
 	i.says(said[0])
-	i.says(noise(cpace.ShareSize))
+	i.says(noise(3)) // instead of a share
 	if g := <-done; !errors.Is(g.err, ErrSecret) || shows(wrote, b) {
 		t.Errorf("got %v, and it said %q", g.err, wrote)
 	}
@@ -232,7 +235,7 @@ func TestTextAtTheDoor(t *testing.T) {
 		t.Run(said, func(t *testing.T) {
 			kitchen()
 			synctest.Test(t, func(t *testing.T) {
-				honest, _ := breakIn(t, true, nil, func(i intruder) {
+				honest, _ := anySide().breakIn(t, true, func(i intruder) {
 					i.knocks()
 					i.hears()
 					_ = i.ch.write([]byte(said), true)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +26,8 @@ type side struct {
 	secret            Secret
 	offerer, answerer Instance // as it believes
 	token             token
-	keeper            *doorkeeper // nil: its own
+	keeper            *doorkeeper  // nil: its own
+	from              netip.Prefix // where the other side is
 	key               *Identity
 	script            transcript
 	hello             Hello
@@ -37,8 +39,9 @@ func sides() (a, b side) {
 		secret: kitchen(), offerer: anyInstance(), answerer: anyInstance(), key: NewIdentity(),
 		script: transcript{room: "lan", offerer: [32]byte{1}, answerer: [32]byte{2}}, hello: sampleHello(),
 	}
+	a.hello.Name = "ana of the kitchen" // which is not in a few random bytes
 	b = a
-	b.key, b.hello = NewIdentity(), Hello{Salt: Salt{9}, Name: "bo"}
+	b.key, b.hello = NewIdentity(), Hello{Salt: Salt{9}, Name: "bo of the kitchen"}
 	return a, b
 }
 
@@ -48,7 +51,7 @@ func (s side) door() *door {
 	}
 	return &door{
 		secret: s.secret, offerer: s.offerer, answerer: s.answerer, token: s.token,
-		ctx: context.Background(), keeper: cmp.Or(s.keeper, new(doorkeeper)),
+		ctx: context.Background(), keeper: cmp.Or(s.keeper, new(doorkeeper)), from: s.from,
 	}
 }
 
@@ -99,7 +102,7 @@ func TestGreetWithSecret(t *testing.T) {
 	if near.err != nil || far.err != nil {
 		t.Fatal(near.err, far.err)
 	}
-	if far.hello.ID != a.key.ID() || far.hello.Name != "ana" || near.hello.ID != b.key.ID() || near.hello.Name != "bo" {
+	if far.hello.ID != a.key.ID() || far.hello.Name != a.hello.Name || near.hello.ID != b.key.ID() || near.hello.Name != b.hello.Name {
 		t.Errorf("they see %+v and %+v", near.hello, far.hello)
 	}
 	if near.token != far.token || near.binding != far.binding || near.binding == [32]byte{} {

@@ -112,11 +112,44 @@ func TestPageWithSecret(t *testing.T) {
 			l := p.joins(offer(p))
 			_ = l.conn.Close(nil)
 			<-p.conn.Done()
+			spend(&node.answering)
 			q := p.anew()
 			q.token = p.token
 			await(t, "the link is gone", func() bool { return node.claims.linked(p.hello.Instance) == nil })
 			q.joins(offer(q))
 		})
+	}
+}
+
+// spend uses up all guesses.
+func spend(k *doorkeeper) {
+	for i := 0; ; i++ {
+		if change, _ := k.tryTake(source(i)); change != nil {
+			return
+		}
+	}
+}
+
+// TestLinkedBefore dials who was linked before while no guesses are left, at either
+// side, whoever dials: it is let in and spends none.
+func TestLinkedBefore(t *testing.T) {
+	a, _ := inRoom(t, kitchen(), "ana")
+	b, _ := inRoom(t, kitchen(), "bo")
+	near, far := linkOf(t, a, b)
+	for _, tr := range []*Transport{a, b} {
+		spend(&tr.answering)
+		spend(&tr.offering)
+	}
+	for _, from := range []*Transport{a, b} {
+		readAll(near)
+		readAll(far)
+		_ = near.Close(nil)
+		await(t, "the link is gone", func() bool { return a.claims.linked(b.self.Instance) == nil && b.claims.linked(a.self.Instance) == nil })
+		to := b
+		if from == b {
+			to = a
+		}
+		near, far = linkOf(t, from, to)
 	}
 }
 
