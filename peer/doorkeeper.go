@@ -11,6 +11,11 @@ import (
 // at once, and where strangers have used up what there is.
 const guessWait = 5 * time.Second
 
+// guessStall is how long one may be under way, and come to nothing, before its source
+// goes behind others. Whoever has us prove the secret and then lets us wait takes a
+// place all that time, and need not guess for it.
+const guessStall = 2 * time.Second
+
 // doorkeeper bounds how often others may try a secret with us, in one of the two
 // roles that hello has. Who is turned away only waits: see guesses for who goes first.
 type doorkeeper struct {
@@ -30,6 +35,7 @@ const (
 type guess struct {
 	keeper *doorkeeper
 	from   netip.Prefix
+	since  time.Time
 	was    int
 }
 
@@ -40,7 +46,7 @@ func (k *doorkeeper) take(ctx context.Context, from netip.Prefix) (*guess, error
 	for {
 		change, next := k.tryTake(from)
 		if change == nil {
-			return &guess{keeper: k, from: from}, nil
+			return &guess{keeper: k, from: from, since: time.Now()}, nil
 		}
 		select {
 		case <-change:
@@ -73,11 +79,13 @@ func (g *guess) settle() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := time.Now()
-	switch g.was {
-	case wrong:
+	switch {
+	case g.was == wrong:
 		k.guesses.wrong(g.from, now)
-	case right:
+	case g.was == right:
 		k.guesses.right(g.from, now)
+	case now.Sub(g.since) >= guessStall:
+		k.guesses.stalled(g.from, now)
 	default:
 		k.guesses.nothing(g.from, now)
 	}
