@@ -33,8 +33,15 @@ type app struct {
 	// handle is mesh.Node.Handle; tests put a double here.
 	handle func(*mesh.Node, http.Handler) error
 
+	// openTerminal opens the terminal that this program runs on, whatever its standard
+	// files are; tests have none.
+	openTerminal func() (*os.File, error)
+
 	interrupt func()                   // what Ctrl-C does where the terminal makes no signal of it
 	terminal  atomic.Pointer[terminal] // that was taken over
+
+	node    atomic.Pointer[mesh.Node] // that this run joined with last
+	private atomic.Bool               // it has a secret
 
 	twins   []string // flags that the environment has set
 	started bool     // a command runs: errors are no longer about the command line
@@ -53,7 +60,8 @@ func (a *app) take(t terminal) { a.terminal.Store(&t) }
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{
 		stdin: stdin, stdout: stdout, stderr: stderr,
-		env: os.LookupEnv, joinMesh: mesh.Join, openSharer: openSharer, handle: (*mesh.Node).Handle, interrupt: func() {},
+		env: os.LookupEnv, joinMesh: mesh.Join, openSharer: openSharer, handle: (*mesh.Node).Handle,
+		openTerminal: openTerminal, interrupt: func() {},
 	}
 	if f, ok := stdin.(*os.File); ok {
 		a.stdin = &patientFile{File: f}
@@ -71,7 +79,10 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.command()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := secretInArgs(args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	if failed := writeError(a.stdout); failed != nil && (err == nil || !a.started) {
 		err, a.started = failed, true // of help or a completion script
 	}
@@ -134,7 +145,7 @@ Without a command it chats; see "lanyap chat --help".`
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
-	root.AddCommand(a.chatCommand(), a.sayCommand(), a.sendCommand(), a.receiveCommand(), a.shareCommand(), a.pageCommand(), a.lsCommand(), a.getCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
+	root.AddCommand(a.chatCommand(), a.sayCommand(), a.sendCommand(), a.receiveCommand(), a.shareCommand(), a.pageCommand(), a.inviteCommand(), a.lsCommand(), a.getCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		// cobra's own takes any shell it does not know for a call for help.

@@ -101,6 +101,9 @@ func checkWait(flags *pflag.FlagSet, wait int, timeout time.Duration) error {
 }
 
 func (a *app) chat(ctx context.Context, flags chatFlags) error {
+	if err := a.unlock(ctx, &flags.networkFlags); err != nil {
+		return err
+	}
 	source, err := sourceOf(a.stdin)
 	if err != nil {
 		return err
@@ -112,7 +115,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	if err != nil {
 		return err
 	}
-	page, err := a.servePage(node, flags.room, flags.pageFlags)
+	page, err := a.servePage(node, flags.networkFlags, flags.pageFlags)
 	if err != nil {
 		_ = node.Close() // nobody was told anything
 		return err
@@ -127,8 +130,10 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	cfg := chat.Config{
 		Files:   desk,
 		Page:    page.urls,
+		Invite:  flags.inviting(page),
 		Node:    chatting{chat.Over(node), page},
 		Room:    flags.room,
+		Private: flags.private(),
 		Members: room,
 		Source:  source,
 		Wait:    flags.wait,
@@ -152,7 +157,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	case flags.input == "json":
 		cfg.Input = chat.NewOrders(reading, chat.NewJSONLines(a.stdin), desk, flags.timeout)
 	case source == chat.FromTerminal && !flags.json:
-		cfg.Input = chat.NewPrompt(chat.NewLines(a.stdin), chat.PromptConfig{Members: room, Files: desk, Page: page.urls, Draw: a.drawQR, Face: cfg.Face})
+		cfg.Input = chat.NewPrompt(chat.NewLines(a.stdin), chat.PromptConfig{Members: room, Files: desk, Page: page.urls, Invite: cfg.Invite, Draw: a.drawQR, Face: cfg.Face})
 	default:
 		cfg.Input = chat.NewLines(a.stdin)
 	}
@@ -205,6 +210,7 @@ func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
 		Members:   cfg.Members,
 		Files:     cfg.Files,
 		Page:      cfg.Page,
+		Invite:    cfg.Invite,
 		Self:      cfg.Node.Self(),
 		NoColor:   noColor != "",
 		Paint:     a.stdout,

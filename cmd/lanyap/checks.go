@@ -177,6 +177,10 @@ func (f facts) reach() check {
 			c.todo = "update lanyap, here or there"
 		case "full":
 			c.todo = "use another --room"
+		case "other_secret":
+			if f.members == 0 {
+				c.todo = "ask for the secret of that room and use --ask-secret, or use another --room"
+			}
 		case "failed", "other_instance":
 			c.todo = "run lanyap doctor there too; LANYAP_LOG=debug shows more"
 		}

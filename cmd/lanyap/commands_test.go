@@ -90,6 +90,7 @@ func TestReasons(t *testing.T) {
 		"version":        {Err: errorAbout(peer.ErrVersion)},
 		"other_room":     {OtherRoom: true},
 		"full":           {Err: errorAbout(peer.ErrFull)},
+		"other_secret":   {Err: errorAbout(peer.ErrSecret)},
 		"other_instance": {Err: errorAbout(peer.ErrInstance)},
 		"pending":        {},
 		"failed":         {Err: errors.New("something else")},
@@ -218,7 +219,7 @@ func TestVersionFlag(t *testing.T) {
 }
 
 func TestHelpFitsTheScreen(t *testing.T) {
-	for _, name := range []string{"", "chat", "say", "peers", "doctor", "id", "version", "help", "completion"} {
+	for _, name := range []string{"", "chat", "say", "send", "receive", "share", "ls", "get", "page", "invite", "peers", "doctor", "id", "version", "help", "completion"} {
 		p := setting{}.start(t, append(strings.Fields(name), "--help")...)
 		p.wantExit(exitOK)
 		for line := range strings.Lines(p.out.String()) {

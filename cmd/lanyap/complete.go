@@ -17,7 +17,7 @@ func complete(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		values := cobra.NoFileCompletions
 		switch f.Name {
-		case "history-file":
+		case "history-file", "secret-file":
 			return // a file
 		case "input":
 			values = cobra.FixedCompletions([]cobra.Completion{

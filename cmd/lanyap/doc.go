@@ -10,6 +10,7 @@
 //	lanyap share ~/music       let others browse and fetch a folder
 //	lanyap ls, lanyap get      see what others share, and fetch it
 //	lanyap page                serve the page by which browsers join, and nothing else
+//	lanyap invite              make a private room, and let others into it
 //	lanyap peers               who is here
 //	lanyap doctor              why it may not work
 //
@@ -32,11 +33,46 @@
 //	/get N DIR       take what is offered, into DIR or the current directory
 //	/decline N       turn it down
 //	/qr              the page's address as a code, for the camera of a phone
+//	/invite          the same as an invite, with the secret of a private room
 //	/quit            leave
 //	//TEXT           say a text that begins with a slash
 //
 // Only people at a terminal have commands: what comes from a pipe is said as it
 // is.
+//
+// # Private rooms
+//
+// A room with a secret is one that only those can enter, read, or see the members of
+// who know it. Whoever does not learns that somebody is there, and the hash of the
+// room's name, as of an open one. Every command that joins takes the secret
+//
+//   - from the file that --secret-file names, which may be a pipe, such as that of a
+//     password manager; there is a warning if others can read it
+//   - typed, with --ask-secret, on the terminal, which does not show it
+//   - from the variable LANYAP_SECRET, which what --exec runs is not given
+//
+// A flag goes before the variable, and that before the twins of flags. No flag takes
+// the secret itself: what stands on a command line is seen by everybody on the machine.
+//
+// A secret has at least 12 characters and at most 1,024 bytes of UTF-8. Case counts.
+// How much space is between its words does not, nor whether an accent is a character of
+// its own. Five words that were picked by chance are enough, which is what "lanyap
+// invite" makes; what people think of themselves is guessed sooner. Who guesses at it
+// on the network has some 365 tries an hour at each node.
+//
+// "lanyap invite" prints the command that enters the room on this machine, and the
+// address of the page with the room and the secret behind #, where browsers keep it to
+// themselves: an invite. It is read by the camera of a phone, and by lanyap itself,
+// which takes a whole invite wherever it takes a secret, and joins the room that the
+// invite names; that --room names another one is an error. The page is served until
+// --for (24h) is over. After that who is given the invite refuses it, but whoever has
+// read it has the secret: to keep somebody out, everybody starts again with another
+// one. In a chat /invite shows one that is meant for 24 hours.
+//
+// Two groups may use one name with different secrets, or one of them with none. They do
+// not see each other; that somebody else is there is told once, in a line that begins
+// with warning:. If everybody who is found refuses us for the secret until --timeout is
+// over, the exit code is 5.
 //
 // # In a pipe
 //
@@ -89,7 +125,7 @@
 // added; those that are there keep their meaning.
 //
 //	{"type":"ready","id":"…","instance":"…","name":"ana","room":"lan","addrs":["10.0.0.7:7475"],
-//	 "page":["http://10.0.0.7:7475/"]}
+//	 "private":true,"page":["http://10.0.0.7:7475/"]}
 //	{"type":"joined","peer":{"id":"…","instance":"…","name":"bo"},"via":{…}}
 //	{"type":"rerouted","peer":{…},"via":{…}}
 //	{"type":"left","peer":{…},"reason":""}
@@ -114,7 +150,7 @@
 //
 // Whoever is in a browser has "web":true beside the name, and for people (web) behind
 // it. page is there if this node serves browsers the page by which they join, the
-// address first that most can reach.
+// address first that most can reach; private of ready says that the room has a secret.
 //
 // A chat is the topic "chat" of its room. Other programs may be members of the
 // same room with topics of their own: they are nobody here, and what they say
@@ -122,8 +158,8 @@
 //
 // "lanyap peers --json" prints objects of type peer (with peer, addr, rtt_ms and
 // topics) and sighting: with instance, addrs and a reason, which is refused, hung_up,
-// timeout, udp_blocked, version, other_room, full, other_instance, failed, browser
-// for a member in one, which has a name and "web":true and is reached by members
+// timeout, udp_blocked, version, other_room, other_secret (another than ours, or one of
+// us has none), full, other_instance, failed, browser for a member in one, which has a name and "web":true and is reached by members
 // alone, or pending with the step that is waited for (none, tcp, offer or udp); and
 // with via, a member that reaches it all the same. "lanyap doctor --json" prints
 // objects of type check, with name, ok, text and todo.
@@ -274,7 +310,8 @@
 //	3    nobody is there, nobody has what was said, who was named is not there or
 //	     does not receive, nobody offered anything, or there is nothing to read
 //	4    some did not come, or did not confirm, in time
-//	5    somebody refused what was sent
+//	5    somebody refused what was sent, or all who were found refused us: they have
+//	     another secret, or a secret and we have none
 //	6    somebody does not have all of it; the same again goes on where it stopped
 //	129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM
 //
@@ -295,7 +332,8 @@
 //
 // Every flag has a twin: --room is LANYAP_ROOM, and so on; a flag goes before
 // its twin, and lists are separated by commas, but for LANYAP_TO, LANYAP_FROM
-// and LANYAP_FOR, which are one name. LANYAP_STATE_DIR is where the
+// and LANYAP_FOR, which are one name. LANYAP_SECRET, which has no flag, is the secret
+// of a private room. LANYAP_STATE_DIR is where the
 // identity and what is unfinished are kept, otherwise $XDG_STATE_HOME/lanyap or ~/.local/state/lanyap,
 // and %LocalAppData%\lanyap on Windows. LANYAP_LOG (debug, info, warn, error)
 // writes a log to standard error. NO_COLOR is honoured. Where a container limits

@@ -43,6 +43,9 @@ It exits with 0 when all is well and with 1 otherwise.`,
 }
 
 func (a *app) doctor(ctx context.Context, flags networkFlags, asJSON bool) error {
+	if err := a.unlock(ctx, &flags); err != nil {
+		return err
+	}
 	f := a.examine(ctx, flags)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

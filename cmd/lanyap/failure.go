@@ -61,6 +61,7 @@ func (a *app) report(err error) int {
 	default:
 		told = explain(err)
 	}
+	told = a.shutOut(told, err)
 	// If standard error is closed, the exit code still tells.
 	_, _ = fmt.Fprintln(a.stderr, output.Mistake(told.text, told.hint))
 	return told.code

@@ -16,12 +16,13 @@ func (a *app) getCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get NAME:PATH [DEST]",
 		Short: "Fetch what others share",
-		Long: `Fetch files and folders from the shelf of NAME (or an ID) into DEST or the current
-directory. A path is what lanyap ls shows, and may have patterns, in quotes.
+		Long: `Fetch files and folders from the shelf of NAME (or an ID) into DEST or the
+current directory. A path is what lanyap ls shows, and may have patterns, in
+quotes.
 
-It appears under its name when all of it is here and verified; its path is printed
-then. What is there already is not fetched again, and what was cut off goes on
-where it stopped.`,
+It appears under its name when all of it is here and verified; its path is
+printed then. What is there already is not fetched again, and what was cut off
+goes on where it stopped.`,
 		Example: `  lanyap get bo:music/jazz
   lanyap get 'bo:photos/2024-*/*.jpg' ~/photos`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -69,18 +70,22 @@ where it stopped.`,
 }
 
 func (a *app) get(ctx context.Context, flags *movingFlags, place transfer.Place, dest share.Destination) error {
+	if err := a.unlock(ctx, &flags.networkFlags); err != nil {
+		return err
+	}
 	face, err := a.faceOf(flags, false)
 	if err != nil {
 		return err
 	}
 	defer face.close()
-	s, err := a.share(ctx, flags, false)
+	s, err := a.share(ctx, flags, face, false)
 	if err != nil {
 		return err
 	}
 	return transfer.Get(ctx, transfer.GetConfig{
 		Node:        s.node,
 		Room:        flags.room,
+		Private:     flags.private(),
 		Shelves:     s.sharer,
 		Place:       place,
 		Destination: dest,

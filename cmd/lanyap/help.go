@@ -28,7 +28,8 @@ Flags:
 
 Environment:
   Each flag has a twin: --iface is LANYAP_IFACE, and a dash becomes _; the flag
-  goes first. LANYAP_STATE_DIR is where your identity is kept, and LANYAP_LOG
+  goes first. LANYAP_SECRET holds the secret of a private room itself, which no
+  flag does. LANYAP_STATE_DIR is where your identity is kept, and LANYAP_LOG
   (debug, info, warn, error) writes a log to standard error.
 
 Exit codes:
@@ -44,23 +45,26 @@ const (
   2  the command line is wrong
   3  nobody is there, or nobody has what was said
   4  some did not come, or did not confirm, in time
+  5  all who were found refused us: they have another secret
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfSending = `  0  all who were to get it have it
   1  something failed
   2  the command line is wrong, or a name is that of two
   3  nobody is there, or somebody who was named is not, or does not receive
-  5  somebody refused it
+  5  somebody refused it, or all refused us: they have another secret
   6  somebody does not have all of it; the same command again goes on
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfReceiving = `  0  it is here
   1  something failed, or a command did
   2  the command line is wrong
   3  nobody offered anything in time
+  5  all who were found refused us: they have another secret
   6  not all of it is here; the same offer again goes on
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfSharing = `  1  something failed
   2  the command line is wrong, or a name is that of two
   3  somebody whom --for names is not there
+  5  all who were found refused us: they have another secret
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfServing = `  1  something failed
   2  the command line is wrong
@@ -69,17 +73,20 @@ const (
   1  something failed
   2  the command line is wrong, or a name is that of two
   3  nobody is there, or there is nothing that you may read
+  5  all who were found refused us: they have another secret
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfGetting = `  0  it is here
   1  something failed
   2  the command line is wrong, or a name is that of two
   3  whoever was named is not there, or there is nothing that you may read
+  5  all who were found refused us: they have another secret
   6  not all of it is here; the same command again goes on
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfPeers = `  0  somebody is here
   1  something failed
   2  the command line is wrong
   3  nobody is here
+  5  all who were found refused us: they have another secret
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfDoctor = `  0  all is well
   1  something was found, or failed
@@ -127,6 +134,7 @@ var otherNames = map[string][]string{
 	"send":    {"put", "push", "cp", "copy", "scp", "upload", "offer"},
 	"receive": {"accept", "inbox", "take"},
 	"share":   {"serve", "shelf", "publish", "host"},
+	"invite":  {"private", "secret", "link", "add", "room-create", "create"},
 	"page":    {"web", "browser", "http", "www", "site", "phone", "qr"},
 	"ls":      {"dir", "list", "browse", "shelves", "shares"},
 	"get":     {"pull", "fetch", "download", "clone"},

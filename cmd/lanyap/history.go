@@ -88,8 +88,13 @@ func (h *historyFlags) path(room string) string {
 	if h.file == "" || !isDir && !os.IsPathSeparator(h.file[len(h.file)-1]) {
 		return h.file
 	}
-	tag := sha256.Sum256([]byte("lanyap history" + room))
-	return filepath.Join(h.file, fmt.Sprintf("history-%x.db", tag[:8]))
+	return filepath.Join(h.file, "history-"+roomTag("lanyap history", room)+".db")
+}
+
+// roomTag names a room in the name of a file, of some kind.
+func roomTag(kind, room string) string {
+	tag := sha256.Sum256([]byte(kind + room))
+	return fmt.Sprintf("%x", tag[:8])
 }
 
 // joinChat makes the node of a chat.

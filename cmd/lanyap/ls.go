@@ -20,8 +20,8 @@ func (a *app) lsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls [NAME[:PATH]]",
 		Short: "Show what others share",
-		Long: `Show what is on the shelves of all who are in the room, of NAME (or an ID), or in
-PATH on one of them. A path starts with the name of a shelf, and may have
+		Long: `Show what is on the shelves of all who are in the room, of NAME (or an ID), or
+in PATH on one of them. A path starts with the name of a shelf, and may have
 patterns: * and ? stand for any characters, [a-z] for one of some; of what they
 match it is shown what it is, not what is in it.
 
@@ -68,7 +68,11 @@ func parsePlace(text string) (transfer.Place, error) {
 }
 
 func (a *app) ls(ctx context.Context, flags *movingFlags, place transfer.Place) error {
-	s, err := a.share(ctx, flags, false)
+	if err := a.unlock(ctx, &flags.networkFlags); err != nil {
+		return err
+	}
+	face := transfer.NewPlain(transfer.PlainConfig{Out: a.stdout, Notices: a.stderr})
+	s, err := a.share(ctx, flags, face, false)
 	if err != nil {
 		return err
 	}

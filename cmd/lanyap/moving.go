@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -69,8 +70,8 @@ func (s *sharing) close() {
 	_ = s.node.Close()
 }
 
-// share joins and opens a Sharer.
-func (a *app) share(ctx context.Context, flags *movingFlags, receive bool) (*sharing, error) {
+// share joins and opens a Sharer. What happens meanwhile is shown on face.
+func (a *app) share(ctx context.Context, flags *movingFlags, face transfer.Face, receive bool) (*sharing, error) {
 	dir, err := a.sharingDir(flags.networkFlags)
 	if err != nil {
 		return nil, err
@@ -88,6 +89,10 @@ func (a *app) share(ctx context.Context, flags *movingFlags, receive bool) (*sha
 		_ = node.Close() // nobody was told anything
 		return nil, err
 	}
+	tellOfOtherSecret(ctx, node, func(addr netip.Addr) {
+		// If it can be shown nothing, that ends the command elsewhere.
+		_ = face.Show(transfer.OtherSecret{Addr: addr, Private: flags.private()})
+	})
 	s := &sharing{node: node, sharer: sharer, forgets: dir == ""}
 	if err := node.DiscoveryErr(); err != nil {
 		s.notes = append(s.notes, transfer.Warning{Text: fmt.Sprintf("nobody is found by multicast DNS: %v; lanyap doctor tells what to do", err)})

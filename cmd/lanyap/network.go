@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,29 +25,42 @@ import (
 
 // networkFlags are those of all commands that join.
 type networkFlags struct {
-	room      string
-	name      string
-	join      []string
-	port      int
-	ifaces    []string
-	ephemeral bool
-	remote    bool
+	secretFlags
+	room       string
+	name       string
+	join       []string
+	port       int
+	ifaces     []string
+	ephemeral  bool
+	remote     bool
+	maxMembers int
+
+	set *pflag.FlagSet // that these are in
 }
 
 const defaultRoom = "lan"
 
+// mostMembers is how many others a node has in its room at most, and by default.
+const mostMembers = 128
+
 func (n *networkFlags) register(flags *pflag.FlagSet) {
+	n.set = flags
 	flags.StringVar(&n.room, "room", defaultRoom, "`ROOM` to be in; all who name the same one meet")
 	flags.StringVar(&n.name, "name", "", "`NAME` that others see (default user@host)")
 	flags.StringSliceVar(&n.join, "join", nil, "`HOST[:PORT]` of a node to join by hand, until it answers; may be repeated")
 	flags.IntVar(&n.port, "port", 0, "TCP and UDP `PORT` to answer on (default 7475 to 7490, then any)")
 	flags.StringSliceVar(&n.ifaces, "iface", nil, "network `IF` to use (default all that are usable); may be repeated")
 	flags.BoolVar(&n.remote, "allow-remote", false, "answer callers from everywhere, not only from near networks and --join")
+	n.secretFlags.register(flags)
+	flags.IntVar(&n.maxMembers, "max-members", mostMembers, "link to at most `N` others")
 	flags.BoolVar(&n.ephemeral, "ephemeral", false, "be a new person: keep the identity in memory only")
 }
 
 // maxRoom is how long a room's name may be, in bytes.
 const maxRoom = 128
+
+// named reports whether a room was named.
+func (n *networkFlags) named() bool { return n.set != nil && n.set.Changed("room") }
 
 // check finds what is wrong with the flags before anything is started.
 func (n *networkFlags) check() error {
@@ -57,6 +71,29 @@ func (n *networkFlags) check() error {
 		return usage("use letters, digits and spaces", "--name %q has characters that cannot be shown", n.name)
 	case len(n.name) > peer.MaxName:
 		return usage("choose a shorter one", "--name is %d bytes long, at most %d are allowed", len(n.name), peer.MaxName)
+	case n.port < 0 || n.port > 65535:
+		return usage(portHint, "--port %d is no port", n.port)
+	case n.maxMembers < 1 || n.maxMembers > mostMembers:
+		return usage(fmt.Sprintf("a room has 1 to %d others", mostMembers), "--max-members %d is out of range", n.maxMembers)
+	case n.set != nil && n.set.Changed("secret-file") && n.secretFile == "":
+		return usage("name the file that holds the secret, or leave it out", "--secret-file is empty")
+	case n.secretFile != "" && n.askSecret:
+		return usage("choose one of them", "--secret-file and --ask-secret exclude each other")
+	}
+	if err := n.checkRoom(); err != nil {
+		return err
+	}
+	for _, target := range n.join {
+		if !isTarget(target) {
+			return usage("write --join 10.0.0.7, --join ana.local:7475 or --join '[fe80::1%eth0]:7475'", "--join %q is not HOST or HOST:PORT", target)
+		}
+	}
+	return nil
+}
+
+// checkRoom finds what is wrong with the name of the room.
+func (n *networkFlags) checkRoom() error {
+	switch {
 	case n.room == "":
 		return usage("leave it out for the room "+defaultRoom, "--room is empty")
 	case strings.TrimSpace(n.room) != "" && clean(strings.TrimSpace(n.room)) && !clean(n.room):
@@ -65,13 +102,6 @@ func (n *networkFlags) check() error {
 		return usage("use letters, digits and spaces", "--room %q has characters that cannot be shown", n.room)
 	case len(n.room) > maxRoom:
 		return usage("choose a shorter one", "--room is %d bytes long, at most %d are allowed", len(n.room), maxRoom)
-	case n.port < 0 || n.port > 65535:
-		return usage(portHint, "--port %d is no port", n.port)
-	}
-	for _, target := range n.join {
-		if !isTarget(target) {
-			return usage("write --join 10.0.0.7, --join ana.local:7475 or --join '[fe80::1%eth0]:7475'", "--join %q is not HOST or HOST:PORT", target)
-		}
 	}
 	return nil
 }
@@ -121,6 +151,9 @@ func isHostName(s string) bool {
 // join makes the node that the flags ask for. base says what kind of member
 // it is.
 func (a *app) join(ctx context.Context, flags networkFlags, base mesh.Config) (*mesh.Node, error) {
+	if !flags.asked {
+		return nil, errors.New("joining without having asked for the secret") // a room must not be open by mistake
+	}
 	logger, err := a.logger()
 	if err != nil {
 		return nil, err
@@ -132,6 +165,8 @@ func (a *app) join(ctx context.Context, flags networkFlags, base mesh.Config) (*
 	}
 	base.Name = cmp.Or(flags.name, a.defaultName())
 	base.Room = flags.room
+	base.Secret = flags.secret
+	base.MaxMembers = flags.maxMembers
 	base.Peers = flags.join
 	base.Port = flags.port
 	base.Interfaces = flags.ifaces
@@ -141,6 +176,8 @@ func (a *app) join(ctx context.Context, flags networkFlags, base mesh.Config) (*
 	node, err := a.joinMesh(ctx, base)
 	switch {
 	case err == nil:
+		a.node.Store(node)
+		a.private.Store(flags.private())
 		return node, nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)

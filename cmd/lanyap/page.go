@@ -83,6 +83,9 @@ const (
 )
 
 func (a *app) page(ctx context.Context, flags serveFlags) error {
+	if err := a.unlock(ctx, &flags.networkFlags); err != nil {
+		return err
+	}
 	cfg := mesh.Config{Topic: pageTopic, KeepHistory: orNone(flags.keep), HistoryFile: flags.path(flags.room)}
 	if flags.keep == 0 {
 		cfg.History = -1 // nobody would see it
@@ -91,7 +94,7 @@ func (a *app) page(ctx context.Context, flags serveFlags) error {
 	if err != nil {
 		return err
 	}
-	page, err := a.servePage(node, flags.room, pageFlags{})
+	page, err := a.servePage(node, flags.networkFlags, pageFlags{})
 	if err == nil && page == nil {
 		err = &failure{exitFailure, "this node can serve no page", doctorHint}
 	}
@@ -103,7 +106,8 @@ func (a *app) page(ctx context.Context, flags serveFlags) error {
 	if flags.json {
 		face = &pageJSON{output.NewJSONWriter(a.stdout)}
 	}
-	failed := face.ready(node.Self(), flags.room, node.Addrs(), page.urls())
+	tellOfOtherSecret(ctx, node, func(addr netip.Addr) { face.otherSecret(addr, flags.private()) })
+	failed := face.ready(node.Self(), flags.networkFlags, node.Addrs(), page.urls())
 	for _, note := range notes {
 		if failed == nil {
 			failed = face.warn(note)
@@ -112,6 +116,11 @@ func (a *app) page(ctx context.Context, flags serveFlags) error {
 	if failed == nil {
 		failed = follow(ctx, page, face)
 	}
+	return endServing(ctx, node, page, failed)
+}
+
+// endServing leaves, and returns how it ended.
+func endServing(ctx context.Context, node *mesh.Node, page *pages, failed error) error {
 	page.close()
 	farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellLimit)
 	defer cancel()
@@ -147,9 +156,10 @@ func follow(ctx context.Context, page *pages, face pageFace) error {
 
 // pageFace is where `lanyap page` says what there is.
 type pageFace interface {
-	ready(self mesh.Peer, room string, addrs []netip.AddrPort, urls []string) error
+	ready(self mesh.Peer, in networkFlags, addrs []netip.AddrPort, urls []string) error
 	moved(urls []string) error
 	warn(text string) error
+	otherSecret(addr netip.Addr, private bool)
 }
 
 // pageText writes the addresses to standard output, and what is about them to
@@ -159,8 +169,8 @@ type pageText struct {
 	qr bool
 }
 
-func (f *pageText) ready(self mesh.Peer, room string, _ []netip.AddrPort, urls []string) error {
-	f.notice(fmt.Sprintf("you are %s in room %s; browsers join at", people.Name(self), safe.Line(room)))
+func (f *pageText) ready(self mesh.Peer, in networkFlags, _ []netip.AddrPort, urls []string) error {
+	f.notice(fmt.Sprintf("you are %s in %s; browsers join at", people.Name(self), output.RoomName(in.room, in.private())))
 	return f.moved(urls)
 }
 
@@ -185,6 +195,10 @@ func (f *pageText) warn(text string) error {
 	return nil
 }
 
+func (f *pageText) otherSecret(addr netip.Addr, private bool) {
+	_, _ = fmt.Fprintln(f.a.stderr, "warning: "+output.OtherSecret(addr, private)) // as with notice
+}
+
 func (f *pageText) notice(text string) {
 	// Whoever closed standard error does not want to know.
 	_, _ = fmt.Fprintln(f.a.stderr, "* "+text)
@@ -192,14 +206,15 @@ func (f *pageText) notice(text string) {
 
 type pageJSON struct{ out *output.JSONWriter }
 
-func (f *pageJSON) ready(self mesh.Peer, room string, addrs []netip.AddrPort, urls []string) error {
+func (f *pageJSON) ready(self mesh.Peer, in networkFlags, addrs []netip.AddrPort, urls []string) error {
 	return f.out.Write(struct {
 		output.Head
 		output.Person
-		Room  string           `json:"room"`
-		Addrs []netip.AddrPort `json:"addrs"`
-		Page  []string         `json:"page"`
-	}{output.NewHead("ready"), output.NewPerson(self), room, append([]netip.AddrPort{}, addrs...), append([]string{}, urls...)})
+		Room    string           `json:"room"`
+		Private bool             `json:"private,omitempty"`
+		Addrs   []netip.AddrPort `json:"addrs"`
+		Page    []string         `json:"page"`
+	}{output.NewHead("ready"), output.NewPerson(self), in.room, in.private(), append([]netip.AddrPort{}, addrs...), append([]string{}, urls...)})
 }
 
 func (f *pageJSON) moved(urls []string) error {
@@ -214,4 +229,8 @@ func (f *pageJSON) warn(text string) error {
 		output.Head
 		Text string `json:"text"`
 	}{output.NewHead("warning"), text})
+}
+
+func (f *pageJSON) otherSecret(addr netip.Addr, private bool) {
+	_ = f.warn(output.OtherSecret(addr, private)) // if nothing can be written, the next of moved says so
 }

@@ -37,7 +37,7 @@ type pages struct {
 
 // servePage has a node serve the page, unless it must not, or cannot: it does not
 // listen on a port of its own.
-func (a *app) servePage(node *mesh.Node, room string, flags pageFlags) (*pages, error) {
+func (a *app) servePage(node *mesh.Node, in networkFlags, flags pageFlags) (*pages, error) {
 	if flags.noPage {
 		return nil, nil
 	}
@@ -49,7 +49,7 @@ func (a *app) servePage(node *mesh.Node, room string, flags pageFlags) (*pages, 
 	if err != nil {
 		return nil, err
 	}
-	err = a.handle(node, web.New(web.Config{Room: room, Self: node.Self(), Version: func() string { return readBuild().Version }, Files: k}))
+	err = a.handle(node, web.New(web.Config{Room: in.room, Private: in.private(), Self: node.Self(), Version: func() string { return readBuild().Version }, Files: k}))
 	p := &pages{node, k}
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):

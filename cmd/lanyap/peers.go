@@ -59,6 +59,9 @@ type present struct {
 }
 
 func (a *app) peers(ctx context.Context, flags networkFlags, asJSON bool, timeout time.Duration) error {
+	if err := a.unlock(ctx, &flags); err != nil {
+		return err
+	}
 	node, err := a.join(ctx, flags, mesh.Config{Observer: true})
 	if err != nil {
 		return err
@@ -150,6 +153,7 @@ var reasons = []struct {
 	{peer.ErrVersion, "version", "speaks another version of the protocol"},
 	{peer.ErrRoom, "other_room", "is in another room"},
 	{peer.ErrFull, "full", "its room is full"},
+	{peer.ErrSecret, "other_secret", "is in a room of this name that has another secret, or none"},
 	{peer.ErrHungUp, "hung_up", "hangs up: it does not answer calls from here (its --allow-remote does), or is busy"},
 	{peer.ErrInstance, "other_instance", "another node answers at that address"},
 	{peer.ErrTimeout, "timeout", "TCP does not get through: a firewall, or an access point that isolates its clients"},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -60,6 +61,7 @@ func (s setting) start(t *testing.T, args ...string) *program {
 	if a.openSharer = s.sharer; a.openSharer == nil {
 		a.openSharer = openSharer
 	}
+	a.openTerminal = func() (*os.File, error) { return nil, os.ErrNotExist }
 	if a.joinMesh = s.join; a.joinMesh == nil {
 		a.joinMesh = mesh.Join
 	}

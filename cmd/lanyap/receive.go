@@ -106,16 +106,19 @@ func (a *app) receive(ctx context.Context, flags receiveFlags, args []string, wa
 	if !flags.yes && len(flags.from) == 0 && !a.canBeAsked() {
 		return usage("--yes takes what all send, --from NAME what one sends", "nobody can be asked: there is no terminal")
 	}
+	if err := a.unlock(ctx, &flags.networkFlags); err != nil {
+		return err
+	}
 	face, err := a.faceOf(&flags.movingFlags, !flags.yes)
 	if err != nil {
 		return err
 	}
 	defer face.close()
-	s, err := a.share(ctx, &flags.movingFlags, true)
+	s, err := a.share(ctx, &flags.movingFlags, face, true)
 	if err != nil {
 		return err
 	}
-	page, err := a.servePage(s.node, flags.room, flags.pageFlags)
+	page, err := a.servePage(s.node, flags.networkFlags, flags.pageFlags)
 	if err != nil {
 		s.close()
 		return err
@@ -123,6 +126,7 @@ func (a *app) receive(ctx context.Context, flags receiveFlags, args []string, wa
 	cfg := transfer.ReceiveConfig{
 		Node:        leaving{s.node, page},
 		Room:        flags.room,
+		Private:     flags.private(),
 		Sharer:      s.sharer,
 		Destination: share.Destination{Dir: dir, Conflict: conflicts[flags.conflict]},
 		From:        flags.from,

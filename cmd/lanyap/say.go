@@ -72,6 +72,9 @@ func (s *sayFlags) check(cmd *cobra.Command) error {
 }
 
 func (a *app) say(ctx context.Context, flags sayFlags, args []string) error {
+	if err := a.unlock(ctx, &flags.networkFlags); err != nil {
+		return err
+	}
 	text, err := a.textOf(args)
 	if err != nil {
 		return err
@@ -92,6 +95,7 @@ func (a *app) say(ctx context.Context, flags sayFlags, args []string) error {
 	return chat.Run(ctx, chat.Config{
 		Node:    chat.Over(node),
 		Room:    flags.room,
+		Private: flags.private(),
 		Members: chat.NewRoom(node.Self()),
 		Face:    face,
 		Input:   chat.NewUtterance(u),

@@ -89,6 +89,9 @@ func (s *sendFlags) check(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) send(ctx context.Context, flags sendFlags, args []string) error {
+	if err := a.unlock(ctx, &flags.networkFlags); err != nil {
+		return err
+	}
 	content, err := a.contentOf(ctx, flags, args)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -102,13 +105,14 @@ func (a *app) send(ctx context.Context, flags sendFlags, args []string) error {
 		return err
 	}
 	defer face.close()
-	s, err := a.share(ctx, &flags.movingFlags, false)
+	s, err := a.share(ctx, &flags.movingFlags, face, false)
 	if err != nil {
 		return err
 	}
 	return transfer.Send(ctx, transfer.SendConfig{
 		Node:    s.node,
 		Room:    flags.room,
+		Private: flags.private(),
 		Sharer:  s.sharer,
 		Content: content,
 		To:      flags.to,

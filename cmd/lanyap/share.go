@@ -20,8 +20,8 @@ func (a *app) shareCommand() *cobra.Command {
 		Short: "Let others browse and fetch folders",
 		Long: `Put folders on a shelf, where everybody in the room, or those whom --for names,
 can look around with lanyap ls and fetch with lanyap get, until you end it. They
-can read everything in them, also what is put there later and what is hidden, and
-change nothing. Symbolic links that lead elsewhere are not there.
+can read everything in them, also what is put there later and what is hidden,
+and change nothing. Symbolic links that lead elsewhere are not there.
 
 A name in --for means whoever bears it at the start, and is printed with the ID.`,
 		Example: `  lanyap share ~/music
@@ -76,16 +76,19 @@ func checkShelves(dirs []string) error {
 }
 
 func (a *app) shareDirs(ctx context.Context, flags *movingFlags, pageFlags pageFlags, dirs, readers []string) error {
+	if err := a.unlock(ctx, &flags.networkFlags); err != nil {
+		return err
+	}
 	face, err := a.faceOf(flags, false)
 	if err != nil {
 		return err
 	}
 	defer face.close()
-	s, err := a.share(ctx, flags, false)
+	s, err := a.share(ctx, flags, face, false)
 	if err != nil {
 		return err
 	}
-	page, err := a.servePage(s.node, flags.room, pageFlags)
+	page, err := a.servePage(s.node, flags.networkFlags, pageFlags)
 	if err != nil {
 		s.close()
 		return err
@@ -93,6 +96,7 @@ func (a *app) shareDirs(ctx context.Context, flags *movingFlags, pageFlags pageF
 	return transfer.Share(ctx, transfer.ShareConfig{
 		Node:    leaving{s.node, page},
 		Room:    flags.room,
+		Private: flags.private(),
 		Shelves: s.sharer,
 		Dirs:    dirs,
 		For:     readers,

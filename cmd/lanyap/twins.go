@@ -45,7 +45,7 @@ func (a *app) applyEnv(flags *pflag.FlagSet) error {
 }
 
 // rivals are flags that exclude each other.
-var rivals = map[string]string{"json": "plain", "plain": "json"}
+var rivals = map[string]string{"json": "plain", "plain": "json", "secret-file": "ask-secret", "ask-secret": "secret-file"}
 
 // blame puts the blame for a mistake where it was made: on the variable of the
 // environment, if that has set the flag.

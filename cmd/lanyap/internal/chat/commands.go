@@ -14,12 +14,13 @@ import (
 // interpreter tells commands from what is to be said. It stands above the
 // inputs at which people type; what comes from a pipe or as JSON is text.
 type interpreter struct {
-	room  *Room
-	files Files                   // nil: none are moved
-	page  func() []string         // nil: none is served
-	draw  func(url string) string // empty: there is no room for it; nil: nowhere
-	tell  func(text string)       // answers whoever typed; must not block
-	show  func(text string)       // the same for what has colours of its own
+	room   *Room
+	files  Files                   // nil: none are moved
+	page   func() []string         // nil: none is served
+	invite func() []string         // the same as invites; nil: the room is open
+	draw   func(url string) string // empty: there is no room for it; nil: nowhere
+	tell   func(text string)       // answers whoever typed; must not block
+	show   func(text string)       // the same for what has colours of its own
 }
 
 // errQuit is what /quit means.
@@ -32,6 +33,7 @@ const commandHelp = `* /who              who is here
 * /get N [DIR]      take what is offered, into DIR or the current directory
 * /decline N        turn it down
 * /qr               the page's address, for the camera of a phone
+* /invite           the same with the secret of a private room
 * /quit             leave, as Ctrl-D does
 * //TEXT            say a text that begins with a slash
 * Tab completes names, paths and commands, Alt-Enter starts a new line`
@@ -42,7 +44,7 @@ const commandHelp = `* /who              who is here
 const action = "/me "
 
 // commands are those that Tab completes.
-var commands = []string{"/decline ", "/get ", "/help", "/me ", "/msg ", "/qr", "/quit", "/send ", "/who"}
+var commands = []string{"/decline ", "/get ", "/help", "/invite", "/me ", "/msg ", "/qr", "/quit", "/send ", "/who"}
 
 // enter returns what line says. It returns nil if it was a command that is
 // done, errQuit, or a *MistakeError: a line that begins with a slash is never
@@ -65,6 +67,8 @@ func (c *interpreter) enter(line string) (*Utterance, error) {
 		return nil, nil
 	case "qr":
 		return nil, c.qr()
+	case "invite":
+		return nil, c.inviting()
 	case "quit":
 		return nil, errQuit
 	case "me":
@@ -119,6 +123,28 @@ func (c *interpreter) qr() error {
 	if c.page != nil {
 		urls = c.page()
 	}
+	if err := c.drawFirst(urls); err != nil {
+		return err
+	}
+	c.tell(output.Page(urls))
+	return nil
+}
+
+// inviting shows an invite, as qr does a page. One is enough: it is long.
+func (c *interpreter) inviting() error {
+	if c.invite == nil {
+		return &MistakeError{Text: "this room is open: there is no secret to pass on", Hint: "lanyap invite makes a private one; /qr shows the page of this one"}
+	}
+	urls := c.invite()
+	if err := c.drawFirst(urls); err != nil {
+		return err
+	}
+	c.tell("* invite: " + urls[0])
+	return nil
+}
+
+// drawFirst shows the first of the addresses as a code, where there is room for it.
+func (c *interpreter) drawFirst(urls []string) error {
 	if len(urls) == 0 {
 		return &MistakeError{Text: "no page is served here", Hint: "leave --no-page out, and connect this machine to a network"}
 	}
@@ -127,7 +153,6 @@ func (c *interpreter) qr() error {
 			c.show(code)
 		}
 	}
-	c.tell(output.Page(urls))
 	return nil
 }
 

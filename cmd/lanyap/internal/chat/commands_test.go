@@ -177,6 +177,29 @@ func TestPageAsACode(t *testing.T) {
 	}
 }
 
+func TestInviteAsACode(t *testing.T) {
+	const url = "http://10.0.0.7:7475/#room=kitchen&secret=cleft-cam-synopsis-sleep-grimy"
+	var told, shown []string
+	c := &interpreter{
+		room: crowd(), page: func() []string { return []string{"http://10.0.0.7:7475/"} },
+		draw: func(url string) string { return "code of " + url },
+		tell: func(text string) { told = append(told, text) },
+		show: func(text string) { shown = append(shown, text) },
+	}
+	if u, err := c.enter("/invite"); u != nil || err == nil || !strings.Contains(err.Error(), "this room is open") || told != nil {
+		t.Errorf("in an open room: %+v, told %q, %v", u, told, err)
+	}
+	c.invite = func() []string { return []string{url, "http://[fd00::1]:7475/#more"} }
+	if u, err := c.enter("/invite"); u != nil || err != nil || !slices.Equal(told, []string{"* invite: " + url}) || !slices.Equal(shown, []string{"code of " + url}) {
+		t.Errorf("%+v, told %q, shown %q, %v", u, told, shown, err)
+	}
+	told, shown = nil, nil
+	c.invite = func() []string { return nil }
+	if _, err := c.enter("/invite"); err == nil || !strings.Contains(err.Error(), "no page is served") || told != nil {
+		t.Errorf("without a page: told %q, %v", told, err)
+	}
+}
+
 func TestCompletion(t *testing.T) {
 	tests := []struct {
 		name, keys, want string

@@ -8,15 +8,16 @@ import (
 )
 
 // Event is what a [Face] shows: a Ready, Joined, Left, Rerouted, Message, Gap,
-// Sent, Delivered, Undelivered, Moved, Page, Answer or Warning.
+// Sent, Delivered, Undelivered, Moved, Page, OtherSecret, Answer or Warning.
 type Event interface{ event() }
 
 // Ready says that this node answers and is advertised.
 type Ready struct {
-	Self  mesh.Peer
-	Room  string
-	Addrs []netip.AddrPort
-	Page  []string // where browsers find the page; none: it serves none
+	Self    mesh.Peer
+	Room    string
+	Private bool // who is in it knows its secret
+	Addrs   []netip.AddrPort
+	Page    []string // where browsers find the page; none: it serves none
 }
 
 // Page says where browsers find the page, the best first. It is for people: others
@@ -79,6 +80,13 @@ type Undelivered struct {
 	Ref   string
 }
 
+// OtherSecret says that somebody is in a room of the same name, whose secret is not
+// ours: one of us may have none.
+type OtherSecret struct {
+	Addr    netip.Addr
+	Private bool // ours is private
+}
+
 // Answer is what a command of the user's brought to light, a line or more.
 type Answer struct{ Text string }
 
@@ -100,6 +108,7 @@ func (Sent) event()        {}
 func (Delivered) event()   {}
 func (Undelivered) event() {}
 func (Page) event()        {}
+func (OtherSecret) event() {}
 func (Answer) event()      {}
 func (Warning) event()     {}
 

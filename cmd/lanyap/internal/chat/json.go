@@ -15,9 +15,10 @@ type (
 	readyJSON struct {
 		output.Head
 		output.Person
-		Room  string           `json:"room"`
-		Addrs []netip.AddrPort `json:"addrs"`
-		Page  []string         `json:"page,omitempty"`
+		Room    string           `json:"room"`
+		Private bool             `json:"private,omitempty"`
+		Addrs   []netip.AddrPort `json:"addrs"`
+		Page    []string         `json:"page,omitempty"`
 	}
 	joinedJSON struct {
 		output.Head
@@ -93,7 +94,7 @@ func (f *jsonFace) Show(ev Event) error {
 	switch ev := ev.(type) {
 	case Ready:
 		addrs := append([]netip.AddrPort{}, ev.Addrs...)
-		return f.out.Write(readyJSON{output.NewHead("ready"), output.NewPerson(ev.Self), ev.Room, addrs, ev.Page})
+		return f.out.Write(readyJSON{output.NewHead("ready"), output.NewPerson(ev.Self), ev.Room, ev.Private, addrs, ev.Page})
 	case Joined:
 		return f.out.Write(joinedJSON{output.NewHead("joined"), output.NewPerson(ev.Peer), output.PersonOrNil(ev.Peer.Via)})
 	case Rerouted:
@@ -116,6 +117,8 @@ func (f *jsonFace) Show(ev Event) error {
 		return f.out.Write(undeliveredJSON{output.NewHead("undelivered"), ev.Seq, persons(ev.Peers), output.PersonOrNil(ev.To), ev.Ref})
 	case Moved:
 		return f.files.Show(ev.What)
+	case OtherSecret:
+		return f.out.Write(warningJSON{Head: output.NewHead("warning"), Text: output.OtherSecret(ev.Addr, ev.Private)})
 	case Answer:
 		return f.out.Write(warningJSON{Head: output.NewHead("warning"), Text: ev.Text})
 	case Warning:

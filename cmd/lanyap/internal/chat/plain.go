@@ -81,7 +81,7 @@ func earlier(t, now time.Time) string {
 func notice(ev Event, room *Room) string {
 	switch ev := ev.(type) {
 	case Ready:
-		return fmt.Sprintf("* you are %s in room %s; waiting for others", people.Name(ev.Self), safe.Line(ev.Room))
+		return fmt.Sprintf("* you are %s in %s; waiting for others", people.Name(ev.Self), output.RoomName(ev.Room, ev.Private))
 	case Page:
 		return output.Page(ev.URLs)
 	case Joined:
@@ -109,6 +109,8 @@ func notice(ev Event, room *Room) string {
 			names[i] = room.Label(p)
 		}
 		return fmt.Sprintf("* %s left without having %q", strings.Join(names, ", "), excerpt(ev.Text))
+	case OtherSecret:
+		return "warning: " + output.OtherSecret(ev.Addr, ev.Private)
 	case Answer:
 		return ev.Text
 	case Warning:

@@ -20,14 +20,19 @@ func (q quiet) Show(ev Event) error {
 }
 
 // NewMistakes returns a face that writes the error and hint lines of mistakes
-// to w, and shows nothing else, messages neither.
+// to w, and who has another secret, and shows nothing else, messages neither.
 func NewMistakes(w io.Writer) Face { return mistakes{w} }
 
 type mistakes struct{ w io.Writer }
 
 func (m mistakes) Show(ev Event) error {
-	if warning, ok := ev.(Warning); ok && warning.Hint != "" {
-		_, _ = io.WriteString(m.w, output.Mistake(warning.Text, warning.Hint)+"\n")
+	switch ev := ev.(type) {
+	case Warning:
+		if ev.Hint != "" {
+			_, _ = io.WriteString(m.w, output.Mistake(ev.Text, ev.Hint)+"\n")
+		}
+	case OtherSecret:
+		_, _ = io.WriteString(m.w, notice(ev, nil)+"\n")
 	}
 	return nil
 }

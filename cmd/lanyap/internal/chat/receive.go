@@ -54,6 +54,8 @@ func (s *session) take(ev mesh.Event) {
 			return
 		}
 		s.show(Warning{Text: fmt.Sprintf("%s signed two different messages as number %d", s.Members.Label(ev.From), ev.Seq)})
+	case mesh.Refused:
+		s.foreign.Do(func() { s.show(OtherSecret{ev.Addr.Addr(), s.Private}) })
 	case mesh.HistoryFailed:
 		s.warned.Do(func() { s.show(Warning{Text: "what is said is not kept for now: " + ev.Err.Error()}) })
 	}

@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Node    Node
 	Room    string // its name
+	Private bool   // it has a secret
 	Members *Room
 	Face    Face
 	Input   Input           // nil: say nothing
@@ -27,6 +28,7 @@ type Config struct {
 	Quiet   bool            // do not show who comes and goes
 	Files   Files           // nil: none are moved
 	Page    func() []string // where browsers find the page this node serves; nil: it serves none
+	Invite  func() []string // the same addresses as invites; nil: the room is open
 	Brief   bool            // go as soon as all is said and confirmed: nobody reads what others say
 }
 
@@ -95,6 +97,7 @@ type session struct {
 	broken   chan error    // one error that ends the chat from inside
 	ended    chan struct{} // closed when there are no more events
 	warned   sync.Once     // of a history that cannot be kept
+	foreign  sync.Once     // tells of somebody with another secret
 	open     sync.Once     // closes gate
 	receipts *receipts
 	settled  chan struct{}   // closed when those were met who are said to be here, or it took too long
@@ -123,7 +126,7 @@ func Run(ctx context.Context, cfg Config) error {
 		s.Face = quiet{cfg.Face}
 	}
 	page := cfg.pageURLs()
-	s.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs(), Page: page})
+	s.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Private: cfg.Private, Addrs: cfg.Node.Addrs(), Page: page})
 	if len(page) > 0 {
 		s.show(Page{page})
 	}

@@ -23,6 +23,7 @@ type TerminalConfig struct {
 	Members   *Room
 	Files     Files           // nil: none are moved
 	Page      func() []string // see [Config]
+	Invite    func() []string // see [Config]
 	Self      mesh.Peer
 	NoColor   bool
 	Interrupt func() // called for Ctrl-C
@@ -61,7 +62,7 @@ func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
 	editor := newEditor(t.queue, t.painter)
 	editor.interrupt, editor.suspend = cfg.Interrupt, t.suspend
 	editor.commands = &interpreter{
-		room: cfg.Members, files: cfg.Files, page: cfg.Page, draw: t.draw,
+		room: cfg.Members, files: cfg.Files, page: cfg.Page, invite: cfg.Invite, draw: t.draw,
 		tell: t.tell, show: t.show,
 	}
 	t.program = tea.NewProgram(editor, tea.WithInput(cfg.In), tea.WithOutput(io.Discard), tea.WithoutRenderer(), tea.WithoutSignalHandler())

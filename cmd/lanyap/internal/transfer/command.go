@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ const commandWait = time.Second
 // to go.
 func (c *Command) run(ctx context.Context, d Deal, item share.Landed) error {
 	cmd := shell(ctx, c.Line)
-	cmd.Env = append(os.Environ(), environment(d, item)...)
+	cmd.Env = append(withoutSecret(os.Environ()), environment(d, item)...)
 	cmd.Stdout, cmd.Stderr = c.Stdout, c.Stderr
 	if d.Text != "" {
 		cmd.Stdin = strings.NewReader(d.Text)
@@ -43,6 +44,15 @@ func (c *Command) run(ctx context.Context, d Deal, item share.Landed) error {
 		return nil // something that it started in the background goes on
 	}
 	return err
+}
+
+// withoutSecret returns the environment without the secret of a room, which is the
+// program's and nobody else's.
+func withoutSecret(env []string) []string {
+	return slices.DeleteFunc(env, func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return strings.EqualFold(name, "LANYAP_SECRET") // Windows knows no case
+	})
 }
 
 // environment returns what a command is told. Names are as a terminal may show

@@ -40,16 +40,24 @@ type Event interface{ event() }
 
 // Ready says that this node answers and is advertised.
 type Ready struct {
-	Self  mesh.Peer
-	Room  string
-	Addrs []netip.AddrPort
-	Dir   string   // where things land; empty: this one sends
-	Page  []string // where browsers find the page; none: it serves none
+	Self    mesh.Peer
+	Room    string
+	Private bool // who is in it knows its secret
+	Addrs   []netip.AddrPort
+	Dir     string   // where things land; empty: this one sends
+	Page    []string // where browsers find the page; none: it serves none
 }
 
 // Page says where browsers find the page, the best first. It is for people: others
 // are told with Ready.
 type Page struct{ URLs []string }
+
+// OtherSecret says that somebody is in a room of the same name, whose secret is not
+// ours: one of us may have none.
+type OtherSecret struct {
+	Addr    netip.Addr
+	Private bool // ours is private
+}
 
 // Offered says that something is offered, by us or to us.
 type Offered struct {
@@ -121,20 +129,21 @@ type Warning struct {
 	Hint string
 }
 
-func (Ready) event()     {}
-func (Page) event()      {}
-func (Offered) event()   {}
-func (Asked) event()     {}
-func (Accepted) event()  {}
-func (Refused) event()   {}
-func (Withdrawn) event() {}
-func (Progress) event()  {}
-func (Received) event()  {}
-func (Completed) event() {}
-func (Failed) event()    {}
-func (Omitted) event()   {}
-func (Removed) event()   {}
-func (Warning) event()   {}
+func (Ready) event()       {}
+func (OtherSecret) event() {}
+func (Page) event()        {}
+func (Offered) event()     {}
+func (Asked) event()       {}
+func (Accepted) event()    {}
+func (Refused) event()     {}
+func (Withdrawn) event()   {}
+func (Progress) event()    {}
+func (Received) event()    {}
+func (Completed) event()   {}
+func (Failed) event()      {}
+func (Omitted) event()     {}
+func (Removed) event()     {}
+func (Warning) event()     {}
 
 // Face shows events to whoever runs the program. Show is called from several
 // goroutines. An error means that nobody can be shown anything any more.

@@ -17,10 +17,11 @@ type (
 	readyJSON struct {
 		output.Head
 		output.Person
-		Room  string           `json:"room"`
-		Addrs []netip.AddrPort `json:"addrs"`
-		Dir   string           `json:"dir,omitempty"`
-		Page  []string         `json:"page,omitempty"`
+		Room    string           `json:"room"`
+		Private bool             `json:"private,omitempty"`
+		Addrs   []netip.AddrPort `json:"addrs"`
+		Dir     string           `json:"dir,omitempty"`
+		Page    []string         `json:"page,omitempty"`
 	}
 
 	// dealJSON is how each object starts that is about an offer.
@@ -148,7 +149,9 @@ func (f *jsonFace) Show(ev Event) error {
 	switch ev := ev.(type) {
 	case Ready:
 		addrs := append([]netip.AddrPort{}, ev.Addrs...)
-		return f.out.Write(readyJSON{output.NewHead("ready"), output.NewPerson(ev.Self), ev.Room, addrs, ev.Dir, ev.Page})
+		return f.out.Write(readyJSON{output.NewHead("ready"), output.NewPerson(ev.Self), ev.Room, ev.Private, addrs, ev.Dir, ev.Page})
+	case OtherSecret:
+		return f.out.Write(warningJSON{output.NewHead("warning"), output.OtherSecret(ev.Addr, ev.Private)})
 	case Offered:
 		return f.out.Write(newOffer(ev))
 	case Asked:

@@ -18,6 +18,7 @@ import (
 type ReceiveConfig struct {
 	Node        Node
 	Room        string // its name
+	Private     bool   // it has a secret
 	Sharer      Sharer
 	Destination share.Destination
 	From        []string      // names and IDs from whom offers are taken; none: all
@@ -87,7 +88,7 @@ func Receive(ctx context.Context, cfg ReceiveConfig) error {
 		offers:        make(chan Offer),
 		broken:        make(chan struct{}),
 	}
-	r.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs(), Dir: cfg.Destination.Dir, Page: cfg.Page})
+	r.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Private: cfg.Private, Addrs: cfg.Node.Addrs(), Dir: cfg.Destination.Dir, Page: cfg.Page})
 	if len(cfg.Page) > 0 {
 		r.show(Page{cfg.Page})
 	}

@@ -16,6 +16,7 @@ import (
 type SendConfig struct {
 	Node    Node
 	Room    string // its name
+	Private bool   // it has a secret
 	Sharer  Sharer
 	Content *share.Content
 	To      []string      // names and IDs; none: all who are here
@@ -71,7 +72,7 @@ func Send(ctx context.Context, cfg SendConfig) error {
 	for _, name := range cfg.To {
 		s.wanted[name] = time.Time{}
 	}
-	s.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs()})
+	s.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Private: cfg.Private, Addrs: cfg.Node.Addrs()})
 	for _, note := range cfg.Notes {
 		s.show(note)
 	}

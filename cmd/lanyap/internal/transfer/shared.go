@@ -43,6 +43,7 @@ func (Shared) event() {}
 type ShareConfig struct {
 	Node    Node
 	Room    string // its name
+	Private bool   // it has a secret
 	Shelves Shelving
 	Dirs    []string
 	For     []string      // names and IDs of those who may read it; none: all
@@ -69,7 +70,7 @@ func Share(ctx context.Context, cfg ShareConfig) error {
 
 // putUp puts the folders up and says so.
 func putUp(ctx context.Context, cfg ShareConfig) error {
-	events := []Event{Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs(), Page: cfg.Page}}
+	events := []Event{Ready{Self: cfg.Node.Self(), Room: cfg.Room, Private: cfg.Private, Addrs: cfg.Node.Addrs(), Page: cfg.Page}}
 	if len(cfg.Page) > 0 {
 		events = append(events, Page{cfg.Page})
 	}

@@ -255,6 +255,7 @@ func whyNot(ctx context.Context, place Place, err error) error {
 type GetConfig struct {
 	Node        Node
 	Room        string // its name
+	Private     bool   // it has a secret
 	Shelves     Shelving
 	Place       Place // with a path
 	Destination share.Destination
@@ -269,7 +270,7 @@ type GetConfig struct {
 // *[UnreceivedError] that not all has arrived.
 func Get(ctx context.Context, cfg GetConfig) error {
 	r := &receiving{ReceiveConfig: ReceiveConfig{Face: cfg.Face, Timeout: cfg.Timeout, Forgets: cfg.Forgets}, broken: make(chan struct{})}
-	r.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Addrs: cfg.Node.Addrs()})
+	r.show(Ready{Self: cfg.Node.Self(), Room: cfg.Room, Private: cfg.Private, Addrs: cfg.Node.Addrs()})
 	for _, note := range cfg.Notes {
 		r.show(note)
 	}

@@ -94,7 +94,9 @@ func notice(ev Event) string {
 		if ev.Dir == "" {
 			return ""
 		}
-		return fmt.Sprintf("* you are %s in room %s; what is sent to you lands in %s", people.Name(ev.Self), safe.Line(ev.Room), safe.Line(ev.Dir))
+		return fmt.Sprintf("* you are %s in %s; what is sent to you lands in %s", people.Name(ev.Self), output.RoomName(ev.Room, ev.Private), safe.Line(ev.Dir))
+	case OtherSecret:
+		return "warning: " + output.OtherSecret(ev.Addr, ev.Private)
 	case Page:
 		return output.Page(ev.URLs)
 	case Offered:
