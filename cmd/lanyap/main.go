@@ -13,6 +13,7 @@ func main() { os.Exit(newApp(os.Stdin, os.Stdout, os.Stderr).main(os.Args[1:])) 
 func (a *app) main(args []string) int {
 	memory.Spare()
 	memory.Obey()
+	go memory.Return()
 	signals := untilSignal(context.Background(), func(code int) {
 		a.abandon()
 		os.Exit(code)

@@ -73,7 +73,7 @@ func outcome(err error) string {
 	if err == nil {
 		return "links"
 	}
-	for _, known := range []error{peer.ErrFull, peer.ErrTimeout, peer.ErrLinked, peer.ErrHungUp, peer.ErrRefused} {
+	for _, known := range []error{peer.ErrSecret, peer.ErrGuesses, peer.ErrFull, peer.ErrTimeout, peer.ErrLinked, peer.ErrHungUp, peer.ErrRefused} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

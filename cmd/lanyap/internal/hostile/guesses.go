@@ -12,8 +12,8 @@ import (
 )
 
 // guesses dials At with a secret that is not the room's, each time as another node. It
-// counts "dials", and of these "guesses", which were told that they are wrong, "busy",
-// which were told to come later, and "links", which were right.
+// counts "dials", of these "guesses", which were told that they are wrong, and what came
+// of each: "links" were right.
 func guesses(ctx context.Context, o Order, n *Tally) error {
 	secret := peer.NewSecret(peer.DefaultRoom, o.Secret)
 	next := o.pace(ctx)
@@ -25,21 +25,14 @@ func guesses(ctx context.Context, o Order, n *Tally) error {
 			}
 			n.Add("dials")
 			_, err = t.Dial(ctx, peer.Target{Addrs: []netip.AddrPort{o.At}})
-			n.Add(guessed(err))
+			if errors.Is(err, peer.ErrSecret) {
+				n.Add("guesses")
+			}
+			n.Add(outcome(err))
 			_ = t.Close()
 		}
 		return nil
 	})
-}
-
-func guessed(err error) string {
-	switch {
-	case errors.Is(err, peer.ErrSecret):
-		return "guesses"
-	case errors.Is(err, peer.ErrGuesses):
-		return "busy"
-	}
-	return outcome(err)
 }
 
 // lures announces nodes at the address At that have a secret which is not the room's,

@@ -12,18 +12,18 @@ import (
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
 )
 
-// measureSiege has three members chat for a minute, and for another one while one of
+// measureSiege has three members chat alone, and for a minute while one of
 // them gets 1,000 offers of links a second, from 64 addresses, and all of them hear of
 // 1,000 instances a second that there are not. In the midst of it somebody new comes.
 func measureSiege(t *testing.T, c contender) (string, int) {
-	const window, settle = time.Minute, time.Minute
+	window := time.Duration(min(*rounds, 20)) * 3 * time.Second // a minute
 	l := lab.New(t)
 	hosts := l.Switch().Hosts(6, lab.HostConfig{})
 	ears := c.listenAll(hosts[:3])
 	awaitEars(t, l, ears)
 	target := ears[0]
-	chatFor(l, ears, "warm up", 10*time.Second)
-	quiet, lost := latencies(chatFor(l, ears, "quiet", window), ears)
+	chatFor(l, ears, "warm up", window/12)
+	quiet, lost := latencies(chatFor(l, ears, "quiet", window*2/3), ears)
 	before := target.RSS()
 
 	foes := []*foe{
@@ -45,7 +45,7 @@ func measureSiege(t *testing.T, c contender) (string, int) {
 		t.Log(f.Host.Name, f.counts())
 		f.Kill()
 	}
-	pause(l, settle)
+	pause(l, window)
 	after := target.RSS()
 	return fmt.Sprintf("%d MiB at most, %d before, %d a minute later; %d and %d lost; %s quiet, %s besieged: %.1f×; who comes is linked to all after %.2f s",
 		peak>>20, before>>20, after>>20, lost, lostThen, millis(quiet, 0.5, 0.99), millis(besieged, 0.5, 0.99),
