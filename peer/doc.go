@@ -144,7 +144,9 @@
 // exchange on a link, proves both IDs by a signature over both certificates'
 // fingerprints, so nobody can sit in between. What is said before that, over
 // HTTP, is in clear: instances, the port and a hash of the room's name. A room's
-// name is no secret: anybody on the network who knows or guesses it can join.
+// name is no secret: anybody on the network who knows or guesses it can join, unless
+// the room has a secret (see below). [Conn.Binding] is for those who want to compare
+// with each other, in words, that there is nobody in between.
 //
 // Strangers can hold 32 half-made links (4 from one source), for 10 s each, and
 // none of them delays a link that works. One source gets 64 offers answered at
@@ -158,6 +160,41 @@
 // MaxMessage, SCTP's window of 1 MiB, and the balance of what came in and what
 // came out whole, 2 MiB a link and 128 KiB before hello. A message that came
 // out counts four times: the rest may have been sent again in vain.
+//
+// # Rooms with a secret
+//
+// A room with a secret ([Config].Secret) is for those who know it. Others learn of a
+// node of it what is said over HTTP, that its room has a secret, and no more: neither
+// side says who it is, nor anything else of itself, before the other has proven the
+// secret. [TestStrangerHearsNothing]
+//
+//   - It is proven by CPace (draft-irtf-cfrg-cpace-21), with both sides' confirmation.
+//     Who does not know it can try one for each link, whether it calls or is called,
+//     and learns nothing else, by listening, from in between, or by computing
+//     afterwards. Whatever is wrong ends in the same way: both sides have
+//     [ErrSecret]. [TestAnotherSecret, TestLinkWithAnotherSecret, TestPageWithSecret,
+//     TestPagesWithSecret, TestGarbageAtTheDoor]
+//   - A proof is for the room's name, both certificates and both instances in their
+//     roles, and this one exchange: it is worth nothing when it is passed on, sent back
+//     or said again. [TestRelayedProof, TestHelloSentBack, TestReplayedHello]
+//   - Two that were linked before, since both were started, prove that instead, by the
+//     secret that the link left them with. Who remembers nothing says something that
+//     looks the same, so nobody can ask a node whom it was linked to. [TestGreetAgain,
+//     TestLinkedBefore, TestRememberedOverAnotherCertificate]
+//   - Wrong secrets are counted, of those who call and of those who are called: 5 at
+//     once, then one each 10 s, 365 an hour. An address that was wrong in the last 10
+//     minutes leaves two to others. Who has to wait for more than 5 s gets
+//     [ErrGuesses]. The right one counts for nothing, and who was linked before does
+//     not wait. Who guesses from addresses without end keeps those waiting who come
+//     for the first time, and nobody else. [TestGuesserIsTurnedAway,
+//     TestWhatCountsAsAGuess, TestGuessesInAnHourOfHello, TestCrowdAtTheDoor]
+//   - What signatures of a room are bound to is [Secret.RoomKey], and those of hello to
+//     the key that the proof left both with.
+//
+// Who knows the secret can let in whom it wants, and can do what a member can. It
+// cannot be taken back from who has left: another secret makes another room.
+// Passphrases should be long all the same (see [NewSecret]): what a member keeps, or
+// passes on, may be guessed at without asking anybody.
 //
 // # Pages
 //
@@ -192,7 +229,13 @@
 //
 //	version 1 (1) | nonce 32
 //
-// and the second, sent when the other's first is here,
+// with
+//
+//	flags 1 | hint 16
+//
+// behind it in a room with a secret, flag 1 of which says so. If only one side's has,
+// hello ends there. What is exchanged next in such a room is below. The second message
+// is
 //
 //	ID 32 | signature 64 | token 16 | salt 16 | flags 1 | offer count 8 |
 //	name | count 1, topics | count 1, addresses
@@ -210,8 +253,24 @@
 // offering side's; the other side gives the highest that it knows of between the
 // two, or 0, and the next offer to it counts further.
 //
-// How it may grow: a reader ignores what follows the nonce, what follows the
-// addresses, and flags that it does not know. Another version in the first byte
+// The hint is the first 16 bytes of the HMAC-SHA256, under the secret of proofs of the
+// last link between the two instances, of "lanyap hint", a zero byte, "o" or "a", both
+// certificates' SHA-256 and the side's nonce; or 16 random bytes. If both are right, the
+// second message follows. Otherwise the offering side sends Ya (32 bytes), the other
+// Yb and Tb (32 and 64), and the offering side Ta (64) and its second message; the
+// other sends its own when it has verified Ta. That is CPACE-RISTR255-SHA512 with
+// the offering side as initiator. PRS is HMAC-SHA256, under the stretched secret (see
+// NewSecret), of "lanyap password" and a zero byte; sid is both nonces, the offering
+// side's first; CI is "lanyap door", a zero byte, SHA-256 of the room's name, of the
+// offering side's and the other's certificate, and their instances; ADa is "o", ADb
+// "a". In such a room the signature is over "lanyap private hello 1" in place of "lanyap
+// hello 1", and has behind the nonces the HMAC-SHA256 of "lanyap door", a zero byte and
+// the nonces, under CPace's ISK or the secret of proofs that the hints were made with.
+// A side to which anything is wrong says the text message "secret" and hangs up; one
+// that has seen too many wrong secrets says "busy".
+//
+// How it may grow: a reader ignores what follows the nonce, or the hint, what follows
+// the addresses, and flags that it does not know. Another version in the first byte
 // ends the link with [ErrVersion].
 //
 // # Signalling

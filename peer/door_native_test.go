@@ -5,6 +5,7 @@ package peer
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/netip"
 	"slices"
@@ -196,4 +197,65 @@ func shows(wrote [][]byte, s side) bool {
 
 func containsAny(s string, parts ...string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
+}
+
+// greetBefore is hello as it was before rooms had secrets.
+func (s side) greetBefore(ch channel, offerer bool) greeted {
+	t := s.script
+	rand.Read(t.nonce(offerer)[:])
+	if err := ch.write(append([]byte{helloVersion}, t.nonce(offerer)[:]...), false); err != nil {
+		return greeted{err: err}
+	}
+	first, err := readBefore(ch)
+	if err != nil {
+		return greeted{err: err}
+	}
+	*t.nonce(!offerer) = [nonceSize]byte(first[1:])
+	g, err := introduce(ch, greeting{hello: s.hello}, s.key, &t, offerer)
+	return greeted{g, err}
+}
+
+func readBefore(ch channel) ([]byte, error) {
+	p := make([]byte, maxHello)
+	n, text, err := ch.read(p)
+	if err == nil && (text || n < 1+nonceSize) {
+		err = errHello
+	}
+	return p[:n], err
+}
+
+// TestGreetEarlierVersion greets one that knows of no secrets, in either role: in an
+// open room nothing has changed, and in one with a secret it is turned away.
+func TestGreetEarlierVersion(t *testing.T) {
+	for what, offers := range map[string]bool{"which offers": true, "which answers": false} {
+		for room, private := range map[string]bool{"open": false, "private": true} {
+			t.Run(what+", "+room, func(t *testing.T) {
+				inTime(t, func(t *testing.T) {
+					s, old := sides()
+					if !private {
+						s.secret = Secret{}
+					}
+					x, y := memories()
+					var wrote [][]byte
+					done := make(chan greeted)
+					go func() { done <- s.greet(tapped{x, &wrote}, !offers) }()
+					theirs := old.greetBefore(y, offers)
+					y.close("")
+					ours := <-done
+					if private {
+						if !errors.Is(ours.err, ErrSecret) || theirs.err == nil || shows(wrote, s) {
+							t.Errorf("got %v and %v", ours.err, theirs.err)
+						}
+						return
+					}
+					if ours.err != nil || theirs.err != nil || ours.hello.Name != old.hello.Name || theirs.hello.Name != s.hello.Name {
+						t.Errorf("got %v and %v", ours.err, theirs.err)
+					}
+					if n := len(wrote[0]); n != 1+nonceSize {
+						t.Errorf("the first message has %d bytes, had %d", n, 1+nonceSize)
+					}
+				})
+			})
+		}
+	}
 }

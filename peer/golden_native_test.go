@@ -93,6 +93,31 @@ func TestGoldenHello(t *testing.T) {
 	}
 }
 
+// TestGoldenPrivateHello is what differs in a room with a secret; CPace has vectors of
+// its own.
+func TestGoldenPrivateHello(t *testing.T) {
+	script := transcript{
+		room: "lan", offerer: [32]byte{1}, answerer: [32]byte{2},
+		offererNonce: [nonceSize]byte{3}, answererNonce: [nonceSize]byte{4},
+	}
+	d := &door{secret: NewSecret("lan", "correct horse battery staple"), offerer: Instance{5}, answerer: Instance{6}, token: token{7}}
+	first := append([]byte{helloVersion}, script.offererNonce[:]...)
+	in := d.inputs(&script)
+	script.door = d.keyOf(d.token[:], &script)
+	binding := script.binding(token{8})
+	made := [][]byte{
+		d.appendKnock(first, &script, true), d.hint(&script, false), in.Password, in.Channel, in.Session, in.InitiatorData,
+		in.ResponderData, script.message(true, []byte("rest")), binding[:],
+	}
+	var text strings.Builder
+	for _, p := range made {
+		text.WriteString(hex.EncodeToString(p) + "\n")
+	}
+	if was := string(golden(t, "private.hex", func() []byte { return []byte(text.String()) })); was != text.String() {
+		t.Errorf("it is\n%s, was\n%s", text.String(), was)
+	}
+}
+
 // goldenTransport is a node that only reads.
 func goldenTransport() (tr *Transport, from Instance) {
 	key, salt := fixed(1)
