@@ -45,7 +45,7 @@ func (a *app) servePage(node *mesh.Node, in networkFlags, flags pageFlags) (*pag
 	if err != nil {
 		return nil, err
 	}
-	k, err := keeper.Open(keeper.Config{Node: node, Logger: logger})
+	k, err := keeper.Open(keeper.Config{Node: node, Sealed: in.private(), Logger: logger})
 	if err != nil {
 		return nil, err
 	}

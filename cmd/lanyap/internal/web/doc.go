@@ -34,7 +34,8 @@
 // session storage. A secret that is wrong is said so, and not tried again by itself. An
 // invite that is expired, of another room, or opened where the room is open is said to
 // be that, and nobody joins. Who is in it is asked by the page's own program, over a
-// link that proves the secret; a page that was changed on its way, which plain HTTP
+// link that proves the secret. /invite shows an invite to this page, as a link and as a
+// code [TestCodesAreRead]; it has the secret in it. A page that was changed on its way, which plain HTTP
 // cannot prevent, may keep what is typed into it.
 //
 // # Going without the network
@@ -63,7 +64,7 @@
 // In the page #say is the box, #send its button, #messages holds one element with
 // data-from for each message (its text alone is in .text, and data-state says what
 // became of one of ours: saying, sent, delivered, undelivered, unsaid), #people one
-// with data-name for each other member, #offers one with data-offer for each offer,
+// with data-name and data-known (see below) for each other member, #offers one with data-offer for each offer,
 // with buttons of data-do accept, decline and cancel. ?name=N names the tab. All
 // that happens passes globalThis.lanyapEvent, see the program in folder page.
 //
@@ -72,6 +73,12 @@
 // No text from the network is ever markup, and what hides or turns text is made
 // visible, as on a terminal. [TestScripts, TestTextIsAsOnTerminals] Only addresses
 // of http and https are links, and are shown as they were written.
+//
+// A tab remembers whom it met, and the browser does where the tab's key may stay with
+// it: names, with the IDs that bore them, of 1,000 people. So a member is seen, new, or
+// changed: one that bears a name, or one that differs in case, accents or spaces, which
+// another ID had. That tells a key again and proves nothing: nobody can be verified in a
+// page, and letters of other scripts that look alike are not told apart in one.
 //
 // Each member has one of eight colours by its ID, which with all others of the page
 // is legible by WCAG AA in both themes. A flood is drawn five times a second, and

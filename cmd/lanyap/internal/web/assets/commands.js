@@ -6,7 +6,8 @@ import {excerpt} from './words.js';
 // What somebody does travels as this text.
 const action = '/me ';
 
-// read returns {say}, {say, to} where to is a name or an ID, or {mistake, hint}.
+// read returns {say}, {say, to} where to is a name or an ID, {invite}, or
+// {mistake, hint}.
 export function read(entered) {
 	const start = entered.trimStart();
 	if (!start.startsWith('/')) return {say: entered};
@@ -17,10 +18,12 @@ export function read(entered) {
 		return arg ? {say: action + arg} : {mistake: 'there is nothing that you do', hint: 'write /me waves'};
 	case 'msg':
 		return message(arg);
+	case 'invite':
+		return {invite: true};
 	}
 	return {
 		mistake: `there is no command /${excerpt(name)} here; not sent`,
-		hint: '/me and /msg are; with // before it, it is said as it is',
+		hint: '/me, /msg and /invite are; with // before it, it is said as it is',
 	};
 }
 

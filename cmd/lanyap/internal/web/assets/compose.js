@@ -7,14 +7,15 @@ import {nameOf} from './room.js';
 const maxBody = 64 << 10; // bytes of a message
 
 export class Compose {
-	#room; #say; #chosen;
+	#room; #say; #chosen; #invite;
 	#past = []; #at = 0; // what was entered, and which of it the arrows have called back
 	to = null; // the member to whom alone things are said; null: everybody
 
 	// say is called with a text and the member it is for, or null; chosen when whom
-	// things are for changes.
-	constructor(room, say, chosen) {
+	// things are for changes; invite by /invite. say and invite return why they cannot.
+	constructor(room, say, chosen, invite) {
 		this.#room = room;
+		this.#invite = invite;
 		this.#say = say;
 		this.#chosen = chosen;
 		const box = $('say');
@@ -83,7 +84,7 @@ export class Compose {
 		const entered = box.value;
 		if (entered.trim() === '') return;
 		const said = read(entered);
-		const problem = said.mistake ? said : this.#hand(said);
+		const problem = said.mistake ? said : said.invite ? this.#invite() : this.#hand(said);
 		if (problem) {
 			this.mistake(problem.mistake, problem.hint);
 			return; // what was written stays

@@ -2,7 +2,7 @@
 // tab's own, and stays with the browser only where that was asked for: a private
 // room and its secret never do. Where storage is denied it lives as long as the page.
 
-const fields = ['seed', 'name', 'sound'];
+const fields = ['seed', 'name', 'sound', 'known'];
 const tabOnly = ['room', 'secret', 'invite'];
 const prefix = 'lanyap.';
 const seedForm = /^[0-9a-f]{64}$/;

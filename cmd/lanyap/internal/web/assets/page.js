@@ -9,8 +9,10 @@ import {$, listed, make, named, soon} from './dom.js';
 import {Attention} from './attention.js';
 import {Compose} from './compose.js';
 import {Files} from './files.js';
-import {read as readInvite, take} from './invite.js';
+import {openInvite} from './inviting.js';
+import {read as readInvite, take, write as writeInvite} from './invite.js';
 import {Keep, fit, nameFor} from './keep.js';
+import {Known} from './known.js';
 import {Lock} from './lock.js';
 import {Log} from './log.js';
 import {People} from './people.js';
@@ -23,10 +25,13 @@ import {fail, keeperGone, tell} from './trouble.js';
 import {plural} from './words.js';
 
 const wanted = new URLSearchParams(location.search);
+const inviteFor = 24 * 3600; // s
+
 const keep = new Keep();
 const behind = take() || (keep.values.invite ?? '');
 keep.forget('invite');
 const invite = readInvite(behind);
+const known = new Known(keep);
 const room = new Room();
 const log = new Log(room);
 const seen = new Seen();
@@ -36,7 +41,7 @@ const people = new People(room, p => {
 	openSide(false);
 	$('say').focus();
 });
-const compose = new Compose(room, say, p => people.mark(p?.instance ?? ''));
+const compose = new Compose(room, say, p => people.mark(p?.instance ?? ''), showInvite);
 const files = new Files(room, {
 	ask: o => program?.ask(JSON.stringify(o)) ?? false,
 	tell: (parts, bad) => log.notice(parts, bad),
@@ -71,14 +76,17 @@ const heard = {
 		people.changed();
 	},
 	joined({peer, via}) {
-		room.enter({...peer, via});
+		const state = peer.id === room.self?.id ? '' : known.meet(peer);
+		room.enter({...peer, via, known: state});
 		met = true;
+		if (state === 'changed') borrowed(peer);
 		log.came(via ? [who(peer), ' (through ', who(via), ')'] : [who(peer)]);
 		changed();
 	},
 	rerouted({peer, via}) {
-		if (!room.here.has(peer.instance)) return;
-		room.enter({...peer, via});
+		const before = room.here.get(peer.instance);
+		if (!before) return;
+		room.enter({...peer, via, known: before.known});
 		changed();
 	},
 	left({peer, reason}) {
@@ -147,6 +155,21 @@ globalThis.lanyapEvent = said => {
 };
 
 function who(p) { return named(room.label(p), color(p)); }
+
+// borrowed warns of a name that this browser knows of another key.
+function borrowed(peer) {
+	const well = make('button', '', 'I know why');
+	well.type = 'button';
+	well.title = 'Somebody has a new device, for example: this key is taken for theirs from now on';
+	well.addEventListener('click', () => {
+		well.remove();
+		known.accept(peer);
+		const here = room.here.get(peer.instance);
+		if (here) room.enter({...here, known: 'seen'});
+		changed();
+	});
+	log.notice(['The name ', who(peer), ', or one like it, was somebody else’s when this browser met it last: it has another key. ', well], true);
+}
 
 function changed() {
 	people.changed();
@@ -328,6 +351,7 @@ function openSide(open) {
 }
 
 function keys() {
+	$('invitefor').addEventListener('click', () => showInvite());
 	$('who').addEventListener('click', () => {
 		openSide(!$('side').classList.contains('open'));
 		$('shut').focus();
@@ -335,7 +359,7 @@ function keys() {
 	$('shut').addEventListener('click', () => { openSide(false); $('who').focus(); });
 	$('talk').addEventListener('click', () => openSide(false));
 	addEventListener('keydown', e => {
-		if (e.key !== 'Escape' || e.isComposing) return;
+		if (e.key !== 'Escape' || e.isComposing || $('invite').open) return;
 		if ($('side').classList.contains('open')) {
 			openSide(false);
 			$('who').focus();
@@ -388,6 +412,14 @@ function opened() {
 	nameRoom();
 	$('say').focus();
 	status();
+}
+
+// showInvite shows how others come into this room.
+function showInvite() {
+	if (!node?.private || lock.shut) return {mistake: 'this room is open', hint: `whoever is on this network joins at ${location.origin}/`};
+	const until = Math.floor(Date.now() / 1000) + inviteFor;
+	openInvite(writeInvite(location.origin + '/', {room: node.room, secret, until}), until);
+	return null;
 }
 
 function nameRoom() {
@@ -452,7 +484,7 @@ async function main() {
 		node = told;
 		$('attach').hidden = !node.files;
 		$('host').textContent = node.node.name ? `${line(node.node.name)} (${location.host})` : location.host;
-		for (const id of ['privateroom', 'sealed']) $(id).hidden = !node.private;
+		for (const id of ['privateroom', 'sealed', 'invitefor']) $(id).hidden = !node.private;
 		$('openroom').hidden = Boolean(node.private);
 		const asked = wanted.get('room');
 		if (!node.private && (invite || asked !== null && asked !== node.room)) {

@@ -71,7 +71,8 @@ export class People {
 		el.looks = looks;
 		el.dataset.name = p.name;
 		el.dataset.id = p.id;
-		el.className = color(p) + (p.via ? ' through' : '');
+		el.dataset.known = p.known ?? '';
+		el.className = color(p) + (p.via ? ' through' : '') + (p.known === 'changed' ? ' borrowed' : '');
 		const button = el.firstChild;
 		button.title = `${label}\nID ${short(p)}…\nSay something to ${nameOf(p)} only`;
 		button.setAttribute('aria-pressed', String(this.#chosen === p.instance));
@@ -80,9 +81,12 @@ export class People {
 	}
 }
 
+// standing says what is known of a member: see known.js.
+const standing = {new: 'new here, ', changed: 'not who it was, ', seen: ''};
+
 // reached says how a member is linked to this page.
 function reached(p, self) {
 	const way = p.via ? ['through ', named(nameOf(p.via), '')] : ['direct'];
-	const where = [p.id === self?.id ? 'you, ' : '', p.web ? 'in a browser (web), ' : ''];
+	const where = [p.id === self?.id ? 'you, ' : '', standing[p.known] ?? '', p.web ? 'in a browser (web), ' : ''];
 	return [...where, ...way];
 }
