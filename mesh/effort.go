@@ -3,6 +3,7 @@ package mesh
 import (
 	"time"
 
+	"github.com/lanyap/lanyap/mesh/internal/budget"
 	"github.com/lanyap/lanyap/mesh/internal/wire"
 )
 
@@ -30,20 +31,12 @@ const (
 
 // effort is the work that one link has made. Only its reader uses it.
 type effort struct {
-	spent  time.Duration // and not forgiven
-	at     time.Time
-	wasted time.Duration // by frames that were for nothing, not in spent yet
+	bucket budget.Bucket // seconds
+	wasted time.Duration // by frames that were for nothing, not in the bucket yet
 }
 
-// spend adds work, and returns how long to wait before more is taken in.
-func (e *effort) spend(work time.Duration, now time.Time) time.Duration {
-	forgiven := time.Duration(effortRate * float64(now.Sub(e.at)))
-	e.spent = max(0, e.spent-forgiven) + work
-	e.at = now
-	if e.spent <= effortBurst {
-		return 0
-	}
-	return time.Duration(float64(e.spent-effortBurst) / effortRate)
+func newEffort() effort {
+	return effort{bucket: budget.Bucket{Burst: effortBurst.Seconds(), PerSecond: effortRate}}
 }
 
 // workOf estimates what a frame costs, on a machine that is not fast and knows
@@ -64,23 +57,22 @@ func workOf(f wire.Frame) time.Duration {
 	return 2 * time.Microsecond
 }
 
-// ration waits where a link has made too much work. It returns when the link
-// has ended, too.
+// ration waits where a link has made too much work, or brings more than any honest
+// one. It returns when the link has ended, too.
 func (l *link) ration(p []byte) {
-	work := l.effort.wasted
+	now := time.Now()
+	work, brought := l.effort.wasted, load{bytes: len(p)}
 	l.effort.wasted = 0
 	for len(p) > 0 {
 		f, rest, err := wire.Next(p)
 		if err != nil {
-			return
+			break
 		}
 		work += workOf(f)
+		brought.add(f, l.intake.of)
 		p = rest
 	}
-	if work == 0 {
-		return
-	}
-	wait := l.effort.spend(work, time.Now())
+	wait := max(l.effort.bucket.Spend(now, work.Seconds()), l.intake.spend(now, brought))
 	if wait == 0 {
 		return
 	}

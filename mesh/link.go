@@ -34,6 +34,7 @@ type link struct {
 	outlets  outlets
 	fetching atomic.Bool // the writer fetches from the two, and is writing then
 	effort   effort      // the reader's
+	intake   intake      // the same
 
 	// All below is guarded by Node.mu.
 
@@ -63,7 +64,7 @@ type link struct {
 func newLink(conn carrier, quiet bool, now time.Time) *link {
 	l := &link{
 		conn: conn, wake: newSignal(), since: now, quiet: quiet,
-		ways: newWays(), asks: newAsks(), hints: newHints(),
+		ways: newWays(), asks: newAsks(), hints: newHints(), effort: newEffort(), intake: newIntake(conn.Remote().Instance),
 	}
 	if l.tunnel, _ = conn.(*tunnelLink); l.tunnel != nil {
 		l.tunnel.own.Store(l)

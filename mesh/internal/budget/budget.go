@@ -39,6 +39,14 @@ func (b *Bucket) Wait(now time.Time, n float64) time.Duration {
 	return time.Duration(missing/b.PerSecond*float64(time.Second)) + time.Microsecond
 }
 
+// Spend takes n, be they there or not, and returns how long until they would have
+// been.
+func (b *Bucket) Spend(now time.Time, n float64) time.Duration {
+	wait := b.Wait(now, n)
+	b.taken += n
+	return wait
+}
+
 // Restore gives back n that were taken.
 func (b *Bucket) Restore(n float64) { b.taken = max(0, b.taken-n) }
 

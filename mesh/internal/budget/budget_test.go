@@ -20,6 +20,10 @@ func TestBucket(t *testing.T) {
 	if now := noon.Add(wait); b.Wait(now, 1) != 0 || !b.Take(now, 1) || b.Take(now, 1) {
 		t.Error("want one more after that wait")
 	}
+	if owed := b.Spend(noon.Add(wait), 4); owed < 2*time.Second-time.Millisecond || owed > 2*time.Second+time.Millisecond {
+		t.Errorf("four that are not there take %v, want two seconds", owed)
+	}
+	b.Restore(4)
 	b.Restore(2)
 	if !b.Take(noon.Add(wait), 2) {
 		t.Error("what was given back is not there")
