@@ -56,10 +56,11 @@
 // TestLyingOfferers] Sending begins before files have been hashed, and many small
 // ones take no round trip each.
 //
-// A folder keeps its paths, and of its files the times and the executable bit.
-// What cannot be sent is left out and named. [TestCollectLeavesOut] Names from the
-// network never lead out of [Destination.Dir]; what happens where a name is taken
-// is up to [Destination.Conflict].
+// A folder keeps its paths, and of its files the times and the executable bit,
+// unless [Destination.Plain] leaves that away. What cannot be sent is left out and
+// named. [TestCollectLeavesOut] Names from the network never lead out of
+// [Destination.Dir]; what happens where a name is taken is up to
+// [Destination.Conflict].
 //
 // A file that changes, or becomes unreadable, while it is sent is told to both
 // sides; the others go on, and the transfer ends with an [IncompleteError] that

@@ -268,6 +268,7 @@ func (d *download) begin() error {
 		State:    state,
 		Dir:      d.dest.Dir,
 		Conflict: landing.Conflict(d.dest.Conflict),
+		Plain:    d.dest.Plain,
 		From:     d.offerer.ID.String(),
 		Name:     d.offerer.Name,
 	})

@@ -246,6 +246,7 @@ const (
 type Destination struct {
 	Dir      string // must exist
 	Conflict Conflict
+	Plain    bool // files land without the executable bit, whatever the sender's have
 }
 
 // Accept takes an offer: fetches all of it and lands it. An item appears under its

@@ -58,9 +58,7 @@ func header(m *manifest.Manifest, e int, name string) zip.FileHeader {
 	case entry.Kind == manifest.Folder:
 		h.Name += "/"
 		h.SetMode(fs.ModeDir | 0o755)
-	case entry.Executable:
-		h.SetMode(0o755)
-	default:
+	default: // who gets it knows nobody here well enough to execute it
 		h.SetMode(0o644)
 	}
 	if entry.Kind == manifest.File {

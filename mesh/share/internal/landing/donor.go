@@ -100,7 +100,7 @@ func (l *Landing) isDonated(e int, from donor) bool {
 	}
 	entry := l.m.Entry(e)
 	age := info.ModTime().Sub(time.Unix(0, entry.Changed)).Abs()
-	return age < coarse && (info.Mode()&0o100 != 0) == entry.Executable
+	return age < coarse && (info.Mode()&0o100 != 0) == l.executable(e)
 }
 
 // take moves an entry's file from a donor's stage to ours, if it is the same. A

@@ -32,6 +32,7 @@ type Options struct {
 	State    string // the state directory; the journals are in its directory "partials"
 	Dir      string // the destination, which must be there
 	Conflict Conflict
+	Plain    bool // files land without the executable bit, whatever the sender's have
 
 	// From and Name are who sends it, for the list of partials.
 	From, Name string
@@ -65,6 +66,7 @@ const (
 type Landing struct {
 	m        *manifest.Manifest
 	conflict Conflict
+	plain    bool
 	path     string // of the destination, absolute
 	journal  *journal
 	dest     *folder
@@ -137,6 +139,7 @@ func open(m *manifest.Manifest, o Options) (*Landing, error) {
 	l := &Landing{
 		m:        m,
 		conflict: o.Conflict,
+		plain:    o.Plain,
 		path:     dir,
 		dest:     newFolder(root),
 		state:    make([]uint8, m.Len()),

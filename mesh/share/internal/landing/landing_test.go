@@ -113,6 +113,30 @@ func TestModeAndTimeAreTheSenders(t *testing.T) {
 	}
 }
 
+// TestPlain has a file be begun for somebody from whom it may be executed, and go on
+// for one from whom not, and the other way round.
+func TestPlain(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a file has no such mode here")
+	}
+	for _, plain := range []bool{true, false} {
+		p, c := newPlace(t), send(t, map[string][]byte{"bin/run.sh": noise(1, 2*tree.MinPiece), "bin/text": noise(2, 10)})
+		p.Plain = !plain
+		l := p.open(t, c)
+		c.setRoots(t, l)
+		c.write(t, l, c.PiecesOf(c.entry(t, "bin/run.sh")).First)
+		l.Close()
+		p.Plain = plain
+		p.receive(t, c)
+		if executable := mustExist(t, filepath.Join(p.Dir, "bin/run.sh")).Mode()&0o111 != 0; executable == plain {
+			t.Errorf("plain %v: it may be executed: %v", plain, executable)
+		}
+		if mustExist(t, filepath.Join(p.Dir, "bin/text")).Mode()&0o111 != 0 {
+			t.Error("a text may be executed")
+		}
+	}
+}
+
 func TestBytesThatDoNotFitAreRefused(t *testing.T) {
 	p, c := newPlace(t), sample(t)
 	l := p.open(t, c)

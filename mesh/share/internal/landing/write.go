@@ -214,20 +214,41 @@ func (l *Landing) openPart(e int) (*os.File, error) {
 
 // mode is what a file is made with; the user's umask takes from it.
 func (l *Landing) mode(e int) fs.FileMode {
-	if l.m.Entry(e).Executable {
+	if l.executable(e) {
 		return 0o777
 	}
 	return 0o666
 }
 
+func (l *Landing) executable(e int) bool { return l.m.Entry(e).Executable && !l.plain }
+
 // setTime gives a file the time that it had where it comes from, where the disk
-// can tell it. The error is that there is no such file.
+// can tell it, and the executable bit or not. The error is that there is no such file.
 func (l *Landing) setTime(d *os.Root, name string, e int) error {
 	err := d.Chtimes(name, time.Time{}, time.Unix(0, l.m.Entry(e).Changed))
 	if errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if l.m.Entry(e).Executable {
+		l.setMode(d, name, l.executable(e))
+	}
 	return nil
+}
+
+// setMode sees to the mode of a file that may have been begun for somebody else,
+// from whom it was to be executable, or was not to be.
+func (l *Landing) setMode(d *os.Root, name string, executable bool) {
+	info, err := d.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	mode := info.Mode().Perm() &^ 0o111
+	if executable {
+		mode = info.Mode().Perm() | info.Mode().Perm()&0o444>>2 // for whom the umask lets read it
+	}
+	if mode != info.Mode().Perm() {
+		_ = d.Chmod(name, mode) // where the disk has modes
+	}
 }
 
 // had notes that a piece is here, and what follows.
