@@ -145,7 +145,7 @@ Without a command it chats; see "lanyap chat --help".`
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand(root))
-	root.AddCommand(a.chatCommand(), a.sayCommand(), a.sendCommand(), a.receiveCommand(), a.shareCommand(), a.pageCommand(), a.inviteCommand(), a.lsCommand(), a.getCommand(), a.peersCommand(), a.doctorCommand(), a.idCommand(), a.versionCommand())
+	root.AddCommand(a.chatCommand(), a.sayCommand(), a.sendCommand(), a.receiveCommand(), a.shareCommand(), a.pageCommand(), a.inviteCommand(), a.lsCommand(), a.getCommand(), a.peersCommand(), a.doctorCommand(), a.knownCommand(), a.verifyCommand(), a.trustCommand(), a.blockCommand(), a.idCommand(), a.versionCommand())
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		// cobra's own takes any shell it does not know for a call for help.

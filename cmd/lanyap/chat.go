@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/chat"
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
@@ -120,14 +121,20 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 		_ = node.Close() // nobody was told anything
 		return err
 	}
-	desk, err := a.desk(flags, node, source)
+	book := a.book(flags.networkFlags)
+	defer book.Close() // what could not be written was told
+	book.Self(node.Self(), node.Addrs())
+	desk, err := a.desk(flags, node, source, book)
 	if err != nil {
 		page.close()
 		_ = node.Close() // nobody was told anything
 		return err
 	}
 	room := chat.NewRoom(node.Self())
+	room.Know(book)
+	verifier := &verifier{node: node, book: book}
 	cfg := chat.Config{
+		Verify:  verifier,
 		Files:   desk,
 		Page:    page.urls,
 		Invite:  flags.inviting(page),
@@ -148,7 +155,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	defer stop()
 	switch {
 	case flags.json:
-		cfg.Face = chat.NewJSON(a.stdout, a.stderr)
+		cfg.Face = chat.NewJSON(a.stdout, a.stderr, book.Judge)
 	default:
 		cfg.Face = chat.NewPlain(a.stdout, a.stderr, room)
 	}
@@ -157,7 +164,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 	case flags.input == "json":
 		cfg.Input = chat.NewOrders(reading, chat.NewJSONLines(a.stdin), desk, flags.timeout)
 	case source == chat.FromTerminal && !flags.json:
-		cfg.Input = chat.NewPrompt(chat.NewLines(a.stdin), chat.PromptConfig{Members: room, Files: desk, Page: page.urls, Invite: cfg.Invite, Draw: a.drawQR, Face: cfg.Face})
+		cfg.Input = chat.NewPrompt(chat.NewLines(a.stdin), chat.PromptConfig{Members: room, Files: desk, Page: page.urls, Invite: cfg.Invite, Draw: a.drawQR, Ask: verifier.Ask, Face: cfg.Face})
 	default:
 		cfg.Input = chat.NewLines(a.stdin)
 	}
@@ -165,7 +172,7 @@ func (a *app) chat(ctx context.Context, flags chatFlags) error {
 }
 
 // desk returns what moves files in a chat, nil where nobody could ask for it.
-func (a *app) desk(flags chatFlags, node *mesh.Node, source chat.Source) (chat.Files, error) {
+func (a *app) desk(flags chatFlags, node *mesh.Node, source chat.Source, book *known.Book) (chat.Files, error) {
 	if source == chat.FromNothing || flags.input != "json" && (source != chat.FromTerminal || flags.json) {
 		return nil, nil
 	}
@@ -185,6 +192,7 @@ func (a *app) desk(flags chatFlags, node *mesh.Node, source chat.Source) (chat.F
 		Self:    node.Self(),
 		Present: node.Present,
 		Sharer:  sharer,
+		Book:    book,
 		Collect: func(ctx context.Context, path string) (*share.Content, error) { return share.Collect(ctx, path) },
 		Dir:     ".",
 		Timeout: movingTimeout,
@@ -211,6 +219,7 @@ func (a *app) chatOnTerminal(ctx context.Context, cfg chat.Config) error {
 		Files:     cfg.Files,
 		Page:      cfg.Page,
 		Invite:    cfg.Invite,
+		Ask:       cfg.Verify.Ask,
 		Self:      cfg.Node.Self(),
 		NoColor:   noColor != "",
 		Paint:     a.stdout,

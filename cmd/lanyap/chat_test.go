@@ -73,7 +73,7 @@ func TestMessageOfSeveralLines(t *testing.T) {
 func TestJSONEvents(t *testing.T) {
 	const (
 		clock  = `"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z"`
-		person = `{"id":"[a-z2-7]{52}","instance":"[0-9a-f]{16}","name":"%s"}`
+		person = `{"id":"[a-z2-7]{52}","instance":"[0-9a-f]{16}","name":"%s","known":"(new|seen)"}`
 	)
 	bo := fmt.Sprintf(person, "bo")
 	wants := map[string][]string{

@@ -38,7 +38,7 @@ not reached: 10\.0\.0\.\d:7475: is in another room
 
 		list := n.on("ana", "peers", "--json")
 		list.wantExit(exitOK)
-		line := `{"v":1,"type":"peer","time":"[^"]+","peer":{"id":"[a-z2-7]{52}","instance":"[0-9a-f]{16}","name":"(bo|cy)"},"addr":"10\.0\.0\.\d:7475","rtt_ms":[0-9.]+,"topics":\["chat"\]}` + "\n"
+		line := `{"v":1,"type":"peer","time":"[^"]+","peer":{"id":"[a-z2-7]{52}","instance":"[0-9a-f]{16}","name":"(bo|cy)","known":"(new|seen)"},"addr":"10\.0\.0\.\d:7475","rtt_ms":[0-9.]+,"topics":\["chat"\]}` + "\n"
 		last := `{"v":1,"type":"sighting","time":"[^"]+","instance":"[0-9a-f]{16}","addrs":\["10\.0\.0\.\d:7475"\],"reason":"other_room"}` + "\n"
 		if got := list.out.String(); !regexp.MustCompile("^" + line + line + last + "$").MatchString(got) {
 			t.Errorf("list:\n%s", got)

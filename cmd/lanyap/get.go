@@ -82,6 +82,7 @@ func (a *app) get(ctx context.Context, flags *movingFlags, place transfer.Place,
 	if err != nil {
 		return err
 	}
+	defer s.watch(face)()
 	return transfer.Get(ctx, transfer.GetConfig{
 		Node:        s.node,
 		Room:        flags.room,
@@ -91,6 +92,7 @@ func (a *app) get(ctx context.Context, flags *movingFlags, place transfer.Place,
 		Destination: dest,
 		Timeout:     flags.timeout,
 		Forgets:     s.forgets,
+		Book:        s.book,
 		Face:        face,
 		Notes:       s.notes,
 	})

@@ -88,6 +88,17 @@ const (
   3  nobody is here
   5  all who were found refused us: they have another secret
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfKnown = `  0  all is well
+  1  something failed
+  2  the command line is wrong, or a name is that of two
+  3  nobody is known by that name
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
+	exitsOfVerifying = `  0  all is well
+  1  something failed, or nobody said whether the words are the same
+  2  the command line is wrong, or a name is that of two
+  3  whoever was named is not there, or cannot be verified
+  5  the words are not the same, or that one was asked a moment ago
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM`
 	exitsOfDoctor = `  0  all is well
   1  something was found, or failed
   2  the command line is wrong
@@ -141,6 +152,10 @@ var otherNames = map[string][]string{
 	"peers":   {"who", "w", "users", "members", "nodes", "status"},
 	"doctor":  {"check", "diagnose", "test", "debug", "ping"},
 	"id":      {"whoami", "key", "identity"},
+	"verify":  {"fingerprint", "authenticate", "compare"},
+	"trust":   {"untrust", "pair"},
+	"block":   {"ban", "mute", "ignore", "kick", "unblock"},
+	"known":   {"contacts", "friends", "people"},
 }
 
 func suggestion(root *cobra.Command, word string) string {

@@ -159,14 +159,14 @@ func TestPeersThroughOthers(t *testing.T) {
 	far := mesh.Sighting{Instance: "0200000000000000", Err: peer.ErrTimeout, Via: &relay}
 	var out buffer
 	a := &app{stdout: &out}
-	if err := a.peersTable(nil, nil, []mesh.Sighting{far}); err != nil {
+	if err := a.peersTable(nil, nil, []mesh.Sighting{far}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := out.String(), "members reach it through cy␛\n"; !strings.HasSuffix(got, want) {
 		t.Errorf("table lacks %q:\n%s", want, got)
 	}
 	out = buffer{}
-	if err := a.peersJSON(nil, []mesh.Sighting{far}); err != nil {
+	if err := a.peersJSON(nil, []mesh.Sighting{far}, nil); err != nil {
 		t.Fatal(err)
 	}
 	want := `"reason":"timeout","via":{"id":"` + relay.ID.String() + `","instance":"0100000000000000","name":"cy\u001b"}}`
@@ -185,14 +185,14 @@ func TestPeersInBrowsers(t *testing.T) {
 	}
 	var out buffer
 	a := &app{stdout: &out}
-	if err := a.peersTable(nil, []mesh.Sighting{page}, nil); err != nil {
+	if err := a.peersTable(nil, []mesh.Sighting{page}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Fields(out.String()); !slices.Equal(got, []string{"tim␛", "(web)", "-", "through", "cy", "-"}) {
 		t.Errorf("table has %q", got)
 	}
 	out = buffer{}
-	if err := a.peersJSON(nil, []mesh.Sighting{page}); err != nil {
+	if err := a.peersJSON(nil, []mesh.Sighting{page}, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`"reason":"browser"`, `"name":"tim\u001b","web":true}`, `"via":{"id":"`} {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/transfer"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
@@ -60,8 +61,15 @@ func (m *movingFlags) check() error {
 type sharing struct {
 	node    *mesh.Node
 	sharer  transfer.Full
+	book    *known.Book
 	forgets bool // what is cut off is not kept
 	notes   []transfer.Warning
+}
+
+// watch has it shown what is wrong with the book of who is known, until the end.
+func (s *sharing) watch(face transfer.Face) (end func()) {
+	s.book.Watch(func(text string) { _ = face.Show(transfer.Warning{Text: text}) })
+	return func() { _ = s.book.Close() } // which was told
 }
 
 // close ends it before anybody was told anything.
@@ -93,7 +101,8 @@ func (a *app) share(ctx context.Context, flags *movingFlags, face transfer.Face,
 		// If it can be shown nothing, that ends the command elsewhere.
 		_ = face.Show(transfer.OtherSecret{Addr: addr, Private: flags.private()})
 	})
-	s := &sharing{node: node, sharer: sharer, forgets: dir == ""}
+	s := &sharing{node: node, sharer: sharer, book: a.book(flags.networkFlags), forgets: dir == ""}
+	s.book.Self(node.Self(), node.Addrs())
 	if err := node.DiscoveryErr(); err != nil {
 		s.notes = append(s.notes, transfer.Warning{Text: fmt.Sprintf("nobody is found by multicast DNS: %v; lanyap doctor tells what to do", err)})
 	}

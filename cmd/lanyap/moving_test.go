@@ -133,7 +133,7 @@ func TestReceiveWithoutATerminal(t *testing.T) {
 		n := newNetwork(t)
 		s := setting{network: n.lan.Host("bo"), sharer: scriptedBy(nil)}
 		dir := t.TempDir()
-		s.start(t, n.args("bo", []string{"receive", dir})...).wantError(exitUsage, "nobody can be asked", "--yes takes what all send")
+		s.start(t, n.args("bo", []string{"receive", dir})...).wantError(exitUsage, "nobody can be asked", "--yes what all send")
 		s.start(t, n.args("bo", []string{"receive", dir, "--yes", "--timeout", "3s"})...).wantError(exitNobody, "nobody offered anything", "--timeout")
 		p := s.start(t, n.args("bo", []string{"recv", dir, "--from", "ana", "--json"})...)
 		settle()

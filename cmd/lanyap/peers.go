@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
@@ -79,10 +80,16 @@ func (a *app) peers(ctx context.Context, flags networkFlags, asJSON bool, timeou
 	sightings := node.Sightings()
 	unreached := outOfReach(sightings, members)
 	pages := slices.DeleteFunc(sightings, func(s mesh.Sighting) bool { return !s.Web })
+	book := a.book(flags)
+	defer book.Close() // what could not be written is told by other commands
+	book.Self(node.Self(), node.Addrs())
+	for _, m := range members {
+		book.Meet(m.Peer)
+	}
 	if asJSON {
-		err = a.peersJSON(members, append(pages, unreached...))
+		err = a.peersJSON(members, append(pages, unreached...), book.Judge)
 	} else {
-		err = a.peersTable(members, pages, unreached)
+		err = a.peersTable(members, pages, unreached, book.Judge)
 	}
 	switch {
 	case err != nil:
@@ -189,10 +196,10 @@ func reason(s mesh.Sighting) (code, text string) {
 	return "failed", s.Err.Error()
 }
 
-func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
+func (a *app) peersJSON(members []present, unreached []mesh.Sighting, judge output.Judge) error {
 	out := output.NewJSONWriter(a.stdout)
 	for _, m := range members {
-		if err := out.Write(newPeerJSON(m)); err != nil {
+		if err := out.Write(newPeerJSON(m, judge)); err != nil {
 			return err
 		}
 	}
@@ -211,7 +218,7 @@ func (a *app) peersJSON(members []present, unreached []mesh.Sighting) error {
 			Via      *output.Person   `json:"via,omitempty"`  // a member that reaches it
 			Name     string           `json:"name,omitempty"` // of a member in a browser
 			Web      bool             `json:"web,omitempty"`
-		}{output.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code, step, output.PersonOrNil(s.Via), s.Name, s.Web})
+		}{output.NewHead("sighting"), s.Instance, append([]netip.AddrPort{}, s.Addrs...), code, step, judge.PersonOrNil(s.Via), s.Name, s.Web})
 		if err != nil {
 			return err
 		}
@@ -227,8 +234,8 @@ type peerJSON struct {
 	Topics []string       `json:"topics"`
 }
 
-func newPeerJSON(m present) peerJSON {
-	out := peerJSON{Head: output.NewHead("peer"), Peer: output.NewPerson(m.Peer), Addr: m.Addr, Topics: append([]string{}, m.Topics...)}
+func newPeerJSON(m present, judge output.Judge) peerJSON {
+	out := peerJSON{Head: output.NewHead("peer"), Peer: judge.Person(m.Peer), Addr: m.Addr, Topics: append([]string{}, m.Topics...)}
 	if m.answered {
 		ms := float64(m.rtt.Microseconds()) / 1000
 		out.RTT = &ms
@@ -236,7 +243,7 @@ func newPeerJSON(m present) peerJSON {
 	return out
 }
 
-func (a *app) peersTable(members []present, pages, unreached []mesh.Sighting) error {
+func (a *app) peersTable(members []present, pages, unreached []mesh.Sighting, judge output.Judge) error {
 	table := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
 	// A table keeps the error of a write for Flush.
 	if len(members) > 0 {
@@ -247,7 +254,7 @@ func (a *app) peersTable(members []present, pages, unreached []mesh.Sighting) er
 		if m.answered {
 			rtt = m.rtt.Round(10 * time.Microsecond).String()
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", safe.Name(m.Name)+browser(m.Peer), m.ID.Short(), where(m.Peer), rtt, safe.Line(strings.Join(m.Topics, ", ")))
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", safe.Name(m.Name)+browser(m.Peer)+standing(judge(m.Peer)), m.ID.Short(), where(m.Peer), rtt, safe.Line(strings.Join(m.Topics, ", ")))
 	}
 	for _, s := range pages {
 		through := "-"
@@ -269,6 +276,18 @@ func (a *app) peersTable(members []present, pages, unreached []mesh.Sighting) er
 		}
 	}
 	return nil
+}
+
+// standing is what is shown behind the name of who is verified, or has the name of
+// somebody else.
+func standing(v known.Verdict) string {
+	switch {
+	case v.Like != nil:
+		return fmt.Sprintf(" (changed: like %s, %s)", safe.Name(v.Like.Name), v.Like.ID.Short())
+	case v.Standing == known.Verified:
+		return " (verified)"
+	}
+	return ""
 }
 
 // browser is what is shown behind the name of who is in one.

@@ -19,6 +19,7 @@ type receiveFlags struct {
 	pageFlags
 	from     []string
 	yes      bool
+	trusted  bool
 	loop     bool
 	conflict string
 	exec     string
@@ -33,10 +34,12 @@ func (a *app) receiveCommand() *cobra.Command {
 		Short:   "Receive files and folders",
 		Long: `Receive what others send, into DIR or the current directory, and go when the
 first of it is here. You are asked before anything lands, unless --yes takes it
-all. Names are chosen freely: --from is sure of somebody only by an ID.
+all, or --trusted what comes from people who were verified. Names are chosen
+freely: --from is sure of somebody only by an ID.
 
-Without a terminal nobody can be asked: --yes takes what all send, and --from
-what those send whom it names.
+Without a terminal nobody can be asked: --trusted takes what verified people
+send, --from what those send whom it names, and --yes what all send. Files of
+people who were not verified are not executable.
 
 An item appears under its name when all of it is here and verified; its path is
 printed then, and --exec runs a command with LANYAP_PATH, LANYAP_KIND (file,
@@ -61,6 +64,7 @@ offered again.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.from, "from", nil, "take offers of `NAME` alone, or of an ID; may be repeated")
 	f.BoolVarP(&flags.yes, "yes", "y", false, "take offers without a question")
+	f.BoolVar(&flags.trusted, "trusted", false, "take what verified people offer, without a question, and nothing else")
 	f.BoolVar(&flags.loop, "loop", false, "go on after the first, until signalled")
 	f.StringVar(&flags.conflict, "conflict", "rename", "`HOW` to go on where a name is taken: rename (land beside it), skip or overwrite")
 	f.StringVar(&flags.exec, "exec", "", "run the shell command `CMD` for each item that is here")
@@ -89,6 +93,8 @@ func (r *receiveFlags) check(args []string) error {
 	switch {
 	case slices.Contains(r.from, ""):
 		return usage("name somebody whom lanyap peers lists, or leave it out", "--from is empty")
+	case r.yes && r.trusted:
+		return usage("choose one of them", "--yes and --trusted exclude each other")
 	case r.clean && len(args) > 0:
 		return usage("leave the directory out: it removes them all", "--clean and a directory exclude each other")
 	}
@@ -103,13 +109,13 @@ func (a *app) receive(ctx context.Context, flags receiveFlags, args []string, wa
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return usage("make it first: mkdir -p DIR", "%s: there is no such directory", dir)
 	}
-	if !flags.yes && len(flags.from) == 0 && !a.canBeAsked() {
-		return usage("--yes takes what all send, --from NAME what one sends", "nobody can be asked: there is no terminal")
+	if !flags.yes && !flags.trusted && len(flags.from) == 0 && !a.canBeAsked() {
+		return usage("--trusted takes what verified people send, --from NAME what one sends, --yes what all send", "nobody can be asked: there is no terminal")
 	}
 	if err := a.unlock(ctx, &flags.networkFlags); err != nil {
 		return err
 	}
-	face, err := a.faceOf(&flags.movingFlags, !flags.yes)
+	face, err := a.faceOf(&flags.movingFlags, !flags.yes && !flags.trusted)
 	if err != nil {
 		return err
 	}
@@ -118,6 +124,7 @@ func (a *app) receive(ctx context.Context, flags receiveFlags, args []string, wa
 	if err != nil {
 		return err
 	}
+	defer s.watch(face)()
 	page, err := a.servePage(s.node, flags.networkFlags, flags.pageFlags)
 	if err != nil {
 		s.close()
@@ -130,6 +137,8 @@ func (a *app) receive(ctx context.Context, flags receiveFlags, args []string, wa
 		Sharer:      s.sharer,
 		Destination: share.Destination{Dir: dir, Conflict: conflicts[flags.conflict]},
 		From:        flags.from,
+		Trusted:     flags.trusted,
+		Book:        s.book,
 		Yes:         flags.yes,
 		Keys:        face.keys,
 		Loop:        flags.loop,

@@ -88,15 +88,20 @@ func (a *app) say(ctx context.Context, flags sayFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	book := a.book(flags.networkFlags)
+	defer book.Close() // what could not be written was told
+	book.Self(node.Self(), node.Addrs())
+	room := chat.NewRoom(node.Self())
+	room.Know(book)
 	face := chat.NewMistakes(a.stderr)
 	if flags.json {
-		face = chat.NewJSON(a.stdout, a.stderr)
+		face = chat.NewJSON(a.stdout, a.stderr, book.Judge)
 	}
 	return chat.Run(ctx, chat.Config{
 		Node:    chat.Over(node),
 		Room:    flags.room,
 		Private: flags.private(),
-		Members: chat.NewRoom(node.Self()),
+		Members: room,
 		Face:    face,
 		Input:   chat.NewUtterance(u),
 		Source:  chat.FromFile,

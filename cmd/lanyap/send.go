@@ -109,6 +109,7 @@ func (a *app) send(ctx context.Context, flags sendFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer s.watch(face)()
 	return transfer.Send(ctx, transfer.SendConfig{
 		Node:    s.node,
 		Room:    flags.room,
@@ -116,6 +117,7 @@ func (a *app) send(ctx context.Context, flags sendFlags, args []string) error {
 		Sharer:  s.sharer,
 		Content: content,
 		To:      flags.to,
+		Book:    s.book,
 		Timeout: flags.timeout,
 		Face:    face,
 		Notes:   s.notes,

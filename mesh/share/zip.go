@@ -54,12 +54,10 @@ func (t *Transfer) Zip(ctx context.Context, items ...int) (*Zip, error) {
 func header(m *manifest.Manifest, e int, name string) zip.FileHeader {
 	entry := m.Entry(e)
 	h := zip.FileHeader{Name: name, Method: zip.Store, UncompressedSize64: uint64(entry.Size)}
-	switch {
-	case entry.Kind == manifest.Folder:
+	h.SetMode(0o644) // who gets it has made sure of nobody from whom to execute something
+	if entry.Kind == manifest.Folder {
 		h.Name += "/"
 		h.SetMode(fs.ModeDir | 0o755)
-	default: // who gets it knows nobody here well enough to execute it
-		h.SetMode(0o644)
 	}
 	if entry.Kind == manifest.File {
 		h.Modified = time.Unix(0, entry.Changed)

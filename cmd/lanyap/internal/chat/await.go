@@ -128,7 +128,7 @@ func (s *session) find(ctx context.Context, due time.Time) error {
 // upToDate reports whether we have read of everybody whom the node has met: of
 // two with one name, one could be the only one that we know of.
 func (s *session) upToDate() bool {
-	return !slices.ContainsFunc(s.Node.Members(), func(p mesh.Peer) bool { return !s.Members.Here(p.Member) })
+	return !slices.ContainsFunc(s.Node.Members(), func(p mesh.Peer) bool { return !s.Members.met(p.Member) })
 }
 
 // unmet names those who were missing when they should have been met, and have

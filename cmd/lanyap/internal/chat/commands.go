@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"unicode"
@@ -15,12 +16,13 @@ import (
 // inputs at which people type; what comes from a pipe or as JSON is text.
 type interpreter struct {
 	room   *Room
-	files  Files                   // nil: none are moved
-	page   func() []string         // nil: none is served
-	invite func() []string         // the same as invites; nil: the room is open
-	draw   func(url string) string // empty: there is no room for it; nil: nowhere
-	tell   func(text string)       // answers whoever typed; must not block
-	show   func(text string)       // the same for what has colours of its own
+	files  Files                                                    // nil: none are moved
+	page   func() []string                                          // nil: none is served
+	invite func() []string                                          // the same as invites; nil: the room is open
+	ask    func(ctx context.Context, p mesh.Peer) ([]string, error) // see [Verifier]; nil: nobody can be verified
+	draw   func(url string) string                                  // empty: there is no room for it; nil: nowhere
+	tell   func(text string)                                        // answers whoever typed; must not block
+	show   func(text string)                                        // the same for what has colours of its own
 }
 
 // errQuit is what /quit means.
@@ -32,6 +34,9 @@ const commandHelp = `* /who              who is here
 * /send PATH [NAME] offer a file or folder to all, or to one
 * /get N [DIR]      take what is offered, into DIR or the current directory
 * /decline N        turn it down
+* /verify NAME      find out with somebody, by words that both read, who that is
+* /trust NAME       remember that you are sure who that is
+* /block NAME       neither see nor hear that one again; --remove takes it back
 * /qr               the page's address, for the camera of a phone
 * /invite           the same with the secret of a private room
 * /quit             leave, as Ctrl-D does
@@ -44,7 +49,7 @@ const commandHelp = `* /who              who is here
 const action = "/me "
 
 // commands are those that Tab completes.
-var commands = []string{"/decline ", "/get ", "/help", "/invite", "/me ", "/msg ", "/qr", "/quit", "/send ", "/who"}
+var commands = []string{"/block ", "/decline ", "/get ", "/help", "/invite", "/me ", "/msg ", "/qr", "/quit", "/send ", "/trust ", "/verify ", "/who"}
 
 // enter returns what line says. It returns nil if it was a command that is
 // done, errQuit, or a *MistakeError: a line that begins with a slash is never
@@ -84,6 +89,12 @@ func (c *interpreter) enter(line string) (*Utterance, error) {
 		return nil, c.get(arg)
 	case "decline":
 		return nil, c.decline(arg)
+	case "verify":
+		return nil, c.verify(arg)
+	case "trust":
+		return nil, c.trust(arg)
+	case "block":
+		return nil, c.block(arg)
 	}
 	return nil, &MistakeError{
 		Text: "there is no command /" + excerpt(name) + "; not sent",
@@ -110,7 +121,7 @@ func (c *interpreter) who() string {
 		if !strings.Contains(line, p.ID.Short()) {
 			line += " " + p.ID.Short()
 		}
-		line += browser(p)
+		line += browser(p) + standing(c.room.book.Judge(p))
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
@@ -212,6 +223,11 @@ func (c *interpreter) complete(before string) (word string, candidates []string)
 	}
 	if word, candidates, ok := c.completeFile(before); ok {
 		return word, candidates
+	}
+	for _, verb := range []string{"/verify ", "/trust ", "/block "} {
+		if arg, ok := strings.CutPrefix(before, verb); ok && (strings.HasPrefix(arg, `"`) || !strings.Contains(arg, " ")) {
+			return arg, c.names(arg, "")
+		}
 	}
 	if arg, ok := strings.CutPrefix(before, "/msg "); ok && (strings.HasPrefix(arg, `"`) || !strings.Contains(arg, " ")) {
 		return arg, c.names(arg, " ")

@@ -135,7 +135,7 @@ func TestBrowsersAreMarked(t *testing.T) {
 		t.Errorf("joined: %q, want %q", got, want)
 	}
 	var out strings.Builder
-	if err := NewJSON(&out, io.Discard).Show(Joined{Peer: pia}); err != nil || !strings.Contains(out.String(), `"name":"pia","web":true}`) {
+	if err := NewJSON(&out, io.Discard, nil).Show(Joined{Peer: pia}); err != nil || !strings.Contains(out.String(), `"name":"pia","web":true}`) {
 		t.Errorf("JSON: %s, %v", out.String(), err)
 	}
 }

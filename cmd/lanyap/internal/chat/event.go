@@ -4,11 +4,13 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/mesh"
 )
 
 // Event is what a [Face] shows: a Ready, Joined, Left, Rerouted, Message, Gap,
-// Sent, Delivered, Undelivered, Moved, Page, OtherSecret, Answer or Warning.
+// Sent, Delivered, Undelivered, Moved, Page, OtherSecret, Asked, Twice, Answer or
+// Warning.
 type Event interface{ event() }
 
 // Ready says that this node answers and is advertised.
@@ -26,7 +28,10 @@ type Page struct{ URLs []string }
 
 // Joined says that somebody is here. Peer.Via, if set, is who relays
 // between us.
-type Joined struct{ Peer mesh.Peer }
+type Joined struct {
+	Peer mesh.Peer
+	Met  known.Meeting
+}
 
 // Left says that somebody is gone.
 type Left struct {

@@ -19,7 +19,7 @@ import (
 func shows(t *testing.T, room *Room, ev Event) (plainOut, plainErr, jsonOut string) {
 	t.Helper()
 	var out, notices, objects, mistakes strings.Builder
-	for _, face := range []Face{NewPlain(&out, &notices, room), NewJSON(&objects, &mistakes)} {
+	for _, face := range []Face{NewPlain(&out, &notices, room), NewJSON(&objects, &mistakes, nil)} {
 		if err := face.Show(ev); err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package chat
 import (
 	"strings"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 )
@@ -14,8 +15,8 @@ func (r *Room) Find(to string) (mesh.Peer, error) { return people.Find(r.Members
 func (r *Room) FindShown(to string) (mesh.Peer, error) { return people.FindShown(r.Members(), to) }
 
 // Label returns the name to show for p. Where somebody else who is here or
-// known from history, or this node itself, bears the same name, the short form
-// of the ID tells them apart; where one person is here twice, the start of the
+// known from history, or this node itself, bears the same name, or the name is that of
+// somebody else who is known, the short form of the ID tells them apart; where one person is here twice, the start of the
 // instance tells the terminals apart.
 func (r *Room) Label(p mesh.Peer) string {
 	r.mu.Lock()
@@ -33,12 +34,16 @@ func (r *Room) LabelGone(p mesh.Peer) string {
 
 func (r *Room) labelLocked(p mesh.Peer, here bool) string {
 	name := people.Name(p)
+	changed := r.book.Judge(p).Standing == known.Changed
 	var tags []string
-	if r.sharesNameLocked(p, name) {
+	if changed || r.sharesNameLocked(p, name) {
 		tags = append(tags, p.ID.Short())
 	}
 	if here && r.isTwiceLocked(p) {
 		tags = append(tags, "terminal "+p.Instance.String()[:shortInstance])
+	}
+	if changed {
+		tags = append(tags, string(known.Changed))
 	}
 	if len(tags) == 0 {
 		return name

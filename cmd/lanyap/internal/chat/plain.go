@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
@@ -33,7 +34,7 @@ func (f *plain) Show(ev Event) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m, ok := ev.(Message); ok {
-		_, err := io.WriteString(f.out, when(m)+said(people.Name(m.From), m.Text, m.Private)+"\n")
+		_, err := io.WriteString(f.out, when(m)+said(f.name(m.From), m.Text, m.Private)+"\n")
 		return err
 	}
 	text := notice(ev, f.room)
@@ -45,6 +46,14 @@ func (f *plain) Show(ev Event) error {
 		_, _ = io.WriteString(f.notices, text+"\n")
 	}
 	return nil
+}
+
+// name returns who said something: a name that is somebody else's says so.
+func (f *plain) name(p mesh.Peer) string {
+	if f.room.book.Judge(p).Standing == known.Changed {
+		return people.Name(p) + " (" + string(known.Changed) + ")"
+	}
+	return people.Name(p)
 }
 
 // said returns what a message looks like, without the last line feed.
@@ -85,10 +94,11 @@ func notice(ev Event, room *Room) string {
 	case Page:
 		return output.Page(ev.URLs)
 	case Joined:
+		text := fmt.Sprintf("* %s joined%s", room.Label(ev.Peer), browser(ev.Peer))
 		if ev.Peer.Via != nil {
-			return fmt.Sprintf("* %s joined%s (through %s)", room.Label(ev.Peer), browser(ev.Peer), room.Label(*ev.Peer.Via))
+			text += fmt.Sprintf(" (through %s)", room.Label(*ev.Peer.Via))
 		}
-		return fmt.Sprintf("* %s joined%s", room.Label(ev.Peer), browser(ev.Peer))
+		return text + met(ev)
 	case Left:
 		if ev.Reason == nil {
 			return fmt.Sprintf("* %s left", room.LabelGone(ev.Peer))
@@ -111,6 +121,11 @@ func notice(ev Event, room *Room) string {
 		return fmt.Sprintf("* %s left without having %q", strings.Join(names, ", "), excerpt(ev.Text))
 	case OtherSecret:
 		return "warning: " + output.OtherSecret(ev.Addr, ev.Private)
+	case Asked:
+		who := room.LabelGone(ev.Peer)
+		return fmt.Sprintf("* %s asks whether you two know each other\n", who) + toCompare(who, ev.Words, ev.How)
+	case Twice:
+		return fmt.Sprintf("* two hosts have the key of %s: %s and %s", people.Name(ev.Peer), ev.At[0], ev.At[1])
 	case Answer:
 		return ev.Text
 	case Warning:
@@ -118,6 +133,34 @@ func notice(ev Event, room *Room) string {
 			return "* " + safe.Line(ev.Text)
 		}
 		return output.Mistake(ev.Text, ev.Hint)
+	}
+	return ""
+}
+
+// met is what there is to say of who has come: nothing as a rule.
+func met(ev Joined) string {
+	if like := ev.Met.Like; like != nil {
+		name := safe.Name(like.Name)
+		if like.Name == ev.Peer.Name {
+			return fmt.Sprintf(": not the %s (%s) who is known here", name, like.ID.Short())
+		}
+		return fmt.Sprintf(": the name looks like that of %s (%s)", name, like.ID.Short())
+	}
+	text := ""
+	if ev.Met.Standing == known.Verified {
+		text = " (verified)"
+	}
+	if ev.Met.Was != "" {
+		text += ", until now called " + safe.Name(ev.Met.Was)
+	}
+	return text
+}
+
+// standing is what is shown behind the name of who is here: of most nothing, and of
+// who has the name of somebody else the name itself says it.
+func standing(v known.Verdict) string {
+	if v.Standing == known.Verified {
+		return " (verified)"
 	}
 	return ""
 }

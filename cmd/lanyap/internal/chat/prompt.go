@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"io"
+
+	"github.com/lanyap/lanyap/mesh"
 )
 
 // PromptConfig is what [NewPrompt] needs.
 type PromptConfig struct {
 	Members *Room
-	Files   Files                   // nil: none are moved
-	Page    func() []string         // see [Config]
-	Invite  func() []string         // see [Config]
-	Draw    func(url string) string // the code of an address, empty where there is no room for it; nil: nowhere
+	Files   Files                                                    // nil: none are moved
+	Page    func() []string                                          // see [Config]
+	Invite  func() []string                                          // see [Config]
+	Draw    func(url string) string                                  // the code of an address, empty where there is no room for it; nil: nowhere
+	Ask     func(ctx context.Context, p mesh.Peer) ([]string, error) // see [Verifier]; nil: nobody can be verified
 	Face    Face
 }
 
@@ -22,7 +25,7 @@ type PromptConfig struct {
 func NewPrompt(in Input, cfg PromptConfig) Input {
 	tell := func(text string) { _ = cfg.Face.Show(Answer{Text: text}) }
 	p := prompt{typed: newTyped()}
-	go p.read(in, &interpreter{room: cfg.Members, files: cfg.Files, page: cfg.Page, invite: cfg.Invite, draw: cfg.Draw, tell: tell, show: tell}, cfg.Face)
+	go p.read(in, &interpreter{room: cfg.Members, files: cfg.Files, page: cfg.Page, invite: cfg.Invite, draw: cfg.Draw, ask: cfg.Ask, tell: tell, show: tell}, cfg.Face)
 	return p
 }
 

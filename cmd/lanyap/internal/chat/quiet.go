@@ -13,7 +13,7 @@ type quiet struct{ Face }
 // Show implements [Face].
 func (q quiet) Show(ev Event) error {
 	switch ev.(type) {
-	case Ready, Page, Joined, Rerouted, Left:
+	case Ready, Page, Joined, Rerouted, Left, Twice:
 		return nil
 	}
 	return q.Face.Show(ev)

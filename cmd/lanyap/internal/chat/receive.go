@@ -25,16 +25,25 @@ func (s *session) follow(ctx context.Context) {
 func (s *session) take(ev mesh.Event) {
 	switch ev := ev.(type) {
 	case mesh.Joined:
+		if s.isBlocked(ev.Peer) {
+			s.Members.hide(ev.Peer)
+			return
+		}
+		met := s.Members.book.Meet(ev.Peer)
 		s.Members.Join(ev.Peer)
 		if !s.noteHeard() {
 			return
 		}
-		s.show(Joined{Peer: ev.Peer})
+		s.show(Joined{Peer: ev.Peer, Met: met})
+		if met.Twice != nil {
+			s.show(Twice{Peer: ev.Peer, At: [2]string{met.Twice[0].Addr().String(), met.Twice[1].Addr().String()}})
+		}
 		signal(s.came)
 		if s.Members.Len() >= s.need {
 			s.open.Do(func() { close(s.gate) })
 		}
 	case mesh.Left:
+		defer s.Members.book.Part(ev.Peer.Member)
 		// When we leave, everybody is gone for us; that is no news.
 		if !s.Members.Leave(ev.Peer.Member) || s.isLeaving() {
 			return
@@ -46,11 +55,16 @@ func (s *session) take(ev mesh.Event) {
 			s.show(Rerouted{Peer: ev.Peer})
 		}
 	case mesh.Message:
-		s.receive(ev)
+		if !s.isBlocked(ev.From) {
+			s.receive(ev)
+		}
 	case mesh.Gap:
+		if s.isBlocked(ev.From) {
+			return
+		}
 		s.show(Gap{From: ev.From, Count: ev.Count})
 	case mesh.Conflict:
-		if !slices.Contains(ev.From.Topics, Topic) {
+		if !slices.Contains(ev.From.Topics, Topic) || s.isBlocked(ev.From) {
 			return
 		}
 		s.show(Warning{Text: fmt.Sprintf("%s signed two different messages as number %d", s.Members.Label(ev.From), ev.Seq)})
@@ -59,6 +73,18 @@ func (s *session) take(ev mesh.Event) {
 	case mesh.HistoryFailed:
 		s.warned.Do(func() { s.show(Warning{Text: "what is said is not kept for now: " + ev.Err.Error()}) })
 	}
+}
+
+// isBlocked reports whether nothing of p is shown. Another process may have been told
+// so a moment ago.
+func (s *session) isBlocked(p mesh.Peer) bool {
+	if !s.Members.book.Blocked(p.ID) {
+		return false
+	}
+	if s.Members.Here(p.Member) {
+		s.Members.block(p.ID)
+	}
+	return true
 }
 
 // receive shows a message. One of the history is nobody speaking now.

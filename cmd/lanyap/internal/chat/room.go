@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
@@ -14,12 +15,14 @@ import (
 // concurrent use.
 type Room struct {
 	self mesh.Peer
+	book *known.Book // nil: nobody is known
 
 	mu      sync.Mutex // guards the rest
 	members map[mesh.Member]mesh.Peer
-	spoke   map[mesh.Member]int // the number of what each said last
-	spoken  int                 // how much was said
-	past    map[peer.ID]string  // display names of those who are known from history
+	spoke   map[mesh.Member]int       // the number of what each said last
+	spoken  int                       // how much was said
+	past    map[peer.ID]string        // display names of those who are known from history
+	blocked map[mesh.Member]mesh.Peer // who is here, and not shown
 }
 
 // maxPast is how many people are known from history. It never has more
@@ -28,8 +31,12 @@ const maxPast = 1000
 
 // NewRoom returns a room in which self is alone.
 func NewRoom(self mesh.Peer) *Room {
-	return &Room{self: self, members: make(map[mesh.Member]mesh.Peer), spoke: make(map[mesh.Member]int), past: make(map[peer.ID]string)}
+	return &Room{self: self, members: make(map[mesh.Member]mesh.Peer), spoke: make(map[mesh.Member]int), past: make(map[peer.ID]string), blocked: make(map[mesh.Member]mesh.Peer)}
 }
+
+// Know has the room look up in a book how well people are known, and who is blocked.
+// It is called before anything else.
+func (r *Room) Know(book *known.Book) { r.book = book }
 
 // Join adds p.
 func (r *Room) Join(p mesh.Peer) {
@@ -45,7 +52,50 @@ func (r *Room) Leave(m mesh.Member) bool {
 	_, here := r.members[m]
 	delete(r.members, m)
 	delete(r.spoke, m)
+	delete(r.blocked, m)
 	return here
+}
+
+// hide notes that p is here, who is blocked.
+func (r *Room) hide(p mesh.Peer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.members, p.Member)
+	delete(r.spoke, p.Member)
+	r.blocked[p.Member] = p
+}
+
+// block hides all of a person that are here.
+func (r *Room) block(id peer.ID) {
+	for _, p := range r.Members() {
+		if p.ID == id {
+			r.hide(p)
+		}
+	}
+}
+
+// unblock shows all of a person again that are here, and returns them.
+func (r *Room) unblock(id peer.ID) []mesh.Peer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []mesh.Peer
+	for m, p := range r.blocked {
+		if m.ID == id {
+			delete(r.blocked, m)
+			r.members[m] = p
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// met reports whether m is here, shown or not.
+func (r *Room) met(m mesh.Member) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, here := r.members[m]
+	_, blocked := r.blocked[m]
+	return here || blocked
 }
 
 // Recall notes that p said something earlier, whether or not it is here or ever

@@ -27,6 +27,7 @@ type Config struct {
 	Notes   []Warning       // shown at the start
 	Quiet   bool            // do not show who comes and goes
 	Files   Files           // nil: none are moved
+	Verify  Verifier        // nil: nobody can be verified
 	Page    func() []string // where browsers find the page this node serves; nil: it serves none
 	Invite  func() []string // the same addresses as invites; nil: the room is open
 	Brief   bool            // go as soon as all is said and confirmed: nobody reads what others say
@@ -137,6 +138,10 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Files != nil {
 		cfg.Files.Open(func(ev transfer.Event) { s.show(Moved{ev}) })
 	}
+	if cfg.Verify != nil {
+		cfg.Verify.Open(s.asked)
+	}
+	cfg.Members.book.Watch(func(text string) { s.show(Warning{Text: text}) })
 	events, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	go s.follow(events)
@@ -293,6 +298,9 @@ func (s *session) hangUp(ctx context.Context, late []mesh.Peer) error {
 		if s.Files != nil {
 			s.Files.Close()
 		}
+		if s.Verify != nil {
+			s.Verify.Close()
+		}
 		// Whether everybody took our goodbye is nothing to tell anybody, unless
 		// that is how we know that they have what was said.
 		left := s.Node.Leave(ctx)
@@ -313,7 +321,18 @@ func (s *session) hangUp(ctx context.Context, late []mesh.Peer) error {
 
 // latecomers returns who is here and was not when the last words were said.
 func (s *session) latecomers() []mesh.Peer {
-	return slices.DeleteFunc(s.Node.Members(), func(p mesh.Peer) bool { return s.receipts.spokeFor(p.Member) })
+	return slices.DeleteFunc(s.Node.Members(), func(p mesh.Peer) bool {
+		return s.receipts.spokeFor(p.Member) || s.Members.book.Blocked(p.ID)
+	})
+}
+
+// asked shows that somebody wants to compare words.
+func (s *session) asked(p mesh.Peer, words []string) {
+	how := "lanyap trust " + p.ID.String()
+	if s.Source == FromTerminal {
+		how = slash(p.ID)
+	}
+	s.show(Asked{Peer: p, Words: words, How: how})
 }
 
 // fail ends the chat with err, unless something else has ended it before.

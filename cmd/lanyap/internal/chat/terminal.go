@@ -21,9 +21,10 @@ type TerminalConfig struct {
 	In, Out   *os.File
 	Paint     io.Writer // to Out; nil: Out itself
 	Members   *Room
-	Files     Files           // nil: none are moved
-	Page      func() []string // see [Config]
-	Invite    func() []string // see [Config]
+	Files     Files                                                    // nil: none are moved
+	Page      func() []string                                          // see [Config]
+	Invite    func() []string                                          // see [Config]
+	Ask       func(ctx context.Context, p mesh.Peer) ([]string, error) // see [Verifier]; nil: nobody can be verified
 	Self      mesh.Peer
 	NoColor   bool
 	Interrupt func() // called for Ctrl-C
@@ -62,7 +63,7 @@ func NewTerminal(cfg TerminalConfig) (*Terminal, error) {
 	editor := newEditor(t.queue, t.painter)
 	editor.interrupt, editor.suspend = cfg.Interrupt, t.suspend
 	editor.commands = &interpreter{
-		room: cfg.Members, files: cfg.Files, page: cfg.Page, invite: cfg.Invite, draw: t.draw,
+		room: cfg.Members, files: cfg.Files, page: cfg.Page, invite: cfg.Invite, draw: t.draw, ask: cfg.Ask,
 		tell: t.tell, show: t.show,
 	}
 	t.program = tea.NewProgram(editor, tea.WithInput(cfg.In), tea.WithOutput(io.Discard), tea.WithoutRenderer(), tea.WithoutSignalHandler())

@@ -100,8 +100,8 @@ func checkShape(t *testing.T, ev lab.Event) string {
 		if err := json.Unmarshal(raw, &ident); err != nil {
 			t.Errorf("%s: %v", ev.Raw, err)
 		}
-		if got := strings.Join(slices.Sorted(maps.Keys(ident)), " "); got != "id instance name" {
-			t.Errorf("%s has %q, want id, instance and name: %s", who, got, ev.Raw)
+		if got := strings.Join(slices.Sorted(maps.Keys(ident)), " "); got != "id instance known name" || ident["known"] != "new" && ident["known"] != "seen" {
+			t.Errorf("%s has %q, want id, instance, known and name: %s", who, got, ev.Raw)
 		}
 	}
 	return kind

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/peer"
@@ -35,24 +36,64 @@ func NewHead(kind string) Head { return Head{V: Version, Type: kind, Time: Time(
 
 // Person is a member in JSON. The name is the exact one it gave.
 type Person struct {
-	ID       peer.ID       `json:"id"`
-	Instance peer.Instance `json:"instance"`
-	Name     string        `json:"name"`
-	Web      bool          `json:"web,omitempty"` // in a browser
+	ID       peer.ID        `json:"id"`
+	Instance peer.Instance  `json:"instance"`
+	Name     string         `json:"name"`
+	Web      bool           `json:"web,omitempty"`   // in a browser
+	Known    known.Standing `json:"known,omitempty"` // absent: it was not looked up, or is this node
+	Like     *Like          `json:"like,omitempty"`  // with changed
 }
 
-// NewPerson returns p for JSON.
+// Like is somebody known whose name another bears, or resembles.
+type Like struct {
+	ID   peer.ID `json:"id"`
+	Name string  `json:"name"`
+}
+
+// NewPerson returns p for JSON, as somebody whom it is not looked up how well it is
+// known.
 func NewPerson(p mesh.Peer) Person {
 	return Person{ID: p.ID, Instance: p.Instance, Name: p.Name, Web: p.Web}
 }
 
+// Judge says how well somebody is known; nil: nobody is looked up.
+type Judge func(mesh.Peer) known.Verdict
+
+// Person returns p for JSON.
+func (j Judge) Person(p mesh.Peer) Person {
+	if j == nil {
+		return NewPerson(p)
+	}
+	return NewPersonKnown(p, j(p))
+}
+
+// NewPersonKnown returns p for JSON, who is known so well; the zero verdict says
+// nothing of it.
+func NewPersonKnown(p mesh.Peer, v known.Verdict) Person {
+	person := NewPerson(p)
+	person.Known = v.Standing
+	if v.Like != nil {
+		person.Like = &Like{v.Like.ID, v.Like.Name}
+	}
+	return person
+}
+
 // PersonOrNil returns p for JSON, and nil for nobody.
-func PersonOrNil(p *mesh.Peer) *Person {
+func (j Judge) PersonOrNil(p *mesh.Peer) *Person {
 	if p == nil {
 		return nil
 	}
-	person := NewPerson(*p)
+	person := j.Person(*p)
 	return &person
+}
+
+// Persons returns all of them for JSON.
+func (j Judge) Persons(peers []mesh.Peer) []Person {
+	out := make([]Person, len(peers))
+	for i, p := range peers {
+		out[i] = j.Person(p)
+	}
+	return out
 }
 
 // JSONWriter writes one JSON object a line. It is safe for concurrent use.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
@@ -19,6 +20,7 @@ type DeskConfig struct {
 	Self    mesh.Peer
 	Present func() []mesh.Peer // everybody in the room
 	Sharer  Sharer
+	Book    *known.Book // who is known; nil: nobody
 	Collect func(ctx context.Context, path string) (*share.Content, error)
 	Dir     string        // where things land that nothing else is said of
 	Timeout time.Duration // for others to come back who vanish
@@ -117,7 +119,13 @@ func (d *Desk) start(move func()) error {
 
 // add gives an offer a number.
 func (d *Desk) add(o Offer) {
+	from := o.About().From
+	if d.cfg.Book.Blocked(from.ID) {
+		o.Decline() // and nobody hears of it
+		return
+	}
 	p := &pending{Offer: o, deal: incoming(o.About())}
+	p.deal.Known = d.cfg.Book.Judge(from)
 	if p.deal.Text != "" {
 		d.show(Received{Deal: p.deal})
 		return
@@ -191,6 +199,7 @@ func (d *Desk) Decline(which string) error {
 }
 
 func (d *Desk) fetch(p *pending, to share.Destination) {
+	to.Plain = !d.cfg.Book.Trusts(p.deal.Peer.ID)
 	t, err := p.Accept(context.WithoutCancel(d.ctx), to)
 	switch {
 	case errors.Is(err, share.ErrWithdrawn), errors.Is(err, share.ErrTaken), errors.Is(err, share.ErrNobody):
@@ -282,6 +291,7 @@ func (d *Desk) offer(path string, to []mesh.Peer, all bool) {
 // whether that one was passed over.
 func (d *Desk) sendTo(c *share.Content, p mesh.Peer, all bool) (deaf bool) {
 	deal := outgoing(c, p)
+	deal.Known = d.cfg.Book.Judge(p)
 	t, err := d.cfg.Sharer.Send(context.WithoutCancel(d.ctx), c, p.ID)
 	if err != nil {
 		d.show(Refused{Deal: deal, Reason: err})

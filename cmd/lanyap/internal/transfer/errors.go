@@ -28,9 +28,10 @@ var errInterrupted = errors.New("interrupted")
 
 // Why this side declines an offer by itself.
 var (
-	errNotFrom   = errors.New("not one of those whom --from names")
-	errTwoOfName = errors.New("there is another member of that name, and --from names no ID")
-	errNoAnswer  = errors.New("there is nobody to ask any more")
+	errNotFrom    = errors.New("not one of those whom --from names")
+	errNotTrusted = errors.New("not verified, and --trusted takes from nobody else")
+	errTwoOfName  = errors.New("there is another member of that name, and --from names no ID")
+	errNoAnswer   = errors.New("there is nobody to ask any more")
 )
 
 // AmbiguousError says that a name is that of several people.
@@ -184,6 +185,7 @@ var reasons = []struct {
 	{share.ErrLimit, "limit", "is more than a program takes"},
 	{share.ErrProtocol, "protocol", "does not keep to the protocol"},
 	{errNotFrom, "not_from", errNotFrom.Error()},
+	{errNotTrusted, "not_trusted", errNotTrusted.Error()},
 	{errTwoOfName, "two_of_name", errTwoOfName.Error()},
 	{errNoAnswer, "no_answer", errNoAnswer.Error()},
 	{share.ErrIncomplete, "incomplete", "is incomplete"},

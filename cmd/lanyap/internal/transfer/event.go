@@ -6,15 +6,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
 )
 
 // Deal is one offer: to one person, or from one.
 type Deal struct {
-	ID       string    // by which events that belong together are told
-	Incoming bool      // to us
-	Peer     mesh.Peer // the other side
+	ID       string        // by which events that belong together are told
+	Incoming bool          // to us
+	Peer     mesh.Peer     // the other side
+	Known    known.Verdict // how well it is known; zero: it was not looked up
 	Items    []share.Item
 	Count    int // of items, which may be more than Items has
 	Files    int

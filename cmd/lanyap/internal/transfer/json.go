@@ -213,7 +213,7 @@ func (f *jsonFace) news(ev Progress) bool {
 
 func newDeal(kind string, d Deal) dealJSON {
 	out := dealJSON{Head: output.NewHead(kind), Offer: d.ID}
-	person := output.NewPerson(d.Peer)
+	person := output.NewPersonKnown(d.Peer, d.Known)
 	if d.Incoming {
 		out.From = &person
 	} else {

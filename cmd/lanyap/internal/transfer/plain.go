@@ -112,7 +112,10 @@ func state(ev Progress) string {
 
 // question returns what is asked about an offer, without the choices.
 func question(ev Asked) string {
-	text := whom(ev.Peer) + " offers " + what(ev.Deal)
+	text := whom(ev.Peer, ev.Known) + " offers " + what(ev.Deal)
+	if like := ev.Known.Like; like != nil {
+		text += "; " + notWho(ev.Peer, like)
+	}
 	if ev.Partial != nil {
 		text += fmt.Sprintf("; %d %% of it is here already", percent(ev.Partial.Have, ev.Partial.Size))
 	}

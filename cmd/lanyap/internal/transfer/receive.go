@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
@@ -22,6 +23,8 @@ type ReceiveConfig struct {
 	Sharer      Sharer
 	Destination share.Destination
 	From        []string      // names and IDs from whom offers are taken; none: all
+	Trusted     bool          // take offers of those who were verified, without a question, and no others
+	Book        *known.Book   // who is known; nil: nobody
 	Yes         bool          // take offers without a question
 	Keys        <-chan rune   // answers to questions; closed when there are no more; nil: nobody can be asked
 	Loop        bool          // go on after the first
@@ -172,7 +175,12 @@ func (r *receiving) verdict() error {
 // decide takes an offer, declines it, or asks.
 func (r *receiving) decide(ctx context.Context, o Offer) {
 	about := o.About()
+	if r.Book.Blocked(about.From.ID) {
+		o.Decline() // and nobody hears of it
+		return
+	}
 	d := incoming(about)
+	d.Known = r.Book.Meet(about.From).Verdict
 	r.show(Offered{Deal: d, Partial: about.Partial})
 	if err := r.unwanted(about); err != nil {
 		r.decline(o, d, err)
@@ -182,7 +190,7 @@ func (r *receiving) decide(ctx context.Context, o Offer) {
 		r.read(ctx, d)
 		return
 	}
-	if r.Yes || !r.asks || about.Partial != nil && r.taken[consent{d.Peer.ID, about.Partial.Key}] {
+	if r.Yes || r.Trusted || !r.asks || about.Partial != nil && r.taken[consent{d.Peer.ID, about.Partial.Key}] {
 		r.take(ctx, o, d)
 		return
 	}
@@ -201,6 +209,9 @@ func (r *receiving) decide(ctx context.Context, o Offer) {
 // unwanted returns why an offer is declined without a question. A name is that of
 // one person as long as nobody else who is here bears it.
 func (r *receiving) unwanted(o *share.Offer) error {
+	if r.Trusted && !r.Book.Trusts(o.From.ID) {
+		return errNotTrusted
+	}
 	if len(r.From) == 0 {
 		return nil
 	}
@@ -304,7 +315,9 @@ func (r *receiving) decline(o Offer, d Deal, why error) {
 
 // take accepts an offer.
 func (r *receiving) take(ctx context.Context, o Offer, d Deal) {
-	t, err := o.Accept(context.WithoutCancel(ctx), r.Destination)
+	to := r.Destination
+	to.Plain = !r.Book.Trusts(d.Peer.ID)
+	t, err := o.Accept(context.WithoutCancel(ctx), to)
 	switch {
 	case errors.Is(err, share.ErrWithdrawn), errors.Is(err, share.ErrTaken), errors.Is(err, share.ErrNobody):
 		r.show(Withdrawn{Deal: d, Reason: err})

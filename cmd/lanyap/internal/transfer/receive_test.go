@@ -108,7 +108,7 @@ func TestReceive(t *testing.T) {
 		o.wantDecided(t, "")
 		r.press('y')
 		o.wantDecided(t, "accepted")
-		if o.to != (share.Destination{Dir: "inbox", Conflict: share.Skip}) {
+		if o.to != (share.Destination{Dir: "inbox", Conflict: share.Skip, Plain: true}) {
 			t.Errorf("it lands in %v", o.to)
 		}
 		r.wantEnd(nil)

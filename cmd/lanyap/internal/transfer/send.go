@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
@@ -20,6 +21,7 @@ type SendConfig struct {
 	Sharer  Sharer
 	Content *share.Content
 	To      []string      // names and IDs; none: all who are here
+	Book    *known.Book   // who is known; nil: nobody
 	Timeout time.Duration // for those to come who are not here, and for those to come back who vanish
 	Face    Face
 	Notes   []Warning // shown at the start
@@ -221,6 +223,7 @@ func (s *sending) start(ctx context.Context, p mesh.Peer, name string) {
 
 func (s *sending) sendTo(ctx context.Context, p mesh.Peer) error {
 	d := outgoing(s.Content, p)
+	d.Known = s.Book.Meet(p).Verdict
 	t, err := s.Sharer.Send(context.WithoutCancel(ctx), s.Content, p.ID)
 	if err != nil {
 		s.show(Refused{Deal: d, Reason: err})

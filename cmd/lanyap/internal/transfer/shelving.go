@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
 	"github.com/lanyap/lanyap/mesh"
@@ -261,6 +262,7 @@ type GetConfig struct {
 	Destination share.Destination
 	Timeout     time.Duration // for whoever has it to come, and to come back
 	Forgets     bool          // what is cut off is not kept
+	Book        *known.Book   // who is known; nil: nobody
 	Face        Face
 	Notes       []Warning // shown at the start
 }
@@ -292,6 +294,7 @@ func (r *receiving) get(ctx context.Context, cfg GetConfig) error {
 		return whyNot(ctx, cfg.Place, err)
 	}
 	d := fetched(cfg.Place.Path, from, t.Progress())
+	d.Known = cfg.Book.Meet(from).Verdict
 	r.show(Accepted{d})
 	moving, stop := context.WithCancel(ctx)
 	defer stop()
@@ -316,7 +319,9 @@ func (r *receiving) get(ctx context.Context, cfg GetConfig) error {
 // open begins to fetch from the first who has it.
 func open(ctx context.Context, cfg GetConfig, found []mesh.Peer) (t Transfer, from mesh.Peer, err error) {
 	for _, p := range found {
-		t, e := cfg.Shelves.Get(ctx, p.Member, cfg.Place.Path, cfg.Destination)
+		to := cfg.Destination
+		to.Plain = !cfg.Book.Trusts(p.ID)
+		t, e := cfg.Shelves.Get(ctx, p.Member, cfg.Place.Path, to)
 		if e == nil {
 			return t, p, nil
 		}

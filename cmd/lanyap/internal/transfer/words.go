@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/output"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/safe"
@@ -76,8 +77,23 @@ func subject(d Deal) string {
 }
 
 // whom returns the name of somebody with the short form of the ID, since names
-// are not unique.
-func whom(p mesh.Peer) string { return people.Name(p) + " (" + p.ID.Short() + ")" }
+// are not unique, and whether the user is sure of it, or the name is another's.
+func whom(p mesh.Peer, v known.Verdict) string {
+	text := people.Name(p) + " (" + p.ID.Short()
+	if v.Standing == known.Verified || v.Standing == known.Changed {
+		text += ", " + string(v.Standing)
+	}
+	return text + ")"
+}
+
+// notWho says of somebody that it is not the one who is known by its name.
+func notWho(p mesh.Peer, like *known.Person) string {
+	name := safe.Name(like.Name)
+	if like.Name == p.Name {
+		return "it is not the " + name + " (" + like.ID.Short() + ") who is known here"
+	}
+	return "the name looks like that of " + name + " (" + like.ID.Short() + ")"
+}
 
 func plural[T int | int64](n T, noun string) string {
 	if n == 1 {
@@ -108,14 +124,14 @@ func notice(ev Event) string {
 		if !ev.Incoming {
 			return fmt.Sprintf("* %s takes it", people.Name(ev.Peer))
 		}
-		return fmt.Sprintf("* taking %s, from %s", what(ev.Deal), whom(ev.Peer))
+		return fmt.Sprintf("* taking %s, from %s", what(ev.Deal), whom(ev.Peer, ev.Known))
 	case Refused:
 		if !ev.Incoming {
 			return fmt.Sprintf("* %s %s", people.Name(ev.Peer), because(ev.Reason))
 		}
-		return fmt.Sprintf("* declined %s, from %s%s", what(ev.Deal), whom(ev.Peer), declinedBecause(ev.Reason))
+		return fmt.Sprintf("* declined %s, from %s%s", what(ev.Deal), whom(ev.Peer, ev.Known), declinedBecause(ev.Reason))
 	case Withdrawn:
-		return fmt.Sprintf("* %s from %s %s", subject(ev.Deal), whom(ev.Peer), because(ev.Reason))
+		return fmt.Sprintf("* %s from %s %s", subject(ev.Deal), whom(ev.Peer, ev.Known), because(ev.Reason))
 	case Completed:
 		return completed(ev)
 	case Failed:
@@ -195,7 +211,7 @@ func shared(ev Shared) string {
 	if len(ev.For) > 0 {
 		var names []string
 		for _, p := range ev.For {
-			names = append(names, whom(p))
+			names = append(names, whom(p, known.Verdict{}))
 		}
 		who = strings.Join(names, ", ")
 	}
