@@ -173,7 +173,11 @@
 //     and learns nothing else, by listening, from in between, or by computing
 //     afterwards. Whatever is wrong ends in the same way: both sides have
 //     [ErrSecret]. [TestAnotherSecret, TestLinkWithAnotherSecret, TestPageWithSecret,
-//     TestPagesWithSecret, TestGarbageAtTheDoor]
+//     TestPagesWithSecret, TestGarbageAtTheDoor, FuzzDoor]
+//   - The code of CPace, and of the group beneath it, is our own, over
+//     filippo.io/edwards25519. It follows the draft, yields all that the draft and RFC
+//     9496 have test vectors for, and has not been audited by anybody. The draft is no
+//     RFC yet. [TestDraftRun, TestDraftPoints]
 //   - A proof is for the room's name, both certificates and both instances in their
 //     roles, and this one exchange: it is worth nothing when it is passed on, sent back
 //     or said again. [TestRelayedProof, TestHelloSentBack, TestReplayedHello]
@@ -182,12 +186,14 @@
 //     looks the same, so nobody can ask a node whom it was linked to. [TestGreetAgain,
 //     TestLinkedBefore, TestRememberedOverAnotherCertificate]
 //   - Wrong secrets are counted, of those who call and of those who are called: 5 at
-//     once, then one each 10 s, 365 an hour. An address that was wrong in the last 10
-//     minutes leaves two to others. Who has to wait for more than 5 s gets
+//     once, then one each 10 s, 365 an hour. Nodes of another room that has this one's
+//     name count as well. An address that in the last 10 minutes was wrong, or let us
+//     wait for 2 s, leaves two to others. Who has to wait for more than 5 s gets
 //     [ErrGuesses]. The right one counts for nothing, and who was linked before does
 //     not wait. Who guesses from addresses without end keeps those waiting who come
 //     for the first time, and nobody else. [TestGuesserIsTurnedAway,
-//     TestWhatCountsAsAGuess, TestGuessesInAnHourOfHello, TestCrowdAtTheDoor]
+//     TestWhatCountsAsAGuess, TestGuessesInAnHour, TestGuessesInAnHourOfHello,
+//     TestNewcomerBesideAGuesser, TestStalledGuess, TestCrowdAtTheDoor]
 //   - What signatures of a room are bound to is [Secret.RoomKey], and those of hello to
 //     the key that the proof left both with.
 //
