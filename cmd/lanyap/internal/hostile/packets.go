@@ -7,11 +7,12 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 )
 
-// packets sends what is no good multicast DNS, to the group and to At, whose port
-// may be another's: records that say they are longer than the packet, names that lead
+// packets sends what is no good multicast DNS, to the group, to At, and to the port of
+// multicast DNS there: records that say they are longer than the packet, names that lead
 // into themselves, numbers of records that are not there, and whatever chance makes of
 // an announcement. It counts "packets".
 func packets(ctx context.Context, o Order, n *Tally) error {
@@ -20,11 +21,15 @@ func packets(ctx context.Context, o Order, n *Tally) error {
 		return err
 	}
 	defer s.close()
-	conn, err := net.Dial("udp", o.At.String())
-	if err != nil {
-		return err
+	var ports []net.Conn
+	for _, port := range []uint16{o.At.Port(), 5353} {
+		conn, err := net.Dial("udp", netip.AddrPortFrom(o.At.Addr(), port).String())
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		ports = append(ports, conn)
 	}
-	defer conn.Close()
 	odd := OddPackets()
 	good, err := announcement(o.name(), o.At)
 	if err != nil {
@@ -39,7 +44,7 @@ func packets(ctx context.Context, o Order, n *Tally) error {
 		if err := s.say(i, packet); err != nil {
 			return err
 		}
-		_, _ = conn.Write(packet) // nobody may be there
+		_, _ = ports[i/2%2].Write(packet) // nobody may be there
 		n.Add("packets")
 	}
 	return nil

@@ -12,13 +12,14 @@ import (
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
 )
 
-// measureSiege has three members chat alone, and for a minute while one of
-// them gets 1,000 offers of links a second, from 64 addresses, and all of them hear of
-// 1,000 instances a second that there are not. In the midst of it somebody new comes.
+// measureSiege has three members chat alone, and for a minute while one of them gets
+// 1,000 offers of links a second, from 64 addresses, and chunks of SCTP from eight who
+// are none of the stack's making, and all hear of 1,000 instances a second that there
+// are not. In the midst of it somebody new comes.
 func measureSiege(t *testing.T, c contender) (string, int) {
 	window := time.Duration(min(*rounds, 20)) * 3 * time.Second // a minute
 	l := lab.New(t)
-	hosts := l.Switch().Hosts(6, lab.HostConfig{})
+	hosts := l.Switch().Hosts(10, lab.HostConfig{})
 	ears := c.listenAll(hosts[:3])
 	awaitEars(t, l, ears)
 	target := ears[0]
@@ -30,13 +31,18 @@ func measureSiege(t *testing.T, c contender) (string, int) {
 		startFoe(t, hosts[4], at(target.Process, hostile.Order{Do: "offers", Rate: 1000, Sources: 64})),
 		startFoe(t, hosts[5], hostile.Order{Do: "instances", At: netip.AddrPortFrom(hosts[5].Addr, 0), Rate: 1000, Sources: 64}),
 	}
+	for i, h := range hosts[6:] {
+		kind := []string{"gap", "pieces"}[i%2]
+		foes = append(foes, startFoe(t, h,
+			at(target.Process, hostile.Order{Do: "stranger " + kind}), at(target.Process, hostile.Order{Do: "member " + kind})))
+	}
 	said := chatFor(l, ears, "besieged", window/2)
 	came := time.Now()
 	newcomer := c.listen(hosts[3])
 	var joined time.Duration
 	l.Until(patience, func() bool {
 		joined = time.Since(came)
-		return earsMeshed(append(ears, newcomer))
+		return linked(newcomer, ears)
 	})
 	said = append(said, chatFor(l, ears, "besieged still", window/2)...)
 	besieged, lostThen := latencies(said, ears)
@@ -50,6 +56,16 @@ func measureSiege(t *testing.T, c contender) (string, int) {
 	return fmt.Sprintf("%d MiB at most, %d before, %d a minute later; %d and %d lost; %s quiet, %s besieged: %.1f×; who comes is linked to all after %.2f s",
 		peak>>20, before>>20, after>>20, lost, lostThen, millis(quiet, 0.5, 0.99), millis(besieged, 0.5, 0.99),
 		float64(quantile(besieged, 0.99))/float64(quantile(quiet, 0.99)), joined.Seconds()), len(besieged)
+}
+
+// linked reports whether a newcomer and all of these see each other.
+func linked(newcomer *ear, ears []*ear) bool {
+	for _, e := range ears {
+		if !newcomer.Ready() || !newcomer.Sees(e) || !e.Sees(newcomer) {
+			return false
+		}
+	}
+	return true
 }
 
 // chatFor has each say something ten times a second, one after the other, for so long,

@@ -72,7 +72,7 @@ var table = []figure{
 	{name: "flood", measure: measureFlood, takes: time.Minute,
 		what: "sustained broadcast of 256 B from one node to 8, messages/s at every one", aim: "–"},
 	{name: "siege", measure: measureSiege, oursOnly: true, takes: 5 * time.Minute,
-		what: "1,000 offers/s from 64 addresses and 1,000 fake instances/s for a minute: resident memory; messages lost; send → last of 3, p50 / p99; a newcomer", aim: "< 256 MiB, back to 1.2×; 0; ≤ 2×; ≤ 3 s"},
+		what: "1,000 offers/s from 64 addresses, 1,000 fake instances/s and 8 attackers by SCTP for a minute: resident memory; messages lost; send → last of 3, p50 / p99; a newcomer", aim: "< 256 MiB, back to 1.2×; 0; ≤ 2×; ≤ 3 s"},
 	{name: "guesses", measure: measureGuesses, oursOnly: true, takes: 3 * time.Minute,
 		what: "wrong secrets that six hosts can try with one node, by dialing it, and by having it dial them", aim: "≤ 365 an hour each"},
 	{name: "throughput", measure: measureThroughput, oursOnly: true, takes: 4 * time.Minute,
