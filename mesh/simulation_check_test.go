@@ -70,7 +70,7 @@ func (s *simulation) check() {
 func (s *simulation) strand() {
 	home := make(map[mesh.Member]bool)
 	for _, p := range s.alive {
-		if !p.isPage() || s.serves(p.served) {
+		if !p.isPage() || s.serves(p) {
 			home[p.Self().Member] = true
 		}
 	}
@@ -104,6 +104,9 @@ func (s *simulation) count(p *player, topic string, m mesh.Message) mesh.Message
 		if from.Self().Member != m.From.Member {
 			continue
 		}
+		if from.group != p.group {
+			s.Errorf("%s has read a message of %s, who knows another secret", p.Self().Name, m.From.Name)
+		}
 		list := from.said[to]
 		if m.Seq > uint64(len(list)) || list[m.Seq-1].topic != topic {
 			s.Errorf("%s: message %d of %s in %s, which it has not said there", p.Self().Name, m.Seq, m.From.Name, topic)
@@ -134,6 +137,9 @@ func (s *simulation) readTopic(p *player, topic string, events []mesh.Event, hea
 				s.Errorf("%s: %s joined twice", name, ev.Peer.Name)
 			}
 			here[ev.Peer.Member] = true
+			if slices.ContainsFunc(s.all, func(q *player) bool { return q.Self().Member == ev.Peer.Member && q.group != p.group }) {
+				s.Errorf("%s: %s joined, who knows another secret", name, ev.Peer.Name)
+			}
 		case mesh.Left:
 			if !here[ev.Peer.Member] {
 				s.Errorf("%s: %s left before it joined", name, ev.Peer.Name)
@@ -195,9 +201,15 @@ func (s *simulation) readPast(name string, h *hearing, m mesh.Message, here bool
 	h.past = m.Seq
 }
 
-// checkView holds that a node sees all others that are alive.
+// checkView holds that a node sees all others that are alive and know its secret, and
+// nobody else.
 func (s *simulation) checkView(p *player) {
-	want := len(s.alive) - 1
+	want := -1
+	for _, q := range s.alive {
+		if q.group == p.group {
+			want++
+		}
+	}
 	if got := p.Members(); len(got) != want {
 		s.Errorf("%s sees %q, want %d members", p.Self().Name, names(got), want)
 	}
@@ -206,7 +218,7 @@ func (s *simulation) checkView(p *player) {
 	}
 	want = -1
 	for _, q := range s.alive {
-		if q.side != nil && !q.sideShut {
+		if q.group == p.group && q.side != nil && !q.sideShut {
 			want++
 		}
 	}

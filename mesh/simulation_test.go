@@ -24,8 +24,9 @@ var (
 
 // TestRandomSchedules runs random schedules of joins, leaves, crashes, cuts,
 // slow readers, clocks that are set, topics that are opened and closed, pages that
-// are opened and loaded anew, and messages, and holds after each that everybody
-// has read what the contract promises. A schedule that fails names its seed; run it again
+// are opened and loaded anew, and messages, in half of them in rooms of one name with
+// different secrets beside each other, and holds after each that everybody has read
+// what the contract promises. A schedule that fails names its seed; run it again
 // with -seed.
 func TestRandomSchedules(t *testing.T) {
 	if *seedFlag != 0 {
@@ -52,8 +53,9 @@ type simulation struct {
 	*room
 	rng     *rand.Rand
 	verbose bool
-	small   bool // nodes have small bounds: gaps are allowed
-	pages   int  // how many there are at the most
+	small   bool          // nodes have small bounds: gaps are allowed
+	pages   int           // how many there are at the most
+	groups  []peer.Secret // of which each player knows one
 	names   []string
 	clocks  map[string]*skew // of hosts
 	alive   []*player
@@ -64,6 +66,7 @@ type simulation struct {
 type player struct {
 	*actor
 	said     map[mesh.Member][]said // by recipient; the zero Member is everybody
+	group    int                    // whose secret it knows
 	side     *part                  // in a second topic; nil: never
 	sideShut bool                   // not any more
 	mayFault bool                   // killed, or left without waiting: its receipts prove nothing
@@ -91,6 +94,11 @@ func newSimulation(r *room, seed uint64, verbose bool) *simulation {
 		name := fmt.Sprintf("host%d", i)
 		s.names = append(s.names, name)
 		s.clocks[name] = new(skew)
+	}
+	s.groups = []peer.Secret{{}}
+	if s.rng.IntN(2) == 0 {
+		ours, theirs := passphrases()
+		s.groups = append(s.groups, ours, theirs)
 	}
 	return s
 }
@@ -185,17 +193,18 @@ func (s *simulation) enter() {
 		return
 	}
 	name := fmt.Sprintf("n%d", len(s.all))
-	host := s.host()
+	host, group := s.host(), s.rng.IntN(len(s.groups))
 	a := s.join(host, func(cfg *mesh.Config) {
 		cfg.Name = name
+		mesh.SetSecret(cfg, s.groups[group])
 		s.clocks[host].config(cfg)
 	})
 	if s.small {
 		a.Shrink()
 	}
-	p := &player{actor: a, said: make(map[mesh.Member][]said)}
+	p := &player{actor: a, said: make(map[mesh.Member][]said), group: group}
 	s.alive, s.all = append(s.alive, p), append(s.all, p)
-	s.note("%s joins on %s as %s", name, host, a.Self().Instance)
+	s.note("%s joins group %d on %s as %s", name, group, host, a.Self().Instance)
 }
 
 // open opens a page of a node that is alive.
@@ -207,7 +216,7 @@ func (s *simulation) open() {
 		}
 	}
 	if by := s.one(); by != nil && !by.isPage() && pages < s.pages {
-		s.load(s.host(), by.Addrs()[0], peer.NewIdentity())
+		s.load(s.host(), by.Addrs()[0], by.group, peer.NewIdentity())
 	}
 }
 
@@ -225,17 +234,19 @@ func (s *simulation) reload() {
 		p.page.Unload()
 	}
 	p.Close()
-	if s.serves(p.served) {
-		s.load(p.host.Name(), p.served, p.identity)
+	if s.serves(p) {
+		s.load(p.host.Name(), p.served, p.group, p.identity)
 	}
 }
 
-// serves reports whether a node is alive at an address.
-func (s *simulation) serves(at netip.AddrPort) bool {
-	return slices.ContainsFunc(s.alive, func(p *player) bool { return !p.isPage() && p.Addrs()[0] == at })
+// serves reports whether a node of a page's group is alive where its page came from.
+func (s *simulation) serves(page *player) bool {
+	return slices.ContainsFunc(s.alive, func(p *player) bool {
+		return !p.isPage() && p.Addrs()[0] == page.served && p.group == page.group
+	})
 }
 
-func (s *simulation) load(host string, from netip.AddrPort, identity *peer.Identity) {
+func (s *simulation) load(host string, from netip.AddrPort, group int, identity *peer.Identity) {
 	name := fmt.Sprintf("p%d", len(s.all))
 	hides := s.rng.IntN(3) == 0
 	page := s.lan.Host(host).Page(from)
@@ -244,12 +255,13 @@ func (s *simulation) load(host string, from netip.AddrPort, identity *peer.Ident
 	}
 	a := s.join(host, func(cfg *mesh.Config) {
 		cfg.Name, cfg.Identity, cfg.Network, cfg.Peers = name, identity, page, []string{from.String()}
+		mesh.SetSecret(cfg, s.groups[group])
 		s.clocks[host].config(cfg)
 	})
 	if s.small {
 		a.Shrink()
 	}
-	p := &player{actor: a, said: make(map[mesh.Member][]said), page: page, hides: hides, identity: identity, served: from}
+	p := &player{actor: a, said: make(map[mesh.Member][]said), group: group, page: page, hides: hides, identity: identity, served: from}
 	s.alive, s.all = append(s.alive, p), append(s.all, p)
 	s.note("%s is loaded from %v on %s as %s, hides %v", name, from, host, a.Self().Instance, hides)
 }
