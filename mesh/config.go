@@ -16,7 +16,7 @@ import (
 type Config struct {
 	Name       string         // for people; empty: the ID's short form
 	Room       string         // empty: "lan"
-	Secret     string         // passphrase of the room, byte for byte; empty: everybody may join; see Security
+	Secret     string         // passphrase of the room, byte for byte; empty: everybody may join; see Security; what prints a Config shows it
 	Identity   *peer.Identity // nil: a new one, kept in memory
 	Topic      string         // what the Node's own methods are about; empty: "main"; for others see Node.Topic
 	Observer   bool           // only look who is here: others do not count this node, it neither broadcasts nor receives

@@ -356,18 +356,56 @@
 //
 // # Security
 //
-// An open room, of a Config without a Secret, is open to whoever is on the network
-// and knows its name. One with a [Config.Secret] is open to who knows that: links are
-// made to nobody else, and neither what is signed there nor a tunnel, a history file or
-// a stream is good with another secret, or without. Several groups may have rooms
-// of one name, and know of each other only that: a [Refused] event says so, once a
-// minute at most, and no node is dialed twice where it turned out to know another secret.
-// [TestSecretsKeepRoomsApart, TestSignaturesOfAnotherSecret,
-// TestHistoryFileOfAnotherSecret, TestStreamsOfAnotherSecret, TestOtherSecretIsMetOnce,
-// TestRefusedIsToldOnceAMinute]
+// An open room, of a Config without a Secret, is open to whoever is on the network and
+// knows its name or guesses it. One with a [Config.Secret] is for those who know that.
+// They prove it on each link before either side says who it is (package peer); what
+// follows from it is in all that is signed.
+//
+// Who does not know the secret:
+//
+//   - It has no link, and so learns no name, ID, topic or message, nor who is here.
+//     [TestSecretsKeepRoomsApart] It opens no stream to a service, and sees nothing as
+//     an observer either. [TestStreamsOfAnotherSecret, TestObserverNeedsTheSecret]
+//   - Nothing that was made for another secret is good here, or the other way round: no
+//     message, record, tunnel or history file, whoever passes it on.
+//     [TestSignaturesOfAnotherSecret, TestHistoryFileOfAnotherSecret]
+//   - It sees that nodes of a room are there, a hash of its name, their addresses and
+//     ports, how many there are, and when they send how much.
+//   - It may try a secret for each link, whoever dials. A node that turned out to know
+//     another is never dialed again there. [TestOtherSecretIsMetOnce] The program hears of
+//     such nodes by [Refused], once a minute at most: two groups may have rooms of one
+//     name. [TestRefusedIsToldOnceAMinute]
+//
+// Who knows the secret, or is in an open room:
+//
+//   - It reads what is said to all, and what was said up to 24 hours ago, as far as
+//     somebody keeps that ([Config.KeepHistory]). What is said to one is read by that one.
+//     [TestRelayCannotRead]
+//   - It cannot speak for another. (See Identity and trust.)
+//   - It can send as much as this node takes in, and no more is kept for it than Limits
+//     says. [TestFloodIsReadSlowly, TestFloodsAreRationed]
+//   - It can see who is here without being seen, as an observer, and let in, or tell,
+//     whom it likes.
+//
+// Who has left knows the secret still, and what it has heard. It can come back, under
+// another name and key too, and read then what is said and kept. [TestWhoLeftComesBack]
+// It cannot be locked out but by another secret: those who are to stay start anew with
+// that, each for itself, and from then on who knows the old one is a stranger to them. Who
+// has not changed yet is told of the others by Refused. A history file stays with the
+// old secret; the new room begins without. [TestRoomGetsANewSecret]
+//
+// What was recorded on the network stays sealed if the secret comes out later: the keys
+// of a link are made for it and forgotten. But a history file, or a signed message that
+// somebody passes on, lets its owner try passphrases without asking anybody, each for
+// 19 MiB and some 20 ms. Five words drawn by chance from a list of thousands are out of
+// reach; what people make up may not be.
 //
 // Both ends of a link have a [Node.Binding] alike that nobody else can have, by which
-// people can find out that nobody stands between them. [TestBinding]
+// people can make sure that nobody stands between them. [TestBinding]
+//
+// Nobody can promise that a network lets anything through which is somebody else's, that
+// a page is what it says when the network it came over was not safe, or that a member
+// keeps to itself what it reads.
 //
 // # Limits
 //

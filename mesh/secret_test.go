@@ -346,6 +346,77 @@ func TestStreamsOfAnotherSecret(t *testing.T) {
 	})
 }
 
+// TestObserverNeedsTheSecret holds that who only looks has to know it as well.
+func TestObserverNeedsTheSecret(t *testing.T) {
+	inPrivateRoom(t, func(r *room, other func(*mesh.Config)) {
+		ana := r.join("ana", nil)
+		for _, tt := range []struct {
+			name   string
+			secret func(*mesh.Config)
+			want   string
+		}{{"eve", other, ""}, {"flo", openRoom, ""}, {"gus", func(*mesh.Config) {}, "ana"}} {
+			eye := r.join(tt.name, func(cfg *mesh.Config) {
+				cfg.Observer = true
+				tt.secret(cfg)
+			})
+			pass(time.Minute)
+			r.present(eye, tt.want)
+			eye.Close()
+		}
+		r.present(ana, "")
+	})
+}
+
+// TestWhoLeftComesBack holds what a secret does not do: who has left knows it still,
+// and reads what was said meanwhile when it comes back.
+func TestWhoLeftComesBack(t *testing.T) {
+	inPrivateRoom(t, func(r *room, _ func(*mesh.Config)) {
+		ana, eve := r.join("ana", nil), r.join("eve", nil)
+		pass(time.Second)
+		if err := eve.Leave(r.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.say(ana, "now that eve is gone")
+		pass(time.Minute)
+		if got := eve.texts(); got != "" {
+			t.Errorf("eve, who has left, has read %q", got)
+		}
+		again := r.join("eve", nil)
+		pass(time.Second)
+		if got := again.texts(); got != "now that eve is gone" {
+			t.Errorf("eve, who has come back, has read %q", got)
+		}
+	})
+}
+
+// TestRoomGetsANewSecret has two of three start anew with another secret: the third,
+// who knows the old one, is a stranger to them from then on.
+func TestRoomGetsANewSecret(t *testing.T) {
+	inPrivateRoom(t, func(r *room, other func(*mesh.Config)) {
+		ana, bo, eve := r.join("ana", nil), r.join("bo", nil), r.join("eve", nil)
+		r.delivered(r.say(ana, "let us go elsewhere"))
+		ana.Close()
+		ana = r.join("ana", other)
+		pass(time.Minute)
+		r.present(ana, "")
+		if len(bo.refusals()) == 0 {
+			t.Error("bo, who has the old secret, is not told that somebody has another")
+		}
+		bo.Close()
+		bo = r.join("bo", other)
+		pass(time.Minute)
+		r.delivered(r.say(ana, "among us"))
+		r.present(ana, "bo")
+		r.present(eve, "")
+		if got := bo.texts(); got != "among us" {
+			t.Errorf("bo has read %q", got)
+		}
+		if got := eve.texts(); got != "let us go elsewhere" {
+			t.Errorf("eve has read %q", got)
+		}
+	})
+}
+
 // TestMaxMembers holds that a node takes in no more members than its Config says, be
 // it over a link or through others, and that a Config may say so many.
 func TestMaxMembers(t *testing.T) {

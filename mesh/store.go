@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ func (n *Node) openStore(cfg Config) error {
 	if n.archive.history == 0 {
 		return historyError{fmt.Errorf("mesh: history file %s: nothing is to be kept", cfg.HistoryFile)}
 	}
-	s, err := store.Open(cfg.HistoryFile, hex.EncodeToString(n.room[:]), store.Options{
+	s, err := store.Open(cfg.HistoryFile, historyOf(cfg), store.Options{
 		Log:     n.log,
 		Author:  authorOf,
 		Changed: n.historyChanged,
@@ -46,6 +47,16 @@ func (n *Node) openStore(cfg Config) error {
 	n.take(a)
 	n.loading = false
 	return nil
+}
+
+// historyOf returns what a history file says of which room it is. That does not give
+// away what is signed in a room with a secret.
+func historyOf(cfg Config) string {
+	key := roomKey(cfg.Room, cfg.secret)
+	if !cfg.secret.IsZero() {
+		key = sha256.Sum256(append([]byte("lanyap history\x00"), key[:]...))
+	}
+	return hex.EncodeToString(key[:])
 }
 
 // historyError is an error about the history file.
