@@ -285,7 +285,7 @@ func (p *Painter) drawLocked(b Block) string {
 	if p.row > 0 {
 		out.WriteString(ansi.CursorUp(p.row))
 	}
-	out.WriteString(eraseBelow)
+	out.WriteString(eraseBelow + wrapOff)
 	for _, text := range p.above {
 		for _, line := range LayOut(text, p.size.Width) {
 			out.WriteString(line + "\r\n")
@@ -299,7 +299,6 @@ func (p *Painter) drawLocked(b Block) string {
 		rows, y = rows[1:], y-1
 	}
 	rows = rows[:min(len(rows), p.size.Height)]
-	out.WriteString(wrapOff)
 	for i, row := range rows {
 		if i > 0 {
 			out.WriteString("\r\n")
@@ -316,23 +315,6 @@ func (p *Painter) drawLocked(b Block) string {
 	}
 	p.row = y
 	return out.String()
-}
-
-// Indent starts the second and further lines of a text, so that nobody can write
-// a line that looks like somebody else's.
-const Indent = "    "
-
-// LayOut breaks text into lines that are narrower than the screen, so that
-// lines after the first are indented and nobody's text looks like somebody
-// else's.
-func LayOut(text string, width int) []string {
-	width = max(width-1, 2*len(Indent))
-	text = strings.ReplaceAll(text, "\t", Indent)
-	lines := strings.Split(ansi.Wrap(text, width-len(Indent), ""), "\n")
-	for i := range lines[1:] {
-		lines[i+1] = Indent + lines[i+1]
-	}
-	return lines
 }
 
 // signal leaves a token in c unless one is there.
