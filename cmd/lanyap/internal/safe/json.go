@@ -1,32 +1,41 @@
 package safe
 
 import (
-	"fmt"
 	"strings"
-	"unicode/utf8"
+	"unicode/utf16"
 )
 
-// JSON replaces the characters that encoding/json leaves and a
-// terminal may obey (delete, C1 controls, bidirectional overrides) by \uXXXX.
-// Outside strings JSON is ASCII, so only strings are touched.
+// JSON returns JSON of encoding/json in which what [Text] would not show as it is
+// (controls, what turns the direction of writing, what nobody sees, piles of marks) is
+// written as \uXXXX. It is the same JSON: programs read the exact text, and a
+// terminal that shows it does nothing. Outside strings JSON is ASCII, so only
+// strings are touched.
 func JSON(line string) string {
-	if strings.IndexFunc(line, mustEscape) < 0 {
+	if plainASCII(line) {
 		return line
 	}
 	var out strings.Builder
-	for _, r := range line {
-		switch {
-		case !mustEscape(r):
+	out.Grow(len(line))
+	walk(line, func(r rune, as role) {
+		if as == itself {
 			out.WriteRune(r)
-		case r > 0xffff:
-			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xd800+(r-0x10000)>>10, 0xdc00+(r-0x10000)&0x3ff)
-		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
+			return
 		}
-	}
+		if r > 0xffff {
+			high, low := utf16.EncodeRune(r)
+			escape(&out, high)
+			escape(&out, low)
+			return
+		}
+		escape(&out, r)
+	})
 	return out.String()
 }
 
-func mustEscape(r rune) bool {
-	return r == 0x7f || r >= utf8.RuneSelf && invisible(r)
+func escape(out *strings.Builder, r rune) {
+	const digits = "0123456789abcdef"
+	out.WriteString(`\u`)
+	for shift := 12; shift >= 0; shift -= 4 {
+		out.WriteByte(digits[r>>shift&15])
+	}
 }

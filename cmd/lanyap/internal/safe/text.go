@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 // clusterMarks is how many combining marks, joiners and variation selectors
@@ -14,11 +12,12 @@ import (
 // longer pile is there to cover the lines above and below.
 const clusterMarks = 8
 
-// Text returns s so that a terminal shows it and does nothing else. Line feeds
-// and tabs stay. Everything that moves the cursor, changes colours, turns the
-// direction of writing (Unicode Standard Annex #9) or takes no room on the
-// screen is shown as a picture or as <U+XXXX>, and piles of combining marks
-// are cut. What is not UTF-8 becomes U+FFFD.
+// Text returns s so that a terminal, a log or a page shows it and does nothing
+// else. Line feeds and tabs stay. Everything that moves the cursor, changes colours,
+// turns the direction of writing (Unicode Standard Annex #9) or takes no room on the
+// screen is shown as a picture or as <U+XXXX>, and piles of combining marks are cut.
+// A mark that follows nothing gets a dotted circle, and none of what stands before
+// the text. What is not UTF-8 becomes U+FFFD.
 //
 // Text is idempotent: what it returned is left as it is.
 func Text(s string) string {
@@ -28,25 +27,63 @@ func Text(s string) string {
 	}
 	var out strings.Builder
 	out.Grow(len(s))
-	marks := 0 // since the last character that stands for itself
-	var before rune
-	for i, r := range s {
-		if attaches(r) && marks < clusterMarks && joins(before, r, s[i+utf8.RuneLen(r):]) {
-			marks++
+	walk(s, func(r rune, as role) {
+		switch as {
+		case itself:
 			out.WriteRune(r)
-			before = r
-			continue
+		case baseless:
+			out.WriteRune(dottedCircle)
+			out.WriteRune(r)
+		case other:
+			writeVisible(&out, r)
 		}
-		if isMark(r) {
-			continue // over the limit, or a selector that selects nothing
+	})
+	return out.String()
+}
+
+// role is what becomes of a character.
+type role int
+
+const (
+	itself   role = iota // it is shown
+	baseless             // a mark that follows nothing
+	dropped              // one mark too many, or a selector that selects nothing
+	other                // something stands for it
+)
+
+// dottedCircle is what marks are shown on (Unicode Standard, section 5.13).
+const dottedCircle = '\u25cc'
+
+// walk has f told what becomes of each character of s.
+func walk(s string, f func(r rune, as role)) {
+	marks := 0 // since the last character that stands for itself
+	before := '\n'
+	for i, r := range s {
+		mark := isMark(r)
+		switch {
+		case (mark || isJoiner(r)) && marks < clusterMarks && joins(before, r, s[i+utf8.RuneLen(r):]):
+			as := itself
+			if before == '\n' || before == '\t' {
+				as = baseless
+			}
+			marks++
+			before = r
+			f(r, as)
+			continue
+		case mark:
+			f(r, dropped)
+			continue
 		}
 		if before != zwj {
 			marks = 0
 		}
 		before = r
-		writeVisible(&out, r)
+		if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && !invisible(r) {
+			f(r, itself)
+		} else {
+			f(r, other)
+		}
 	}
-	return out.String()
 }
 
 // Line is [Text] for what has to stay on one line, such as a name: line feeds
@@ -72,16 +109,11 @@ func plainASCII(s string) bool {
 	return true
 }
 
-// attaches reports whether r takes no room of its own but belongs to the
-// character before it.
-func attaches(r rune) bool {
-	return r == zwj || r == zwnj || isMark(r)
-}
+func isJoiner(r rune) bool { return r == zwj || r == zwnj }
 
-// isMark reports whether r is drawn over the character before it. What Go's
-// tables do not know yet, those by which the width of a line is computed may.
+// isMark reports whether r is drawn over the character before it.
 func isMark(r rune) bool {
-	return unicode.In(r, unicode.Mn, unicode.Me) || isUnassigned(r) && ansi.StringWidth("a"+string(r)) == 1
+	return unicode.In(r, unicode.Mn, unicode.Me) || unicode.Is(laterMarks, r)
 }
 
 // isUnassigned reports whether r is a character that Go's tables do not know,
@@ -112,20 +144,15 @@ func scriptOrEmoji(r rune) bool {
 	return r >= 0x300 && r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsSymbol(r) || isUnassigned(r))
 }
 
-// writeVisible writes r, or what stands for it where r itself is not safe or
-// not seen.
+// writeVisible writes what stands for r.
 func writeVisible(out *strings.Builder, r rune) {
 	switch {
-	case r == '\n' || r == '\t':
-		out.WriteRune(r)
 	case r < ' ':
 		out.WriteRune('\u2400' + r) // Unicode's control pictures
 	case r == 0x7f:
 		out.WriteRune('\u2421')
-	case invisible(r):
-		fmt.Fprintf(out, "<U+%04X>", r)
 	default:
-		out.WriteRune(r)
+		fmt.Fprintf(out, "<U+%04X>", r)
 	}
 }
 

@@ -77,7 +77,7 @@ func FuzzText(f *testing.F) {
 			if r != '\n' && r != '\t' && r != zwj && r != zwnj && invisible(r) {
 				t.Fatalf("Text(%+q) = %+q has %U", s, got, r)
 			}
-			if !attaches(r) {
+			if !isMark(r) && !isJoiner(r) {
 				marks = 0
 				continue
 			}

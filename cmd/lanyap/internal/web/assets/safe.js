@@ -1,6 +1,8 @@
 // Text that others wrote, made so that a page shows it and nothing else happens:
-// the rules of the program's own terminals. What is returned is for textContent;
-// nothing here, or anywhere in this page, makes markup of it.
+// the rules of package safe, which this is the twin of. They are held to the same
+// texts; the package in the page's program would be ten times as large, for tables
+// that each browser has. What is returned is for textContent; nothing here, or
+// anywhere in this page, makes markup of it.
 
 // How many combining marks may follow one character: scripts and emoji in real
 // use need four to six, a longer pile covers the lines above and below.
@@ -21,13 +23,13 @@ export function text(s) {
 	s = s.replaceAll('\r\n', '\n');
 	if (plain.test(s)) return s;
 	const runes = Array.from(s);
-	let out = '', before = '', marks = 0;
+	let out = '', before = '\n', marks = 0;
 	for (let i = 0; i < runes.length; i++) {
 		const r = runes[i];
 		const attaches = r === zwj || r === zwnj || mark.test(r);
 		if (attaches && marks < clusterMarks && joins(before, r, runes[i + 1])) {
 			marks++;
-			out += r;
+			out += before === '\n' || before === '\t' ? '\u25cc' + r : r; // a mark on nothing (Unicode, section 5.13)
 			before = r;
 			continue;
 		}
