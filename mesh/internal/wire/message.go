@@ -147,10 +147,9 @@ func CheckTopic(topic string) error {
 }
 
 func parseTopic(p []byte) (topic string, rest []byte, err error) {
-	if len(p) == 0 || len(p) < 1+int(p[0]) {
-		return "", nil, errTruncated
+	if topic, rest, err = parseShort(p); err != nil {
+		return "", nil, err
 	}
-	topic, rest = string(p[1:1+p[0]]), p[1+p[0]:]
 	return topic, rest, CheckTopic(topic)
 }
 

@@ -128,12 +128,24 @@ func withPrefix(prefix string, room RoomKey, p []byte) []byte {
 func appendName(dst []byte, s string) []byte { return append(append(dst, byte(len(s))), s...) }
 
 func parseName(p []byte) (string, []byte, error) {
-	if len(p) == 0 || len(p) < 1+int(p[0]) {
-		return "", nil, errTruncated
+	s, rest, err := parseShort(p)
+	if err != nil {
+		return "", nil, err
 	}
-	s, rest := string(p[1:1+p[0]]), p[1+p[0]:]
 	if err := name.Check(s); err != nil {
 		return "", nil, fmt.Errorf("%w: %w", errRecord, err)
 	}
 	return s, rest, nil
+}
+
+// parseShort reads a length of one byte, and as many bytes.
+func parseShort(p []byte) (s string, rest []byte, err error) {
+	if len(p) == 0 {
+		return "", nil, errTruncated
+	}
+	end := 1 + int(p[0]) // up to 256
+	if len(p) < end {
+		return "", nil, errTruncated
+	}
+	return string(p[1:end]), p[end:], nil
 }
