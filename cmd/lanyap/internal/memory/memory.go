@@ -4,7 +4,8 @@
 // reads GOMEMLIMIT and nothing else: a program that could do with less is killed
 // for garbage it had yet to collect. And it lets garbage gather in a heap that is
 // small: the runtime's measure, as much as is in use, keeps the collector of a
-// program busy that uses a few megabytes.
+// program busy that uses a few megabytes. When nothing happens any more it gives back
+// what is not in use.
 package memory
 
 import (
