@@ -27,6 +27,11 @@ var (
 // has taken its place; the other side's ends with [peer.ErrReplaced].
 const Replaced = "replaced"
 
+// maxForged is how many keys are checked that the other side did not sign. A check
+// costs a hundred times what it takes a member on the way to make them up, who could as
+// well let nothing through.
+const maxForged = 8
+
 // Config is what a tunnel needs of its end.
 type Config struct {
 	Room wire.RoomKey
@@ -58,6 +63,7 @@ type Tunnel struct {
 	remote    peer.Hello
 	sender    *hpke.Sender    // nil: the other's open is not here
 	recipient *hpke.Recipient // nil: its keys are not
+	forged    int             // keys that it did not sign
 
 	inbox
 	outbox
@@ -115,6 +121,9 @@ func (t *Tunnel) Agree(k wire.Keys, now time.Time) bool {
 	k.From = wire.Member{ID: t.remote.ID, Instance: t.remote.Instance}
 	k.To = t.cfg.Self
 	if !k.Verify(t.cfg.Room, t.remote.ID.Verify) {
+		if t.forged++; t.forged == maxForged {
+			t.endLocked(ErrSeal, "")
+		}
 		return false
 	}
 	recipient, err := hpke.NewRecipient(k.Enc, t.cfg.Key, k.Info(t.cfg.Room))

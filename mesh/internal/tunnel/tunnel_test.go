@@ -296,6 +296,27 @@ func TestForgedKeys(t *testing.T) {
 	}
 }
 
+// TestForgedKeysAreBounded holds that a tunnel ends when too many keys came for it that
+// nobody signed, each of which takes a check.
+func TestForgedKeysAreBounded(t *testing.T) {
+	for forged, want := range map[int]bool{maxForged - 1: true, maxForged: false} {
+		a, b := pair()
+		mallory := newEnd(peer.NewIdentity(), b.cfg.Self, a.cfg.Self)
+		good := b.keys(t, a)
+		a.keys(t, b)
+		bad := mallory.keys(t, a)
+		bad.Nonce = b.nonce
+		for range forged {
+			if a.Agree(bad, time.Now()) {
+				t.Fatal("forged keys are taken")
+			}
+		}
+		if got := a.Agree(good, time.Now()); got != want {
+			t.Errorf("after %d forged keys the right ones are taken: %v, want %v", forged, got, want)
+		}
+	}
+}
+
 // TestEndsAreTold holds what the other side's ReadMessage returns at last.
 func TestEndsAreTold(t *testing.T) {
 	between(t, time.Millisecond, asItIs, func(t *testing.T, a, b *end) {
