@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/lanyap/lanyap/peer/name"
 	"github.com/lanyap/lanyap/peer/stream"
 )
@@ -99,6 +101,7 @@ type Conn struct {
 	inPage    bool    // this side is
 	taken     uint64  // of what was read, if it is; the reader's alone, as is what follows
 	saidTaken uint64
+	controls  *rate.Limiter
 
 	rbuf     []byte
 	born     time.Time     // what heard counts from; its monotonic reading, which no time sync moves
@@ -123,6 +126,7 @@ func newConn(ch channel, remote Hello) *Conn {
 	}
 	return &Conn{
 		ch: ch, remote: remote, credit: given, born: time.Now(), rbuf: make([]byte, readBuffer), done: make(chan struct{}),
+		controls: rate.NewLimiter(controlRate, controlRate),
 		channels: channels{accept: make(chan *stream.Conn, maxUnaccepted)},
 	}
 }
@@ -182,6 +186,26 @@ func (c *Conn) ReadMessage() ([]byte, error) {
 			c.end(err, "")
 			return nil, c.Err()
 		}
+		c.pace()
+	}
+}
+
+// controlRate is how many of the other side's pings, pongs and the like are read a
+// second, and at once: a page that reads 256 MiB a second says so 2,048 times, and who
+// makes us answer more is read more slowly.
+const controlRate = 2048
+
+// pace waits where there were too many, until the link ends.
+func (c *Conn) pace() {
+	wait := c.controls.Reserve().Delay()
+	if wait == 0 {
+		return
+	}
+	pause := time.NewTimer(wait)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-c.done:
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // TestReaderWaitsForNoPong pings one whose every write waits: it reads on. If
@@ -80,5 +81,38 @@ func drain(c *Conn) {
 		if _, err := c.ReadMessage(); err != nil {
 			return
 		}
+	}
+}
+
+// TestPingsAreReadSlowly has somebody send far more pings than any honest node: they
+// are read no faster than that, what is behind them arrives all the same, and as many
+// as an honest one may send hold up nothing.
+func TestPingsAreReadSlowly(t *testing.T) {
+	for _, tt := range []struct {
+		pings       int
+		least, most time.Duration
+	}{
+		{controlRate, 0, 0},
+		{11 * controlRate, 9 * time.Second, 11 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := Pipe(Hello{}, Hello{})
+			start := time.Now()
+			go drain(a)
+			go func() {
+				for range tt.pings {
+					_ = a.writeFrame([]byte("ping 1"), true)
+				}
+				_ = a.WriteMessage([]byte("behind the pings"))
+			}()
+			if got, err := b.ReadMessage(); string(got) != "behind the pings" || err != nil {
+				t.Errorf("got %q, %v", got, err)
+			}
+			if d := time.Since(start); d < tt.least || d > tt.most {
+				t.Errorf("%d pings took %v, want %v to %v", tt.pings, d, tt.least, tt.most)
+			}
+			_ = a.Close(nil)
+			_ = b.Close(nil)
+		})
 	}
 }
