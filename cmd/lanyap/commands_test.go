@@ -91,6 +91,7 @@ func TestReasons(t *testing.T) {
 		"other_room":     {OtherRoom: true},
 		"full":           {Err: errorAbout(peer.ErrFull)},
 		"other_secret":   {Err: errorAbout(peer.ErrSecret)},
+		"guesses":        {Err: errorAbout(peer.ErrGuesses)},
 		"other_instance": {Err: errorAbout(peer.ErrInstance)},
 		"pending":        {},
 		"failed":         {Err: errors.New("something else")},

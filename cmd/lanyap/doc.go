@@ -159,9 +159,10 @@
 // "lanyap peers --json" prints objects of type peer (with peer, addr, rtt_ms and
 // topics) and sighting: with instance, addrs and a reason, which is refused, hung_up,
 // timeout, udp_blocked, version, other_room, other_secret (another than ours, or one of
-// us has none), full, other_instance, failed, browser for a member in one, which has a name and "web":true and is reached by members
-// alone, or pending with the step that is waited for (none, tcp, offer or udp); and
-// with via, a member that reaches it all the same. "lanyap doctor --json" prints
+// us has none), guesses (too many wrong secrets were tried of late), full,
+// other_instance, failed, browser for a member in one, which has a name and "web":true
+// and is reached by members alone, or pending with the step that is waited for (none,
+// tcp, offer or udp); and with via, a member that reaches it all the same. "lanyap doctor --json" prints
 // objects of type check, with name, ok, text and todo.
 //
 // # Sending and receiving files

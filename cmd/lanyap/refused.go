@@ -17,31 +17,33 @@ func (a *app) shutOut(told *failure, err error) *failure {
 	if node == nil || told.code != exitNobody || errors.Is(err, chat.ErrUnheard) {
 		return told
 	}
-	at, all := refusedBy(node.Sightings())
+	refused, busy, others := atTheDoor(node.Sightings())
 	switch {
-	case !all:
+	case others > 0 || refused+busy == 0:
 		return told
+	case refused == 0:
+		return &failure{exitNobody, "nobody lets us in for now: too many wrong secrets were tried of late, here or there", "try again in a minute"}
 	case a.private.Load():
-		return &failure{exitRefused, "nobody lets us in: " + at + " has another secret, or none", "ask them for the secret of the room; case counts, and each word"}
+		return &failure{exitRefused, "nobody lets us in: who is here has another secret, or none", "ask them for the secret of the room: each word counts, and case; lanyap peers shows where they are"}
 	}
-	return &failure{exitRefused, "nobody lets us in: the room of " + at + " is private", "ask them for its secret, and use --ask-secret or --secret-file"}
+	return &failure{exitRefused, "nobody lets us in: the room is private", "ask who is in it for the secret, and use --ask-secret or --secret-file; lanyap peers shows where they are"}
 }
 
-// refusedBy reports whether each of the nodes that were sighted, and are said to be in
-// this room, has refused us for the secret, and names them. Where there are none nobody
-// has.
-func refusedBy(sightings []mesh.Sighting) (who string, all bool) {
-	var refused []mesh.Sighting
+// atTheDoor counts the nodes that were sighted and are said to be in this room: those
+// that refused us for the secret, those that take no more secrets for now, and others.
+func atTheDoor(sightings []mesh.Sighting) (refused, busy, others int) {
 	for _, s := range sightings {
 		switch {
 		case s.OtherRoom || s.Web || errors.Is(s.Err, peer.ErrSelf):
 		case errors.Is(s.Err, peer.ErrSecret):
-			refused = append(refused, s)
+			refused++
+		case errors.Is(s.Err, peer.ErrGuesses):
+			busy++
 		default:
-			return "", false
+			others++
 		}
 	}
-	return places(refused), len(refused) > 0
+	return refused, busy, others
 }
 
 // tellOfOtherSecret shows once, until the node is closed, that somebody with another

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/passphrase"
+	"github.com/lanyap/lanyap/mesh"
+	"github.com/lanyap/lanyap/peer"
 )
 
 const (
@@ -210,9 +212,9 @@ func TestCommandsTakeSecrets(t *testing.T) {
 				case k:
 					p.wantExit(tt.code)
 				case other:
-					p.wantError(exitRefused, "nobody lets us in: 10.0.0.1:7475 has another secret, or none", "ask them for the secret")
+					p.wantError(exitRefused, "nobody lets us in: who is here has another secret, or none", "ask them for the secret")
 				default:
-					p.wantError(exitRefused, "nobody lets us in: the room of 10.0.0.1:7475 is private", "--ask-secret")
+					p.wantError(exitRefused, "nobody lets us in: the room is private", "--ask-secret")
 				}
 				if all := p.out.String() + p.err.String(); secret != k && strings.Contains(all, bo.of("ready")[0]["id"].(string)) {
 					t.Errorf("%s tells a stranger who is there:\n%s", name, all)
@@ -329,6 +331,26 @@ func TestSomeRefuse(t *testing.T) {
 			p.exit()
 		}
 	})
+}
+
+func TestShutOut(t *testing.T) {
+	secret := mesh.Sighting{Err: errorAbout(peer.ErrSecret)}
+	busy := mesh.Sighting{Err: errorAbout(peer.ErrGuesses)}
+	nobody := []mesh.Sighting{{OtherRoom: true}, {Web: true}, {Err: errorAbout(peer.ErrSelf)}}
+	for name, tt := range map[string]struct {
+		sightings             []mesh.Sighting
+		refused, busy, others int
+	}{
+		"nobody":              {nobody, 0, 0, 0},
+		"all":                 {append(nobody, secret, secret), 2, 0, 0},
+		"busy":                {append(nobody, busy), 0, 1, 0},
+		"one is out of reach": {append(nobody, secret, mesh.Sighting{Err: errorAbout(peer.ErrTimeout)}), 1, 0, 1},
+		"one is being dialed": {append(nobody, secret, mesh.Sighting{}), 1, 0, 1},
+	} {
+		if refused, busy, others := atTheDoor(tt.sightings); refused != tt.refused || busy != tt.busy || others != tt.others {
+			t.Errorf("%s: %d refused us, %d are busy, and there are %d others", name, refused, busy, others)
+		}
+	}
 }
 
 func TestHistoryFileOfAnotherSecret(t *testing.T) {
