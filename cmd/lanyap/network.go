@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -202,7 +203,8 @@ func (a *app) logger() (*slog.Logger, error) {
 }
 
 // logWriter is standard error, or the terminal that the program has taken over
-// if that is where standard error goes.
+// if that is where standard error goes. Package slog quotes most of what a terminal
+// obeys, but neither piles of marks nor letters that nobody sees.
 type logWriter struct{ a *app }
 
 func (w logWriter) Write(line []byte) (int, error) {
@@ -210,7 +212,10 @@ func (w logWriter) Write(line []byte) (int, error) {
 	if face := w.a.terminal.Load(); face != nil && isFile && term.IsTerminal(int(file.Fd())) && (*face).Log(string(line)) {
 		return len(line), nil
 	}
-	return w.a.stderr.Write(line)
+	if _, err := io.WriteString(w.a.stderr, safe.Text(string(line))); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // defaultName is user@host. What is not known is left out; without either the
