@@ -12,6 +12,7 @@
 //	lanyap page                serve the page by which browsers join, and nothing else
 //	lanyap invite              make a private room, and let others into it
 //	lanyap peers               who is here
+//	lanyap known               whom you have met; see trust, verify and block
 //	lanyap doctor              why it may not work
 //
 // "lanyap COMMAND --help" explains the flags. This is the manual for scripts and
@@ -32,6 +33,9 @@
 //	/send PATH NAME  offer a file or folder to one, or without a name to all
 //	/get N DIR       take what is offered, into DIR or the current directory
 //	/decline N       turn it down
+//	/verify NAME     find out with somebody, by words that both read, who that is
+//	/trust NAME      remember that you are sure who that is; with --remove take it back
+//	/block NAME      neither see nor hear that one again; with --remove take it back
 //	/qr              the page's address as a code, for the camera of a phone
 //	/invite          the same as an invite, with the secret of a private room
 //	/quit            leave
@@ -126,7 +130,7 @@
 //
 //	{"type":"ready","id":"…","instance":"…","name":"ana","room":"lan","addrs":["10.0.0.7:7475"],
 //	 "private":true,"page":["http://10.0.0.7:7475/"]}
-//	{"type":"joined","peer":{"id":"…","instance":"…","name":"bo"},"via":{…}}
+//	{"type":"joined","peer":{"id":"…","instance":"…","name":"bo","known":"seen"},"via":{…}}
 //	{"type":"rerouted","peer":{…},"via":{…}}
 //	{"type":"left","peer":{…},"reason":""}
 //	{"type":"message","from":{…},"seq":12,"sent":"…","text":"hi","private":true}
@@ -135,9 +139,12 @@
 //	{"type":"sent","seq":12,"text":"hi","to":{…},"ref":"…"}
 //	{"type":"delivered","seq":12,"count":3,"to":{…},"ref":"…"}
 //	{"type":"undelivered","seq":12,"peers":[{…}],"to":{…},"ref":"…"}
+//	{"type":"verify","peer":{…},"words":["…","…","…","…","…","…"]}
 //	{"type":"warning","text":"…","ref":"…"}
 //
-// via is there if somebody else relays between the two, and says who; rerouted
+// known says how well somebody is known, see "Known people"; with changed there is
+// like, the id and name of whom it resembles. verify comes when somebody asks to be
+// verified. via is there if somebody else relays between the two, and says who; rerouted
 // comes when that changes while somebody is here. A left without a reason is a
 // goodbye. private and to are there for messages to one alone, which have
 // sequence numbers of their own. history marks what was said before its sender
@@ -190,8 +197,9 @@
 // n declines it. It ends when the first that was taken is here and nothing else
 // waits; with --loop when it is told to stop by a signal. --yes asks nothing. With
 // --from offers of others are declined; names are chosen freely, so be sure of
-// somebody by an ID only. Where there is no terminal nobody can be asked: one of
-// both has to be given, and --from alone takes what it lets through. With
+// somebody by an ID only. --trusted takes what the verified offer, and declines the
+// rest. Where there is no terminal nobody can be asked: one of the three has to be
+// given, and --from alone takes what it lets through. With
 // --timeout somebody has to offer something within that time.
 //
 // For each item that is here and verified its path is written to standard output,
@@ -249,7 +257,7 @@
 // in its place. A reason is declined, not_receiving, busy, nobody, taken, withdrawn,
 // canceled, interrupted, vanished, changed, unreadable, mismatch, no_space, read_only, in_use,
 // limit, protocol, incomplete, failed or, where this side declined by itself,
-// not_from, two_of_name or no_answer. removed is what --clean removed.
+// not_from, not_trusted, two_of_name or no_answer. removed is what --clean removed.
 //
 // # Sharing folders
 //
@@ -302,6 +310,43 @@
 //
 // when they have. A page comes by plain HTTP: who can alter what is sent on the
 // network can alter the page.
+//
+// # Known people
+//
+// Names are chosen freely, and an ID is nobody else's. Whom a chat, peers, send,
+// receive and get meet is remembered in the state directory, and known again. Each is
+//
+//	verified  you have made sure who has that ID; your own ID always is
+//	seen      that ID was here before, by that name
+//	new       it is here for the first time
+//	changed   the name is that of somebody else who is known, or looks like it: it
+//	          differs in case, spaces, or letters that look alike (Unicode's UTS #39)
+//
+// which JSON says of everybody. People see it where it matters: a line tells of
+// somebody who comes by the name of another, and (changed) stands behind the name
+// beside what that one says. A name belongs to who was verified by it, or bore it
+// first; of two who came within a minute of each other by one name neither is changed.
+// One key that two hosts have is told of. A page is not remembered: its key goes with
+// the tab.
+//
+// "lanyap verify NAME", or /verify NAME, shows both of you six words. Tell them each
+// other, by voice for example: if they are the same, nobody sits between you. Then say
+// yes, or /trust NAME. "lanyap trust" takes the ID that "lanyap id" prints, too.
+//
+// "lanyap block NAME" has what that one says, has said and offers not be shown, and
+// offers be declined. It stays in the room, and reads what you say to all.
+//
+// "lanyap receive --trusted" takes without a question what the verified offer, and
+// declines the rest. Files of others are not executable where they land.
+//
+// "lanyap known --json" prints
+//
+//	{"type":"known","id":"…","name":"bo","known":"verified","blocked":true,"first":"…","last":"…",
+//	 "verified":"…","as":"bo"}
+//
+// where as is the name by which it was verified, and "lanyap verify --json" prints
+// verify, as a chat does. 4,096 people are remembered; when there are more those go
+// who were merely seen, and on the fewest days. With --ephemeral nothing is written.
 //
 // # Exit codes
 //

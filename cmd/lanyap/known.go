@@ -240,7 +240,10 @@ func (a *app) note(who string, what noting, remove bool) error {
 		return usage("name somebody else", "that is you")
 	}
 	var text string
-	label := fmt.Sprintf("%s (%s)", nameOf(p), p.ID.Short())
+	label := nameOf(p)
+	if label != p.ID.Short() {
+		label += " (" + p.ID.Short() + ")"
+	}
 	switch {
 	case what == noteTrust && remove:
 		text, err = "%s is not verified any more", book.Distrust(p.ID)

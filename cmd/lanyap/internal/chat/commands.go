@@ -121,7 +121,10 @@ func (c *interpreter) who() string {
 		if !strings.Contains(line, p.ID.Short()) {
 			line += " " + p.ID.Short()
 		}
-		line += browser(p) + standing(c.room.book.Judge(p))
+		line += browser(p)
+		if p.ID != c.room.self.ID {
+			line += standing(c.room.book.Judge(p))
+		}
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")

@@ -42,6 +42,14 @@
 // it as "~ bo waves", everybody else as it is; so a text that begins with "/me "
 // is an action, whoever sent it and however.
 //
+// # Who is known
+//
+// A [Room] may be told by [Room.Know] to look people up in a book (package known).
+// Who has the name of somebody else who is known is said to be changed when it comes
+// and beside each message, and JSON says of everybody how well it is known.
+// [TestBorrowedNameIsShown, TestBorrowedNameInJSON] Who is blocked is nobody here,
+// though a member of the mesh. [TestBlocked]
+//
 // # What a terminal is shown
 //
 // Names and texts come from strangers. Every face passes them through package

@@ -98,6 +98,9 @@ func notice(ev Event, room *Room) string {
 		if ev.Peer.Via != nil {
 			text += fmt.Sprintf(" (through %s)", room.Label(*ev.Peer.Via))
 		}
+		if ev.Peer.ID == room.self.ID {
+			return text // on another terminal
+		}
 		return text + met(ev)
 	case Left:
 		if ev.Reason == nil {

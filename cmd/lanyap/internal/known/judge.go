@@ -70,6 +70,9 @@ func (t *Table) owner(since time.Time, id peer.ID, name string, renamed bool) *P
 		return nil
 	}
 	like := *best
+	if !t.alike(name, like.Name) {
+		like.Name = like.As // it has another name now, or was not met yet
+	}
 	return &like
 }
 

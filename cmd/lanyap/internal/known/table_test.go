@@ -140,6 +140,11 @@ func TestRename(t *testing.T) {
 	table.Meet(monday.Add(4*day), id(1), "Eta")
 	judged(t, table, monday.Add(4*day), id(3), "Zeta", Changed, id(1)) // the name it was verified by
 	judged(t, table, monday.Add(4*day), id(3), "eta", Changed, id(1))
+	for _, name := range []string{"Zeta", "Eta"} {
+		if like := table.Judge(monday.Add(4*day), id(3), name, false).Like; like == nil || like.Name != name {
+			t.Errorf("%q is like %+v", name, like)
+		}
+	}
 }
 
 // TestTrustBeforeMeeting enters an ID that somebody has read out.

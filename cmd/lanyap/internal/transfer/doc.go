@@ -32,6 +32,10 @@
 // --from takes a name for that of one person only while nobody else who is here
 // bears it. [TestFromIsOfOne]
 //
+// With --trusted offers of those are taken who were verified (package known), and no
+// others. [TestTrusted] Whoever is blocked offers nothing. [TestBlockedOffers] What
+// comes from others than the verified lands without the executable bit.
+//
 // A text is shown, without a question: it lands nowhere.
 //
 // # What a terminal is shown
