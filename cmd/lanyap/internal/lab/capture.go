@@ -65,6 +65,9 @@ func (c *Capture) Stop() {
 		}
 	}))
 	c.lab.must(err)
+	for _, flow := range c.flows {
+		lower(flow.Bytes())
+	}
 	if missed > 0 {
 		c.lab.t.Errorf("lab: %d frames were not captured", missed)
 	}
@@ -150,16 +153,27 @@ func flowOf(frame []byte) (string, []byte) {
 	return fmt.Sprintf("%s %s to %s", kind, netip.AddrPortFrom(from, source), netip.AddrPortFrom(to, port)), rest[head:]
 }
 
-// Find returns the flows in which something is, in whatever case, after [Capture.Stop].
+// Find returns the flows in which something is, in whatever case of ASCII, after
+// [Capture.Stop].
 func (c *Capture) Find(what []byte) []string {
 	var found []string
-	lower := bytes.ToLower(what)
+	what = lower(bytes.Clone(what))
 	for name, flow := range c.flows {
-		if bytes.Contains(flow.Bytes(), what) || bytes.Contains(bytes.ToLower(flow.Bytes()), lower) {
+		if bytes.Contains(flow.Bytes(), what) {
 			found = append(found, name)
 		}
 	}
 	return found
+}
+
+// lower has letters of ASCII be lower case, whatever else there is.
+func lower(b []byte) []byte {
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return b
 }
 
 // Bytes returns how many bytes were heard, after [Capture.Stop].

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -337,3 +338,52 @@ func TestSignalsAndExit(t *testing.T) {
 }
 
 func h2(l *Lab) *Host { return l.switches[0].Host(HostConfig{NoCable: true}) }
+
+// TestCaptureHearsWhatIsSent: all of it, whole, and only what went over this switch.
+func TestCaptureHearsWhatIsSent(t *testing.T) {
+	t.Parallel()
+	l := New(t)
+	sw := l.Switch()
+	heard := sw.Capture()
+	other := l.Switch().Capture()
+	hosts := sw.Hosts(2, HostConfig{})
+	listener, err := hosts[0].Listen(netip.AddrPortFrom(hosts[0].Addr, 9000).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	read := make(chan int64)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			read <- 0
+			return
+		}
+		defer conn.Close()
+		n, _ := io.Copy(io.Discard, conn)
+		read <- n
+	}()
+	conn, err := hosts[1].Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Repeat("Nobody shall see this. ", 100_000)
+	if _, err := io.WriteString(conn, text); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	if n := <-read; n != int64(len(text)) {
+		t.Fatalf("%d bytes came", n)
+	}
+	heard.Stop()
+	other.Stop()
+	if flows := heard.Find([]byte("nobody SHALL see this. " + text[:1000])); len(flows) != 1 || !strings.HasPrefix(flows[0], "TCP ") {
+		t.Errorf("it is in %q, want one connection", flows)
+	}
+	if n := heard.Bytes(); n < int64(len(text)) || n > 2*int64(len(text)) {
+		t.Errorf("%d bytes were heard, %d sent", n, len(text))
+	}
+	if flows := other.Find([]byte("nobody")); len(flows) > 0 || len(heard.Find([]byte("somebody"))) > 0 {
+		t.Errorf("what is not there is found: %q", flows)
+	}
+}

@@ -19,7 +19,8 @@ var emptyWasm = []byte("\x00asm\x01\x00\x00\x00")
 //
 //	LANYAP_FAKE=127.0.0.1:8000 go test -run TestFake -timeout 0 ./cmd/lanyap/internal/web
 //
-// and then http://127.0.0.1:8000/?scene=people+talk and others in testdata/fake.js.
+// and then http://127.0.0.1:8000/?scene=people+talk and others in testdata/fake.js. With
+// LANYAP_FAKE_PRIVATE the room has a secret, which is whatever has not "wrong" in it.
 func TestFake(t *testing.T) {
 	addr := os.Getenv("LANYAP_FAKE")
 	if addr == "" {
@@ -27,7 +28,7 @@ func TestFake(t *testing.T) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		cfg := Config{Room: "lan", Self: mesh.Peer{Name: "bo@shelf"}, Files: http.HandlerFunc(fakeUpload)}
+		cfg := Config{Room: "lan", Private: os.Getenv("LANYAP_FAKE_PRIVATE") != "", Self: mesh.Peer{Name: "bo@shelf"}, Files: http.HandlerFunc(fakeUpload)}
 		newHandler(cfg, os.DirFS("assets")).ServeHTTP(w, r) // what there is now
 	})
 	for suffix, serve := range map[string]http.HandlerFunc{

@@ -7,7 +7,9 @@ import {line} from './safe.js';
 
 export class Lock {
 	#keep; #tagOf; #enter; #tag = '';
-	#trying = null; // {room, secret, mine}: what was tried and is not decided
+	#trying = null; // {room, secret, from}: what was tried and is not decided
+	#busy = false;  // the door takes nobody just now
+	#away = false;  // nobody answers there
 	shut = false;   // we are outside
 
 	// tagOf returns the tag of a room's name; enter is called with {room, secret} to
@@ -42,6 +44,7 @@ export class Lock {
 	opened() {
 		if (!this.#trying) return false;
 		this.shut = false;
+		this.#wait(false);
 		this.#keep.set('room', this.#trying.room);
 		this.#keep.set('secret', this.#trying.secret);
 		this.#trying = null;
@@ -62,14 +65,15 @@ export class Lock {
 			: 'The secret that this tab had does not open the room any more.', 'secret');
 	}
 
-	// busy says whether the door takes nobody just now: it is tried again.
-	busy(on) {
-		if (this.#trying) $('opening').textContent = on ? 'Others are trying wrong secrets at this door. Waiting for a turn…' : opening;
-	}
+	// busy says whether the door takes nobody just now, away whether nobody answers
+	// there. It is tried again by itself: neither has cost anything.
+	busy(on) { this.#busy = on; this.#tell(); }
+	away(on) { this.#away = on; this.#tell(); }
 
-	// away is called when nobody answers at the door.
-	away(on) {
-		if (this.#trying) $('opening').textContent = on ? 'The node that served this page does not answer. Trying again…' : opening;
+	#tell() {
+		const now = !this.#trying ? '' : this.#away ? 'The node that served this page does not answer. Trying again…'
+			: this.#busy ? 'Others are trying wrong secrets at this door. Waiting for a turn…' : 'Opening…';
+		if ($('opening').textContent !== now) $('opening').textContent = now;
 	}
 
 	#entered() {
@@ -97,6 +101,7 @@ export class Lock {
 		}
 		this.#say('');
 		this.#trying = {room, secret, from};
+		this.#busy = false;
 		this.#wait(true);
 		this.#enter({room, secret});
 	}
@@ -110,7 +115,7 @@ export class Lock {
 	#wait(on) {
 		for (const id of ['roomname', 'secret', 'join']) $(id).disabled = on;
 		$('waiting').hidden = !on;
-		$('opening').textContent = on ? opening : '';
+		this.#tell();
 	}
 
 	#show() { $('secret').classList.toggle('covered', !$('shown').checked); }
@@ -125,5 +130,3 @@ export class Lock {
 		$(id).select();
 	}
 }
-
-const opening = 'Opening…';
