@@ -141,7 +141,7 @@ func TestRename(t *testing.T) {
 	judged(t, table, monday.Add(4*day), id(3), "Zeta", Changed, id(1)) // the name it was verified by
 	judged(t, table, monday.Add(4*day), id(3), "eta", Changed, id(1))
 	for _, name := range []string{"Zeta", "Eta"} {
-		if like := table.Judge(monday.Add(4*day), id(3), name, false).Like; like == nil || like.Name != name {
+		if like := table.Judge(monday.Add(5*day), id(3), name, false).Like; like == nil || like.Name != name {
 			t.Errorf("%q is like %+v", name, like)
 		}
 	}
