@@ -127,7 +127,8 @@
 //     TestUnwatchedPage]
 //
 // Pings are answered by whoever is in [Conn.ReadMessage]: a program that does
-// not read is taken for one that hangs.
+// not read is taken for one that hangs. Of pings, pongs and what else
+// a link says for itself 2,048 a second are read. [TestPingsAreReadSlowly]
 //
 // # Who is answered
 //
