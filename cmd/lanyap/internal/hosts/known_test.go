@@ -83,7 +83,7 @@ func TestBorrowedName(t *testing.T) {
 	if want := "not the bo (" + bo.Self().ID[:8] + ") who is known here"; !seen(lines, want) {
 		t.Errorf("no notice %q in\n%s", want, lines.Stderr())
 	}
-	peers := run(t, hosts[0], "peers")
+	peers := run(t, hosts[0], "peers", "--timeout", "5s")
 	exits(t, peers, patience, 0)
 	if !seen(peers, "bo (verified)") || !seen(peers, "bo (changed: like bo, "+bo.Self().ID[:8]+")") {
 		t.Errorf("peers shows\n%s", output(peers))

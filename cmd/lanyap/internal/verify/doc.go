@@ -14,7 +14,7 @@
 //	version 1 (1) | tag of the link (16)
 //
 // The tag is that of the link's binding ([mesh.Node.Binding]), hashed. The answer is
-// one byte: 0, the words are shown; 1, not now; 2, the tag is that of another link
+// one byte: 0, the words will be shown; 1, not now; 2, the tag is that of another link
 // than the one here, as for a moment while one link takes the place of another, or
 // because the two do not have one link. Nothing that is secret is sent, and nothing
 // that the other side sends is shown: whether the words are the same is for people to

@@ -24,8 +24,9 @@ const (
 	statusBusy  = 1
 	statusLink  = 2
 
-	// answerLimit is how long either side waits for what the other sends.
-	answerLimit = 5 * time.Second
+	// answerLimit is how long either side waits for what the other sends: on a
+	// machine that is busy that may take a while.
+	answerLimit = 15 * time.Second
 
 	// While one link takes the place of another, the two ends may have different
 	// ones for a moment.
@@ -179,9 +180,9 @@ func (s *server) answer(conn net.Conn) {
 		_, _ = conn.Write([]byte{statusBusy})
 		return
 	}
-	words := known.Words(s.node.Self().ID, p.ID, binding)
+	// The words take a while, on both sides at once.
 	if _, err := conn.Write([]byte{statusShown}); err == nil {
-		s.show(p, words)
+		s.show(p, known.Words(s.node.Self().ID, p.ID, binding))
 	}
 }
 
