@@ -47,8 +47,11 @@ func measureSiege(t *testing.T, c contender) (string, int) {
 	said = append(said, chatFor(l, ears, "besieged still", window/2)...)
 	besieged, lostThen := latencies(said, ears)
 	peak := target.Peak()
+	for _, e := range append(ears, newcomer) {
+		t.Log(e.Host.Name, e.CPU())
+	}
 	for _, f := range foes {
-		t.Log(f.Host.Name, f.counts())
+		t.Log(f.Host.Name, f.counts(), f.CPU())
 		f.Kill()
 	}
 	pause(l, window)
