@@ -67,10 +67,10 @@
 // the run; -rival - measures without it, -rival PATH another program that is
 // driven in the same way. -rounds N starts N times what is measured by starting
 // it. -rows takes some rows only, by name, with commas between: start, docker,
-// late, mesh, cost, broadcast, kill, cable, mdns, link, idle, heal, blocked, history,
-// stopped, flood, siege, guesses, throughput, loss, of files send, folder, resume, shareloss,
-// sharechat, offer, sharemem, and of pages page, phone, wasm, pagesay, pageshows,
-// pagefiles, pagecost.
+// secret, late, mesh, cost, broadcast, kill, cable, mdns, link, idle, heal, blocked,
+// history, stopped, flood, siege, guesses, throughput, loss, of files send, folder,
+// resume, shareloss, sharechat, offer, sharemem, and of pages page, phone, wasm,
+// pagesay, pageshows, pagefiles, pagecost.
 //
 // Files are moved beside other programs as far as they are installed: a plain copy
 // over TLS 1.3 that looks at nothing (this test program), tar over the same, croc

@@ -43,6 +43,8 @@ var table = []figure{
 		what: "process start → first message read by the other, 2 hosts, p50 / p99", aim: "≤ 40 / 150 ms"},
 	{name: "docker", measure: measureStartDocker, round: 2 * time.Second,
 		what: "… with a second interface (docker-like bridge)", aim: "≤ 40 / 150 ms"},
+	{name: "secret", measure: measureSecret, oursOnly: true, round: 4 * time.Second,
+		what: "process start → first message in an open / a private room, and of that ready → joined, after Argon2id, p50", aim: "≤ 5 ms more"},
 	{name: "late", measure: measureLate, takes: time.Minute, round: 3 * time.Second,
 		what: "late node and 16 others: all see it, it sees all, p50 / p99", aim: "≤ 80 / 200 ms"},
 	{name: "mesh", measure: measureMesh, takes: 5 * time.Minute, round: time.Second,
@@ -143,10 +145,11 @@ type contender struct {
 	// somebody is there to hear it. Without that a driver has to wait itself.
 	keepsLines bool
 	rival      bool
+	env        []string
 }
 
 func (c contender) start(h *lab.Host) *lab.Process {
-	return h.Start(lab.Program{Path: c.path, Args: c.args(h)})
+	return h.Start(lab.Program{Path: c.path, Args: c.args(h), Env: c.env})
 }
 
 func contenders(t testing.TB) []contender {
