@@ -42,6 +42,9 @@ var attacks = map[string]attack{
 	"packets":   packets,
 	"connects":  connects,
 	"links":     links,
+	"between":   between,
+	"swaps":     swaps,
+	"mirrors":   mirrors,
 	"guesses":   guesses,
 	"lures":     lures,
 }
