@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,6 +117,9 @@ func (c *interpreter) whom(command, arg string) (p person, remove bool, err erro
 		return person{}, false, &MistakeError{Text: "there is no name, or more than one", Hint: fmt.Sprintf("write /%s bo, or /%s \"Ana B\"; with --remove before the name it is taken back", command, command)}
 	}
 	found, err := c.room.FindShown(name)
+	if err == nil && c.isShortOfAnother(name, found.ID) {
+		return person{}, false, errSeveralKnown(name)
+	}
 	if err == nil {
 		return person{found.ID, found.Name, &found}, remove, nil
 	}
@@ -129,9 +133,22 @@ func (c *interpreter) whom(command, arg string) (p person, remove bool, err erro
 	case len(list) == 1:
 		return person{list[0].ID, list[0].Name, nil}, remove, nil
 	case len(list) > 1:
-		return person{}, false, &MistakeError{Text: fmt.Sprintf("%q is more than one who is known", safe.Line(name)), Hint: "name the ID; lanyap known lists them"}
+		return person{}, false, errSeveralKnown(name)
 	}
 	return person{}, false, whoMistake(err)
+}
+
+// isShortOfAnother reports whether the short form of the ID of somebody else who is
+// known is what was typed. That one may have left a moment ago, and who is meant here
+// have taken it for a name, or made an ID that begins alike.
+func (c *interpreter) isShortOfAnother(typed string, id peer.ID) bool {
+	return c.room.book != nil && slices.ContainsFunc(c.room.book.Find(typed), func(p known.Person) bool {
+		return p.ID != id && p.ID.Short() == typed
+	})
+}
+
+func errSeveralKnown(name string) error {
+	return &MistakeError{Text: fmt.Sprintf("%q is more than one who is known", safe.Line(name)), Hint: "name the whole ID; lanyap known --json lists them"}
 }
 
 // whoMistake makes a mistake of whoever typed out of a name that means nobody.

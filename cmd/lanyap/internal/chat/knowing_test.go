@@ -243,6 +243,30 @@ func TestTrustCommand(t *testing.T) {
 	})
 }
 
+// TestShortIDOfAnother holds that nobody gets trusted by a name, or by an ID that begins
+// alike, that is the short form of the ID of somebody who has just left.
+func TestShortIDOfAnother(t *testing.T) {
+	bo := member("bo")
+	alike := called("posing", "cy")
+	copy(alike.ID[:5], bo.ID[:5])
+	for _, posing := range []mesh.Peer{called("posing", bo.ID.Short()), alike} {
+		synctest.Test(t, func(t *testing.T) {
+			k := knows(t, false)
+			defer k.end()
+			k.node.join(bo)
+			k.shown()
+			k.node.part(bo, nil)
+			k.node.join(posing)
+			k.shown()
+			c := &interpreter{room: k.room, tell: func(text string) { t.Errorf("told %q", text) }}
+			_, err := c.enter("/trust " + bo.ID.Short())
+			if mistake := (&MistakeError{}); !errors.As(err, &mistake) || k.book.Trusts(posing.ID) {
+				t.Errorf("/trust %s: %v; %q is trusted: %t", bo.ID.Short(), err, posing.Name, k.book.Trusts(posing.ID))
+			}
+		})
+	}
+}
+
 func TestVerifyCommand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := knows(t, false)
