@@ -191,8 +191,9 @@ func (a *app) blockCommand() *cobra.Command {
 		Use:   "block NAME|ID",
 		Short: "Neither see nor hear somebody again",
 		Long: `Neither see nor hear somebody again: what that one says, has said or offers is not
-shown, offers are declined, and that one cannot ask to be verified. In the room it
-stays: it reads what you say to all. For a room without it take one with a secret.
+shown, offers are declined, no file is offered to it, and it cannot ask to be
+verified. In the room it stays: it reads what you say to all. For a room without
+it take one with a secret.
 
 Another ID costs nothing, so who wants to can come back by another name.`,
 		Example: `  lanyap block mallory

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -231,7 +232,7 @@ func (d *Desk) Send(path, to string) error {
 		return ErrNobody
 	}
 	if to != "" {
-		present := d.cfg.Present()
+		present := unblocked(d.cfg.Book, d.cfg.Present())
 		recipients = people.Persons(present, to)
 		if len(recipients) != 1 { // a person's programs are one recipient
 			found, err := people.FindShown(present, to)
@@ -244,11 +245,17 @@ func (d *Desk) Send(path, to string) error {
 	return d.start(func() { d.offer(path, recipients, to == "") })
 }
 
+// unblocked leaves out those of members who are blocked. The user does not see them,
+// and cannot mean them by a name that they have taken.
+func unblocked(book *known.Book, members []mesh.Peer) []mesh.Peer {
+	return slices.DeleteFunc(members, func(p mesh.Peer) bool { return book.Blocked(p.ID) })
+}
+
 // everybody returns one member of each person who is here, besides us.
 func (d *Desk) everybody() []mesh.Peer {
 	var list []mesh.Peer
 	known := map[peer.ID]bool{d.cfg.Self.ID: true}
-	for _, p := range d.cfg.Present() {
+	for _, p := range unblocked(d.cfg.Book, d.cfg.Present()) {
 		if !known[p.ID] {
 			known[p.ID] = true
 			list = append(list, p)

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/people"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
@@ -147,6 +148,29 @@ func TestDeskSendsToAll(t *testing.T) {
 		<-d.Idle()
 		if len(of[Warning](d.face)) != 1 {
 			t.Errorf("nobody receives: %s", d.face.notices())
+		}
+	})
+}
+
+// TestDeskOffersNothingToBlocked holds that who is blocked is nobody here to send to,
+// neither with all nor by the name that it has.
+func TestDeskOffersNothingToBlocked(t *testing.T) {
+	onDesk(t, func(d *desk) {
+		d.cfg.Book = known.Open(known.Config{})
+		if err := d.cfg.Book.Block(cy.ID, "cy"); err != nil {
+			t.Fatal(err)
+		}
+		for _, who := range []string{"cy", cy.ID.Short()} {
+			if err := d.Send("x", who); !errors.Is(err, people.ErrUnknown) {
+				t.Errorf("to %s: %v", who, err)
+			}
+		}
+		if err := d.Send("x", ""); err != nil {
+			t.Error(err)
+		}
+		<-d.Idle()
+		if !slices.Equal(d.sharer.sent, []peer.ID{bo.ID}) {
+			t.Errorf("it is offered to %v, want bo alone", d.sharer.sent)
 		}
 	})
 }

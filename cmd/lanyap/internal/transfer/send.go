@@ -159,7 +159,7 @@ func (s *sending) found() bool {
 // find offers to whom it finds. Before all were met who are said to be here a
 // name may be that of another, too, and all are not all.
 func (s *sending) find(ctx context.Context, met, late bool) error {
-	present := s.Node.Present()
+	present := unblocked(s.Book, s.Node.Present())
 	if len(s.To) == 0 {
 		if met {
 			s.offerAll(ctx, present)

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/known"
 	"github.com/lanyap/lanyap/mesh"
 	"github.com/lanyap/lanyap/mesh/share"
 	"github.com/lanyap/lanyap/peer"
@@ -42,6 +43,15 @@ func TestSend(t *testing.T) {
 	}{
 		{name: "to all", change: func(*SendConfig, *fakeNode, *fakeSharer) {},
 			told: []string{"* offered to bo: film.mkv, 1.0 GiB", "* cy takes it", "* bo has film.mkv: 1.0 GiB, verified, in 5 s"}, sent: 2},
+		{name: "to all but who is blocked", change: func(c *SendConfig, _ *fakeNode, _ *fakeSharer) {
+			c.Book = known.Open(known.Config{})
+			_ = c.Book.Block(cy.ID, "cy")
+		}, told: []string{"* bo has"}, sent: 1},
+		{name: "to the name of who is blocked", change: func(c *SendConfig, _ *fakeNode, _ *fakeSharer) {
+			c.Book = known.Open(known.Config{})
+			_ = c.Book.Block(cy.ID, "cy")
+			c.To = []string{"cy"}
+		}, err: "cy", kind: Absent, sent: 0},
 		{name: "to one", change: func(c *SendConfig, _ *fakeNode, _ *fakeSharer) { c.To = []string{"bo"} },
 			told: []string{"* bo has"}, sent: 1},
 		{name: "to one by name and ID", change: func(c *SendConfig, _ *fakeNode, _ *fakeSharer) { c.To = []string{"bo", bo.ID.String()} }, sent: 1},
