@@ -39,9 +39,24 @@ func attacker(t *testing.T, h *lab.Host) string {
 // and opens no socket.
 func TestPageOfAnotherSite(t *testing.T) {
 	t.Parallel()
-	l := browse(t)
+	anotherSite(t, browse(t), false)
+}
+
+// TestPrivateRoomOfAnotherSite is the same where the room has a secret.
+func TestPrivateRoomOfAnotherSite(t *testing.T) {
+	t.Parallel()
+	anotherSite(t, browse(t), true)
+}
+
+func anotherSite(t *testing.T, l *lab.Lab, private bool) {
+	t.Helper()
 	hosts := l.Switch().Hosts(3, lab.HostConfig{})
-	nodes := []*lab.Process{chat(t, hosts[0])}
+	var args []string
+	enter := visit
+	if private {
+		args, enter = inCabinet(t, hosts[0]), guest
+	}
+	nodes := []*lab.Process{chat(t, hosts[0], args...)}
 	l.Await(patience, "the node is ready", nodes[0].Ready)
 	// With these the browser lets a page reach private addresses without asking,
 	// as those of last year do: the node is alone with what comes.
@@ -110,7 +125,7 @@ func TestPageOfAnotherSite(t *testing.T) {
 	l.Stays(2*time.Second, "somebody joined", func() bool { return nodes[0].Present() > 0 })
 
 	// The node is none the worse for it.
-	visitor := visit(l, b, nodes[0], "visitor")
+	visitor := enter(l, b, nodes[0], "visitor")
 	all := members(nodes, visitor)
 	awaitMesh(t, l, all)
 	talk(t, l, all)
@@ -121,9 +136,23 @@ func TestPageOfAnotherSite(t *testing.T) {
 // its pages are of one site with it. The node answers to addresses only.
 func TestRebinding(t *testing.T) {
 	t.Parallel()
-	l := browse(t)
+	rebinding(t, browse(t), false)
+}
+
+// TestPrivateRoomRebound is the same where the room has a secret.
+func TestPrivateRoomRebound(t *testing.T) {
+	t.Parallel()
+	rebinding(t, browse(t), true)
+}
+
+func rebinding(t *testing.T, l *lab.Lab, private bool) {
+	t.Helper()
 	hosts := l.Switch().Hosts(2, lab.HostConfig{})
-	node := chat(t, hosts[0])
+	var args []string
+	if private {
+		args = inCabinet(t, hosts[0])
+	}
+	node := chat(t, hosts[0], args...)
 	l.Await(patience, "the node is ready", node.Ready)
 	b := browser.Start(t, browser.Config{On: hosts[1], Args: []string{browser.Resolve("rebound.test", hosts[0].Addr.String())}})
 	url := strings.Replace(address(node), hosts[0].Addr.String(), "rebound.test", 1)
