@@ -102,6 +102,9 @@ func (c *company) secrets() map[string][]byte {
 func ask(t testing.TB, from *lab.Host, node netip.AddrPort, request string) string {
 	t.Helper()
 	conn, err := from.Dial("tcp", node.String())
+	for end := time.Now().Add(patience); err != nil && time.Now().Before(end); conn, err = from.Dial("tcp", node.String()) {
+		time.Sleep(100 * time.Millisecond) // who calls so often has calls reset
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
