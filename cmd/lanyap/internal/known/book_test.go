@@ -304,6 +304,28 @@ func TestTwoHosts(t *testing.T) {
 	}
 }
 
+// TestRemain holds that of thousands who were met those alone are here who remain.
+func TestRemain(t *testing.T) {
+	b, _ := open(t, Config{})
+	stays := member(1, "bo", 1)
+	b.Meet(stays)
+	for n := range 3000 {
+		p := member(2+n, "guest", 1)
+		b.Remain([]mesh.Peer{stays, p})
+		b.Meet(p)
+		if len(b.present) != 2 {
+			t.Fatalf("%d are here, want 2", len(b.present))
+		}
+	}
+	if got := b.Judge(stays).Standing; got != New {
+		t.Errorf("who stayed is %s", got)
+	}
+	b.Remain(nil)
+	if got := b.Judge(stays).Standing; got != Seen {
+		t.Errorf("who left is %s", got)
+	}
+}
+
 // TestPages holds that a page is not remembered, and that its name is no claim.
 func TestPages(t *testing.T) {
 	b, _ := open(t, Config{})

@@ -1,6 +1,7 @@
 package known
 
 import (
+	"maps"
 	"net/netip"
 	"time"
 
@@ -105,6 +106,21 @@ func (b *Book) Part(m mesh.Member) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.present, m)
+}
+
+// Remain enters that of those who were here all have left but these. It is for programs
+// that do not hear of each who leaves.
+func (b *Book) Remain(these []mesh.Peer) {
+	if b == nil {
+		return
+	}
+	remain := make(map[mesh.Member]bool, len(these))
+	for _, p := range these {
+		remain[p.Member] = true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.DeleteFunc(b.present, func(m mesh.Member, _ *attendance) bool { return !remain[m] })
 }
 
 // Judge says how well p is known, who may not be here.

@@ -54,6 +54,13 @@ func (n *fakeNode) join(p mesh.Peer) {
 	n.present = append(n.present, p)
 }
 
+// only has nobody be present but these.
+func (n *fakeNode) only(list ...mesh.Peer) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.present = list
+}
+
 func (n *fakeNode) Settle(ctx context.Context) ([]mesh.Sighting, error) {
 	select {
 	case <-time.After(n.settles):

@@ -45,6 +45,39 @@ func TestTrusted(t *testing.T) {
 	})
 }
 
+// TestOfferersLeave holds that who offered something and has left is known when it comes
+// back, however many offered something meanwhile.
+func TestOfferersLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		book := known.Open(known.Config{})
+		r := receives(t, func(cfg *ReceiveConfig) { cfg.Yes, cfg.From, cfg.Loop, cfg.Book = true, []string{"nobody"}, true, book })
+		offers := func(p mesh.Peer, present ...mesh.Peer) known.Standing {
+			r.node.only(append(present, p)...)
+			r.gets(offered("aa", p, zip))
+			all := of[Refused](r.face)
+			return all[len(all)-1].Known.Standing
+		}
+		if got := offers(bo, cy); got != known.New {
+			t.Errorf("who is here for the first time is %s", got)
+		}
+		if got := offers(bo, cy); got != known.New {
+			t.Errorf("who is still here is %s", got)
+		}
+		for n := range 200 {
+			guest := member("guest", 9)
+			guest.ID[0], guest.ID[1] = byte(n), byte(n>>8)
+			offers(guest, cy)
+		}
+		again := bo
+		again.Instance[0]++
+		if got := offers(again, cy); got != known.Seen {
+			t.Errorf("who came back is %s", got)
+		}
+		r.cancel(nil)
+		<-r.ended
+	})
+}
+
 // TestBlockedOffers holds that who is blocked is declined, and nobody hears of it.
 func TestBlockedOffers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -180,6 +180,7 @@ func (r *receiving) decide(ctx context.Context, o Offer) {
 		return
 	}
 	d := incoming(about)
+	r.Book.Remain(r.Node.Present()) // or who offers would be here for ever
 	d.Known = r.Book.Meet(about.From).Verdict
 	r.show(Offered{Deal: d, Partial: about.Partial})
 	if err := r.unwanted(about); err != nil {
