@@ -49,7 +49,7 @@ type Book struct {
 	self     mesh.Peer
 	here     []netip.AddrPort            // where we answer
 	present  map[mesh.Member]*attendance // who is here
-	twice    map[peer.ID]bool            // of whom it was told that two hosts have the key
+	twice    map[peer.ID]time.Time       // when it was told that two hosts have the key
 	closed   bool
 }
 
@@ -68,7 +68,7 @@ type attendance struct {
 func Open(cfg Config) *Book {
 	b := &Book{
 		cfg: cfg, file: file{cfg.Dir}, now: time.Now,
-		table: NewTable(nil), present: make(map[mesh.Member]*attendance), twice: make(map[peer.ID]bool),
+		table: NewTable(nil), present: make(map[mesh.Member]*attendance), twice: make(map[peer.ID]time.Time),
 	}
 	if cfg.Dir == "" {
 		return b

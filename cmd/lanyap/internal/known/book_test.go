@@ -304,6 +304,44 @@ func TestTwoHosts(t *testing.T) {
 	}
 }
 
+// TestMadeUpTwoHosts holds that made-up IDs on two hosts are told of no more often than
+// some times a day, and are not remembered for longer; that of who was verified is, and
+// the own.
+func TestMadeUpTwoHosts(t *testing.T) {
+	b, _ := open(t, Config{})
+	now := monday
+	b.now = func() time.Time { return now }
+	self, bo := member(1, "ana", 1), member(2, "bo", 1)
+	b.Self(self, []netip.AddrPort{netip.MustParseAddrPort("10.0.0.9:7475")})
+	must(t, b.Trust(bo.ID, "bo"))
+	isTold := func(p mesh.Peer) bool {
+		other := p
+		other.Instance[0]++
+		first, second := b.Meet(at(p, "10.0.0.1:7475")), b.Meet(at(other, "10.0.0.2:7475"))
+		b.Remain(nil)
+		return first.Twice != nil || second.Twice != nil
+	}
+	guests := 2
+	for day := range 3 {
+		told := 0
+		for range 200 {
+			if guests++; isTold(member(guests, "guest", 1)) {
+				told++
+			}
+		}
+		if told != maxTwice || len(b.twice) > maxTwice+2 {
+			t.Errorf("day %d: told of %d, want %d; %d are remembered", day, told, maxTwice, len(b.twice))
+		}
+		if !isTold(bo) || !isTold(self) {
+			t.Errorf("day %d: not told of who was verified, or the own", day)
+		}
+		if isTold(bo) || isTold(self) {
+			t.Errorf("day %d: told again", day)
+		}
+		now = now.Add(twiceAgain)
+	}
+}
+
 // TestRemain holds that of thousands who were met those alone are here who remain.
 func TestRemain(t *testing.T) {
 	b, _ := open(t, Config{})

@@ -13,7 +13,7 @@ import (
 type Meeting struct {
 	Verdict
 	Was   string           // the name by which it was met before, if that was another
-	Twice []netip.AddrPort // on which two hosts its key is in use; told once of each
+	Twice []netip.AddrPort // on which two hosts its key is in use; told once a day of each
 }
 
 // Meet enters that p is here, until Part.
@@ -60,7 +60,7 @@ func (b *Book) freshLocked(id peer.ID) bool {
 
 // twiceLocked returns on which two hosts p's key is in use.
 func (b *Book) twiceLocked(p mesh.Peer) []netip.AddrPort {
-	if b.twice[p.ID] || p.Web {
+	if p.Web || b.isToldLocked(p.ID) {
 		return nil
 	}
 	var other netip.AddrPort
@@ -72,11 +72,31 @@ func (b *Book) twiceLocked(p mesh.Peer) []netip.AddrPort {
 			other = elsewhere(p.Addr, at.Addr)
 		}
 	}
-	if !other.IsValid() {
+	if !other.IsValid() || !b.mayTellLocked(p.ID) {
 		return nil
 	}
-	b.twice[p.ID] = true
+	b.twice[p.ID] = b.now()
 	return []netip.AddrPort{other, p.Addr}
+}
+
+const (
+	// twiceAgain is after how long it is told again that two hosts have a key.
+	twiceAgain = 24 * time.Hour
+	// maxTwice is of how many keys it is told in that time that nobody has made sure
+	// of: who makes up thousands fills neither memory nor screens.
+	maxTwice = 32
+)
+
+func (b *Book) isToldLocked(id peer.ID) bool {
+	told, is := b.twice[id]
+	return is && b.now().Sub(told) < twiceAgain
+}
+
+// mayTellLocked reports whether there is room to tell of one more.
+func (b *Book) mayTellLocked(id peer.ID) bool {
+	maps.DeleteFunc(b.twice, func(id peer.ID, _ time.Time) bool { return !b.isToldLocked(id) })
+	p, _ := b.table.Person(id)
+	return len(b.twice) < maxTwice || id == b.self.ID || !p.Verified.IsZero()
 }
 
 // elsewhere returns an address of another host than the one at; invalid if one of
