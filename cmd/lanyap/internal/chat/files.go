@@ -21,6 +21,7 @@ type Files interface {
 	Send(path, to string) error // to one, or with an empty name to all
 	Get(which, dir string) error
 	Decline(which string) error
+	DeclineBlocked()  // what those offered who are blocked
 	Offers() []string // the numbers of what may be taken
 	Idle() <-chan struct{}
 	Close()

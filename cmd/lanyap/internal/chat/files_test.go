@@ -39,6 +39,7 @@ func (c *clerk) Open(func(transfer.Event))   {}
 func (c *clerk) Send(path, to string) error  { return c.note("send", path, "to", to) }
 func (c *clerk) Get(which, dir string) error { return c.note("get", which, "into", dir) }
 func (c *clerk) Decline(which string) error  { return c.note("decline", which) }
+func (c *clerk) DeclineBlocked()             { _ = c.note("decline blocked") }
 func (c *clerk) Offers() []string            { return c.offers }
 func (c *clerk) Idle() <-chan struct{}       { return nil }
 func (c *clerk) Close()                      {}

@@ -200,6 +200,9 @@ func (c *interpreter) block(arg string) error {
 	}
 	err = c.room.book.Block(p.id, p.name)
 	c.room.block(p.id)
+	if c.files != nil {
+		c.files.DeclineBlocked()
+	}
 	return c.noted(err, p.label()+" ("+p.id.Short()+") is blocked: you will not see what it says or offers; it still reads what you say to all")
 }
 

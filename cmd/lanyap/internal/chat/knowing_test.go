@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -165,9 +166,13 @@ func TestBlocked(t *testing.T) {
 		bo := member("bo")
 		k.node.join(bo)
 		k.shown()
-		c := &interpreter{room: k.room, tell: func(string) {}}
+		files := &clerk{}
+		c := &interpreter{room: k.room, tell: func(string) {}, files: files}
 		if _, err := c.enter("/block bo"); err != nil {
 			t.Fatal(err)
+		}
+		if want := []string{"decline blocked"}; !slices.Equal(files.asked, want) {
+			t.Errorf("files: %q, want %q", files.asked, want)
 		}
 		k.says(bo, 1, "spam")
 		k.node.emit(mesh.Message{From: bo, Seq: 0, Data: []byte("earlier"), History: true})

@@ -153,6 +153,7 @@ func (d *Desk) add(o Offer) {
 func (d *Desk) take(which string) *pending {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.declineBlockedLocked() // another process may have blocked somebody
 	for n, p := range d.waiting {
 		if strconv.Itoa(n) == which || p.deal.ID == which {
 			delete(d.waiting, n)
@@ -162,10 +163,27 @@ func (d *Desk) take(which string) *pending {
 	return nil
 }
 
+// DeclineBlocked declines what those offered who are blocked, and nobody hears of it.
+func (d *Desk) DeclineBlocked() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.declineBlockedLocked()
+}
+
+func (d *Desk) declineBlockedLocked() {
+	for n, p := range d.waiting {
+		if d.cfg.Book.Blocked(p.deal.Peer.ID) {
+			p.Decline()
+			delete(d.waiting, n)
+		}
+	}
+}
+
 // Offers returns the numbers of what waits to be taken, lowest first.
 func (d *Desk) Offers() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.declineBlockedLocked()
 	var list []string
 	for n := 1; n <= d.last && len(list) < len(d.waiting); n++ {
 		if d.waiting[n] != nil {

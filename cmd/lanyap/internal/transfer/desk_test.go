@@ -116,6 +116,40 @@ func TestDeskForgetsWithdrawnOffers(t *testing.T) {
 	})
 }
 
+// TestDeskDeclinesBlocked holds that what somebody offered before it was blocked, by
+// whichever process, is not there to be taken, and that the others' is.
+func TestDeskDeclinesBlocked(t *testing.T) {
+	for name, look := range map[string]func(d *desk){
+		"told":    func(d *desk) { d.DeclineBlocked() },
+		"get":     func(d *desk) { _ = d.Get("1", "") },
+		"by ID":   func(d *desk) { _ = d.Get("aa", "") },
+		"decline": func(d *desk) { _ = d.Decline("1") },
+		"list":    func(d *desk) { d.Offers() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onDesk(t, func(d *desk) {
+				d.cfg.Book = known.Open(known.Config{})
+				first, second := d.offered(offered("aa", cy, zip)), d.offered(offered("bb", cy, slides))
+				other := d.offered(offered("cc", bo, zip))
+				if err := d.cfg.Book.Block(cy.ID, "cy"); err != nil {
+					t.Fatal(err)
+				}
+				look(d)
+				<-d.Idle()
+				first.wantDecided(t, "declined")
+				second.wantDecided(t, "declined")
+				other.wantDecided(t, "")
+				if got := d.Offers(); !slices.Equal(got, []string{"3"}) {
+					t.Errorf("offers %q", got)
+				}
+				if got := of[Refused](d.face); len(got) > 0 {
+					t.Errorf("told of %v", got)
+				}
+			})
+		})
+	}
+}
+
 func TestDeskSends(t *testing.T) {
 	onDesk(t, func(d *desk) {
 		if err := d.Send("x", "dd"); !errors.Is(err, people.ErrUnknown) {

@@ -33,8 +33,9 @@
 // bears it. [TestFromIsOfOne]
 //
 // With --trusted offers of those are taken who were verified (package known), and no
-// others. [TestTrusted] Whoever is blocked offers nothing. [TestBlockedOffers] What
-// comes from others than the verified lands without the executable bit.
+// others. [TestTrusted] Whoever is blocked offers nothing, and what it offered before is
+// declined. [TestBlockedOffers, TestBlockedWhileAsked, TestDeskDeclinesBlocked] What comes
+// from others than the verified lands without the executable bit.
 //
 // A text is shown, without a question: it lands nowhere.
 //

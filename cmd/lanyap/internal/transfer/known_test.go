@@ -95,6 +95,28 @@ func TestBlockedOffers(t *testing.T) {
 	})
 }
 
+// TestBlockedWhileAsked holds that nobody is asked about what waits behind a question,
+// if its sender is blocked meanwhile.
+func TestBlockedWhileAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		book := knowing(t)
+		r := receives(t, func(cfg *ReceiveConfig) { cfg.Loop, cfg.Book = true, book })
+		r.gets(offered("one", bo, zip))
+		blocked := r.gets(offered("two", cy, zip))
+		r.gets(offered("three", bo, slides))
+		if err := book.Block(cy.ID, "cy"); err != nil {
+			t.Fatal(err)
+		}
+		r.press('n')
+		blocked.wantDecided(t, "declined")
+		if got := r.asked(); got != "three" {
+			t.Errorf("asked about %q", got)
+		}
+		r.cancel(nil)
+		<-r.ended
+	})
+}
+
 // TestQuestionTellsWho holds that who is asked about an offer reads whose name it is.
 func TestQuestionTellsWho(t *testing.T) {
 	book := knowing(t)

@@ -243,6 +243,13 @@ const deafFor = 300 * time.Millisecond
 
 // askNext asks about the next in the queue, when the first has gone.
 func (r *receiving) askNext() {
+	r.queue = slices.DeleteFunc(r.queue, func(p *pending) bool {
+		blocked := r.Book.Blocked(p.deal.Peer.ID) // by another process, meanwhile
+		if blocked {
+			p.Decline()
+		}
+		return blocked
+	})
 	if len(r.queue) > 0 {
 		r.deaf = time.Now().Add(deafFor)
 		r.ask()
