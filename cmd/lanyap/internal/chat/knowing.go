@@ -99,6 +99,7 @@ type person struct {
 	id   peer.ID
 	name string
 	here *mesh.Peer
+	byID bool // its ID was typed, whole or in short
 }
 
 func (p person) label() string {
@@ -121,7 +122,8 @@ func (c *interpreter) whom(command, arg string) (p person, remove bool, err erro
 		return person{}, false, errSeveralKnown(name)
 	}
 	if err == nil {
-		return person{found.ID, found.Name, &found}, remove, nil
+		byID := name == found.ID.String() || name == found.ID.Short()
+		return person{found.ID, found.Name, &found, byID}, remove, nil
 	}
 	if errors.Is(err, people.ErrAmbiguous) {
 		return person{}, false, whoMistake(err)
@@ -131,7 +133,7 @@ func (c *interpreter) whom(command, arg string) (p person, remove bool, err erro
 	}
 	switch list := c.room.book.Find(name); {
 	case len(list) == 1:
-		return person{list[0].ID, list[0].Name, nil}, remove, nil
+		return person{id: list[0].ID, name: list[0].Name}, remove, nil
 	case len(list) > 1:
 		return person{}, false, errSeveralKnown(name)
 	}
@@ -173,7 +175,7 @@ func (c *interpreter) trust(arg string) error {
 	case p.here != nil && p.here.Web:
 		return &MistakeError{Text: p.label() + " is in a browser, whose key goes with its tab", Hint: "people are known by lanyap on their machines"}
 	}
-	if p.here != nil && !strings.Contains(arg, p.id.Short()) && !strings.Contains(arg, p.id.String()) {
+	if p.here != nil && !p.byID {
 		if v := c.room.book.Judge(*p.here); v.Like != nil {
 			return &MistakeError{
 				Text: fmt.Sprintf("%s is not %s (%s)", c.room.Label(*p.here), safe.Name(v.Like.Name), v.Like.ID.Short()),

@@ -272,6 +272,32 @@ func TestShortIDOfAnother(t *testing.T) {
 	}
 }
 
+// TestNameWithItsShortID holds that nobody gets trusted by a name like that of somebody
+// who is known because the short form of its own ID stands in it.
+func TestNameWithItsShortID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := knows(t, false)
+		defer k.end()
+		posing := member("posing")
+		posing.Name = "bo " + posing.ID.Short()
+		k.node.join(called("bo", "Bo "+posing.ID.Short()))
+		time.Sleep(time.Hour)
+		k.node.join(posing)
+		k.shown()
+		c := &interpreter{room: k.room, tell: func(string) {}}
+		_, err := c.enter(`/trust "` + posing.Name + `"`)
+		if mistake := (&MistakeError{}); !errors.As(err, &mistake) || k.book.Trusts(posing.ID) {
+			t.Errorf("by its name: %v", err)
+		}
+		for _, id := range []string{posing.ID.Short(), posing.ID.String()} {
+			if _, err := c.enter("/trust " + id); err != nil || !k.book.Trusts(posing.ID) {
+				t.Errorf("by its ID: %v", err)
+			}
+			must(t, k.book.Distrust(posing.ID))
+		}
+	})
+}
+
 func TestVerifyCommand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := knows(t, false)
