@@ -51,7 +51,7 @@
 // room's name, as of an open one. Every command that joins takes the secret
 //
 //   - from the file that --secret-file names, which may be a pipe, such as that of a
-//     password manager; there is a warning if others can read it
+//     password manager; there is a warning if others can read or write it
 //   - typed, with --ask-secret, on the terminal, which does not show it
 //   - from the variable LANYAP_SECRET, which what --exec runs is not given
 //

@@ -124,7 +124,7 @@ func (a *app) secretInFile(path string) (string, error) {
 	}
 	if exposed {
 		// Whoever closed standard error does not want to know.
-		_, _ = fmt.Fprintf(a.stderr, "warning: others on this machine can read the secret; chmod 600 %s\n", safe.Line(path))
+		_, _ = fmt.Fprintf(a.stderr, "warning: others on this machine can read or change the secret; chmod 600 %s\n", safe.Line(path))
 	}
 	return text, nil
 }

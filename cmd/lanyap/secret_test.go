@@ -174,7 +174,7 @@ func TestExposedSecretFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := setting{}.start(t, "peers", "--ephemeral", "--secret-file", path)
 		p.wantExit(exitNobody)
-		if want := "warning: others on this machine can read the secret; chmod 600 " + path; !strings.Contains(p.err.String(), want) {
+		if want := "warning: others on this machine can read or change the secret; chmod 600 " + path; !strings.Contains(p.err.String(), want) {
 			t.Errorf("stderr lacks %q:\n%s", want, p.err.String())
 		}
 	})

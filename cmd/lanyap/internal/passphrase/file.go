@@ -9,8 +9,8 @@ import (
 )
 
 // ReadFile returns what is in the file of a secret, a passphrase or an invite as it
-// stands there, and whether others than its owner can read it. It takes a pipe too, such
-// as that of a password manager. More than an invite may have is [ErrLong].
+// stands there, and whether others than its owner can read or write it. It takes a pipe
+// too, such as that of a password manager. More than an invite may have is [ErrLong].
 func ReadFile(path string) (text string, exposed bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -31,10 +31,10 @@ func ReadFile(path string) (text string, exposed bool, err error) {
 	return string(content), isExposed(info), nil
 }
 
-// isExposed reports whether a file is one that others can read, as far as mode bits
-// tell: on Windows they do not.
+// isExposed reports whether a file is one that others can read, or write another
+// secret into, as far as mode bits tell: on Windows they do not.
 func isExposed(info fs.FileInfo) bool {
-	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0
+	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o066 != 0
 }
 
 // CreateFile writes a passphrase into a new file that only its owner can read. If there

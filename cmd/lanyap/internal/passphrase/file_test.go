@@ -28,7 +28,7 @@ func TestFile(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return
 	}
-	for mode, want := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o620: false, 0o640: true, 0o604: true, 0o644: true} {
+	for mode, want := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o711: false, 0o620: true, 0o602: true, 0o640: true, 0o604: true, 0o644: true} {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
