@@ -181,6 +181,35 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// TestDamagedAtOnce holds that what is damaged a second time in the same moment takes no
+// copy's place.
+func TestDamagedAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	b, _ := open(t, Config{Dir: dir})
+	b.now = func() time.Time { return monday }
+	path := filepath.Join(dir, fileName)
+	want := []string{"first\n", "second\n"}
+	for n, text := range want {
+		must(t, os.WriteFile(path, []byte(text), 0o600))
+		must(t, b.Trust(id(n+1), "bo"))
+	}
+	aside, err := filepath.Glob(path + ".damaged-*")
+	must(t, err)
+	var got []string
+	for _, name := range aside {
+		text, err := os.ReadFile(name)
+		must(t, err)
+		got = append(got, string(text))
+		if info, err := os.Stat(name); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s is %v, %v", name, info.Mode(), err)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("set aside: %q, want %q", got, want)
+	}
+}
+
 func TestLaterVersion(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, fileName)

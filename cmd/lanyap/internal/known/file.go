@@ -119,15 +119,14 @@ func (f file) setAside(now time.Time) (string, error) {
 		return "", err
 	}
 	defer in.Close()
-	name := f.path() + ".damaged-" + now.UTC().Format("20060102T150405")
-	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	out, err := os.CreateTemp(f.dir, fileName+".damaged-"+now.UTC().Format("20060102T150405")+"-") // for its user alone
 	if err != nil {
 		return "", err
 	}
 	if _, err := io.Copy(out, io.LimitReader(in, maxFile)); err != nil {
 		out.Close()
-		_ = os.Remove(name)
+		_ = os.Remove(out.Name())
 		return "", err
 	}
-	return name, out.Close()
+	return out.Name(), out.Close()
 }
