@@ -333,8 +333,9 @@
 // other, by voice for example: if they are the same, nobody sits between you. Then say
 // yes, or /trust NAME. "lanyap trust" takes the ID that "lanyap id" prints, too.
 //
-// "lanyap block NAME" has what that one says, has said and offers not be shown, and
-// offers be declined. It stays in the room, and reads what you say to all.
+// "lanyap block NAME" has what that one says, has said and offers not be shown, offers
+// be declined, and no file be offered to it. It stays in the room, and reads what you
+// say to all.
 //
 // "lanyap receive --trusted" takes without a question what the verified offer, and
 // declines the rest. Files of others are not executable where they land.
