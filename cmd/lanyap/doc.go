@@ -326,16 +326,16 @@
 // somebody who comes by the name of another, and (changed) stands behind the name
 // beside what that one says. A name belongs to who was verified by it, or bore it
 // first; of two who came within a minute of each other by one name neither is changed.
-// One key that two hosts have is told of. A page is not remembered: its key goes with
-// the tab.
+// One key that two hosts have is told of, once a day, and of no more than 32 a day whom
+// nobody has made sure of. A page is not remembered: its key goes with the tab.
 //
 // "lanyap verify NAME", or /verify NAME, shows both of you six words. Tell them each
 // other, by voice for example: if they are the same, nobody sits between you. Then say
 // yes, or /trust NAME. "lanyap trust" takes the ID that "lanyap id" prints, too.
 //
 // "lanyap block NAME" has what that one says, has said and offers not be shown, offers
-// be declined, and no file be offered to it. It stays in the room, and reads what you
-// say to all.
+// be declined, those that wait too, and no file be offered to it. It stays in the room,
+// and reads what you say to all.
 //
 // "lanyap receive --trusted" takes without a question what the verified offer, and
 // declines the rest. Files of others are not executable where they land.

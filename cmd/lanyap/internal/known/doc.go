@@ -36,6 +36,6 @@
 // under a lock, and each process takes in what others wrote. [TestTwoBooks] It is
 // written whole beside the old one, which then gives way: a crash or a full disk
 // leaves the old one. [TestFullDisk] Lines that cannot be read are told of and set
-// aside, in a copy of the file, and the others stay. [TestDamaged, TestDamagedAtOnce] A file of a later
-// version is not touched. [TestLaterVersion]
+// aside, in a copy of the file, and the others stay. [TestDamaged, TestDamagedAtOnce] A
+// file of a later version is not touched. [TestLaterVersion]
 package known
