@@ -44,8 +44,9 @@
 // higher than that of any link its side knew of, so a new link replaces an old one.
 //
 // What has not done hello stands in nobody's way but at its own address: a
-// stranger cannot keep a member out, end its link or have it asked after. Only an
-// offer from the very address and port of a link, without proof of it, is refused,
+// stranger cannot keep out a member that dials us, end its link or have it asked
+// after. (It can keep us from dialing one, from that one's own host: see package
+// mesh, Security.) Only an offer from the very address and port of a link, without proof of it, is refused,
 // and makes us ask whether that link lives: that is for a process that has come
 // back, and whoever shares a member's host can do it.
 //
