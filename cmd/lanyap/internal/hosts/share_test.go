@@ -226,6 +226,7 @@ func TestSendFile(t *testing.T) {
 func TestSendFolder(t *testing.T) {
 	t.Parallel()
 	l, a, b := pair(t)
+	trust(t, b, idOf(t, a)) // whose files may be executed
 	dir := filepath.Join(a.StateDir, "src")
 	put(t, filepath.Join(dir, "run"), []byte("#!/bin/sh\n"), 0o755)
 	put(t, filepath.Join(dir, ".git", "config"), []byte("[core]\n"), 0o644)
