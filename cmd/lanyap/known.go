@@ -26,8 +26,7 @@ func (a *app) book(flags networkFlags) *known.Book {
 	if err != nil {
 		dir = "" // which was an error already where it matters
 	}
-	explicit, _ := a.env("LANYAP_STATE_DIR")
-	return known.Open(known.Config{Dir: dir, ReadOnly: flags.ephemeral && explicit == ""})
+	return known.Open(known.Config{Dir: dir, ReadOnly: flags.ephemeral})
 }
 
 // verifier has the people of a chat compare words.
