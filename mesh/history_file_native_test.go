@@ -83,3 +83,29 @@ func TestKeepsWithoutShowing(t *testing.T) {
 		}
 	})
 }
+
+// TestHistoryFileOfAnotherSecret holds that a file is the history of a room with its
+// secret: with another one, or without, it is another room's.
+func TestHistoryFileOfAnotherSecret(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.db")
+	inPrivateRoom(t, func(r *room, other func(*mesh.Config)) {
+		kept := func(cfg *mesh.Config) { cfg.HistoryFile = path }
+		ana := r.join("ana", kept)
+		r.say(ana, "remember")
+		pass(time.Second)
+		ana.Close()
+		for name, secret := range map[string]func(*mesh.Config){"another": other, "none": openRoom} {
+			cfg := mesh.Config{Network: r.lan.Host("ana"), HistoryFile: path}
+			secret(&cfg)
+			_, err := mesh.Join(r.Context(), cfg)
+			if !errors.Is(err, mesh.ErrHistory) || !strings.Contains(err.Error(), "another room") {
+				t.Errorf("with the secret %q: %v", name, err)
+			}
+		}
+		again := r.join("ana", kept)
+		pass(time.Second)
+		if got := again.texts(); got != "remember" {
+			t.Errorf("with its own secret %q is read", got)
+		}
+	})
+}
