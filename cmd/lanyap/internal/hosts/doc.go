@@ -115,7 +115,7 @@
 //	… linked to all of 3 nodes and 1 page                      | 318 / 351 ms                      | 500
 //	… in the room, CPU ÷ 6 and 20 Mbit/s                       | 1.39 / 1.43 s, cached 0.82 / 0.83 s | 2 s
 //	… linked to all, CPU ÷ 6 and 20 Mbit/s                     | 1.68 / 1.72 s, cached 1.06 / 1.17 s | 2 s
-//	the page's program, gzip                                   | 1.51 MB                           | 1.6
+//	the page's program, gzip                                   | 1.60 MB                           | 1.6
 //	256 B at 10/s from a page → delivered to 3, p50 / p99      | 3.4 / 6.6 ms                      | 12
 //	200 messages/s shown: CPU of a core, all of the page's     | 23 %, idle 0.2 %                  | 12
 //	1 GiB to the node that serves the page, disk to disk       | 431 MB/s, 1.12 × plain HTTP       | 0.6
@@ -133,9 +133,15 @@
 //	256 B, send → last receiver, p50 / p99             | 1.0 / 2.6 ms; 1.0 / 3.9 without
 //	who comes meanwhile: start → linked to all         | 0.95 s
 //
-// With eight more who attack the same one by SCTP it is 56 MiB, 38 and 41, none lost, and
-// 0.68 s. Messages were late then, 99 ms / 4.4 s, on a machine whose two cores were busy
-// with other things too (94 ms p99 without): that has to be measured on a quiet one.
+// With eight more who attack the same one by SCTP it is 66 MiB, 39 and 41, none lost, and
+// 0.65 s; but messages take 3.9 / 94 ms, where it is 0.6 / 1.2 without: attackers and
+// attacked share the two cores, which they fill.
+//
+// A room with a secret, whose first start pays for Argon2id (p50 of 20):
+//
+//	process start → first message: open; private        | 12 ms; 49
+//	ready → joined, after that: open; private           | 4.9 ms; 5.5
+//	hello in memory, both sides: open; private; again   | 0.12 ms; 0.32; 0.13
 //
 // An earlier version, on a machine half as fast:
 //
