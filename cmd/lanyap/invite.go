@@ -80,12 +80,8 @@ func (a *app) invite(ctx context.Context, flags inviteFlags) error {
 	if err != nil {
 		return err
 	}
-	page, err := a.servePage(node, flags.networkFlags, pageFlags{})
-	if err == nil && page == nil {
-		err = &failure{exitFailure, "this node can serve no page", doctorHint}
-	}
+	page, err := a.servePageOnly(node, flags.networkFlags)
 	if err != nil {
-		_ = node.Close() // nobody was told anything
 		return err
 	}
 	until := time.Now().Add(flags.valid)

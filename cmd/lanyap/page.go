@@ -94,12 +94,8 @@ func (a *app) page(ctx context.Context, flags serveFlags) error {
 	if err != nil {
 		return err
 	}
-	page, err := a.servePage(node, flags.networkFlags, pageFlags{})
-	if err == nil && page == nil {
-		err = &failure{exitFailure, "this node can serve no page", doctorHint}
-	}
+	page, err := a.servePageOnly(node, flags.networkFlags)
 	if err != nil {
-		_ = node.Close() // nobody was told anything
 		return err
 	}
 	var face pageFace = &pageText{a: a, qr: flags.qr}
@@ -233,4 +229,18 @@ func (f *pageJSON) warn(text string) error {
 
 func (f *pageJSON) otherSecret(addr netip.Addr, private bool) {
 	_ = f.warn(output.OtherSecret(addr, private)) // if nothing can be written, the next of moved says so
+}
+
+// servePageOnly is servePage for commands that do nothing else: the node of one that
+// can serve none is closed.
+func (a *app) servePageOnly(node *mesh.Node, flags networkFlags) (*pages, error) {
+	page, err := a.servePage(node, flags, pageFlags{})
+	if err == nil && page == nil {
+		err = &failure{exitFailure, "this node can serve no page", doctorHint}
+	}
+	if err != nil {
+		_ = node.Close() // nobody was told anything
+		return nil, err
+	}
+	return page, nil
 }
