@@ -81,9 +81,11 @@ func (t *Transport) answerCarried(ctx context.Context, in Instance, offer Carrie
 		t: t, instance: in, pair: pairOf(netip.Addr{}, netip.AddrPort{}, in), from: from, web: true,
 		ctx: slot.ctx, cancel: slot.cancel, slot: slot, over: make(chan struct{}),
 	}
-	stop := context.AfterFunc(ctx, func() { a.cancel(context.Cause(ctx)) })
+	wanted := context.AfterFunc(ctx, func() { a.cancel(context.Cause(ctx)) })
 	answer, err = a.answer(d, offer.targets(t.address()))
-	stop()
+	if !wanted() && err == nil {
+		err = context.Cause(ctx) // the attempt may not have heard of it yet
+	}
 	if err == nil && !t.spawn(func() { a.finish(d) }) {
 		err = ErrClosed
 	}

@@ -72,9 +72,12 @@ func (t *Transport) answerFrom(ctx context.Context, in Instance, local, from net
 		t: t, instance: in, pair: pairOf(local, netip.AddrPortFrom(from, 0), in), from: source, web: true,
 		ctx: slot.ctx, cancel: slot.cancel, slot: slot, over: make(chan struct{}),
 	}
-	defer context.AfterFunc(ctx, func() { a.cancel(context.Cause(ctx)) })()
+	wanted := context.AfterFunc(ctx, func() { a.cancel(context.Cause(ctx)) })
 	if err = a.claim(); err == nil {
 		answer, err = a.describe(d)
+	}
+	if !wanted() && err == nil {
+		err = context.Cause(ctx) // the attempt may not have heard of it yet
 	}
 	if err == nil && !t.spawn(func() { a.finish(d) }) {
 		err = ErrClosed
