@@ -1,13 +1,8 @@
 package transfer
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,86 +15,6 @@ var (
 	zip    = share.Item{Name: "holiday.zip", Files: 1, Size: 1 << 20}
 	slides = share.Item{Name: "slides", Dir: true, Files: 12, Size: 1 << 20}
 )
-
-// receiver is a run of Receive.
-type receiver struct {
-	t      *testing.T
-	node   *fakeNode
-	offers chan *fakeOffer
-	keys   chan rune
-	face   *recorder
-	cancel context.CancelCauseFunc
-	ended  chan error
-}
-
-// receives starts Receive; it asks.
-func receives(t *testing.T, change func(*ReceiveConfig)) *receiver {
-	t.Helper()
-	r := &receiver{
-		t: t, node: &fakeNode{self: ana, present: []mesh.Peer{bo, cy}}, offers: make(chan *fakeOffer),
-		keys: make(chan rune), face: &recorder{}, ended: make(chan error, 1),
-	}
-	cfg := ReceiveConfig{
-		Node: r.node, Room: "lan", Sharer: &fakeSharer{offers: r.offers}, Destination: share.Destination{Dir: "inbox", Conflict: share.Skip},
-		Keys: r.keys, Timeout: 30 * time.Second, Face: r.face,
-	}
-	if change != nil {
-		change(&cfg)
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	r.cancel = cancel
-	go func() { r.ended <- Receive(ctx, cfg) }()
-	synctest.Wait()
-	return r
-}
-
-// gets has something offered.
-func (r *receiver) gets(o *fakeOffer) *fakeOffer {
-	r.offers <- o
-	synctest.Wait()
-	return o
-}
-
-// press presses a key when the question has been read.
-func (r *receiver) press(key rune) {
-	time.Sleep(deafFor)
-	r.hit(key)
-}
-
-func (r *receiver) hit(key rune) {
-	r.keys <- key
-	synctest.Wait()
-}
-
-// running fails the test if it has ended.
-func (r *receiver) running() {
-	r.t.Helper()
-	synctest.Wait()
-	select {
-	case err := <-r.ended:
-		r.t.Fatalf("ended with %v", err)
-	default:
-	}
-}
-
-func (r *receiver) wantEnd(want error) {
-	r.t.Helper()
-	if err := <-r.ended; !errors.Is(err, want) {
-		r.t.Errorf("ended with %v, want %v", err, want)
-	}
-	if !r.node.left || !r.node.closed {
-		r.t.Error("the node is still open")
-	}
-}
-
-// asked returns whose offer is asked about now.
-func (r *receiver) asked() string {
-	all := of[Asked](r.face)
-	if len(all) == 0 {
-		return ""
-	}
-	return all[len(all)-1].ID
-}
 
 func TestReceive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -117,78 +32,6 @@ func TestReceive(t *testing.T) {
 		}
 		wantWords(t, r.face.notices(), "* you are ana in room lan; what is sent to you lands in inbox",
 			"* taking holiday.zip, slides/, 13 files, 2.0 MiB, from bo ("+bo.ID.Short()+")", "* received 2 items from bo: 2.0 MiB, 13 files, verified, in 2 s (1.0 MiB/s)")
-	})
-}
-
-// TestQuestions holds that offers are asked about one after the other, and that
-// only y says yes.
-func TestQuestions(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := receives(t, nil)
-		r.press('y') // before there is a question
-		one, two, three, four := offered("one", bo, zip), offered("two", cy, zip), offered("three", bo, zip), offered("four", cy, zip)
-		for _, o := range []*fakeOffer{one, two, three, four} {
-			r.gets(o)
-		}
-		if got := r.asked(); got != "one" {
-			t.Errorf("asked about %s", got)
-		}
-		for _, key := range "\r\n xq0\x1b" {
-			r.press(key)
-		}
-		one.wantDecided(t, "")
-		close(one.withdrawn)
-		synctest.Wait()
-		if got := r.asked(); got != "two" {
-			t.Errorf("asked about %s", got)
-		}
-		three.why = share.ErrTaken
-		close(three.withdrawn)
-		synctest.Wait()
-		r.press('N')
-		two.wantDecided(t, "declined")
-		if got := r.asked(); got != "four" {
-			t.Errorf("asked about %s", got)
-		}
-		r.press('Y')
-		four.wantDecided(t, "accepted")
-		one.wantDecided(t, "")
-		r.wantEnd(nil)
-		wantWords(t, r.face.notices(), "* declined holiday.zip, 1.0 MiB, from cy", "taken by another program of yours")
-	})
-}
-
-// TestKeyForAnotherQuestion holds that a key which was meant for a question that
-// has just gone does not answer the next.
-func TestKeyForAnotherQuestion(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := receives(t, nil)
-		one, two, three := r.gets(offered("one", bo, zip)), r.gets(offered("two", cy, zip)), r.gets(offered("three", cy, zip))
-		close(one.withdrawn)
-		synctest.Wait()
-		r.hit('y')
-		two.wantDecided(t, "")
-		r.press('n')
-		r.hit('n')
-		two.wantDecided(t, "declined")
-		three.wantDecided(t, "")
-		r.press('y')
-		three.wantDecided(t, "accepted")
-		r.wantEnd(nil)
-	})
-}
-
-// TestDeclinedIsNotTheFirst holds that it goes on waiting after a no.
-func TestDeclinedIsNotTheFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := receives(t, nil)
-		r.gets(offered("one", bo, zip))
-		r.press('n')
-		time.Sleep(time.Hour)
-		r.running()
-		r.gets(offered("two", bo, zip))
-		r.press('y')
-		r.wantEnd(nil)
 	})
 }
 
@@ -295,34 +138,6 @@ func TestTakenOnce(t *testing.T) {
 	})
 }
 
-// TestNobodyToAsk holds that what nobody can say yes to is declined, and is not
-// taken.
-func TestNobodyToAsk(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := receives(t, nil)
-		one, two := r.gets(offered("one", bo, zip)), r.gets(offered("two", cy, zip))
-		close(r.keys)
-		synctest.Wait()
-		one.wantDecided(t, "declined")
-		two.wantDecided(t, "declined")
-		r.gets(offered("three", cy, zip)).wantDecided(t, "declined")
-		r.running()
-		r.cancel(nil)
-		<-r.ended
-	})
-}
-
-func TestUndecidedIsDeclinedAtTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := receives(t, nil)
-		o := r.gets(offered("one", bo, zip))
-		cause := errors.New("signal")
-		r.cancel(cause)
-		r.wantEnd(cause)
-		o.wantDecided(t, "declined")
-	})
-}
-
 func TestReceiveWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -366,21 +181,6 @@ func TestReceiveFails(t *testing.T) {
 	}
 }
 
-// TestWithdrawnAsItIsTaken holds that an offer that is gone when it is accepted
-// is not the first.
-func TestWithdrawnAsItIsTaken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := receives(t, nil)
-		o := offered("one", bo, zip)
-		o.accept = share.ErrWithdrawn
-		r.gets(o)
-		r.press('y')
-		r.running()
-		r.cancel(nil)
-		<-r.ended
-	})
-}
-
 func TestTextIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receives(t, nil)
@@ -393,71 +193,4 @@ func TestTextIsShown(t *testing.T) {
 			t.Errorf("received %v", got)
 		}
 	})
-}
-
-// TestCommand holds that commands learn what arrived from their environment, one
-// after the other, and that one that fails is told of.
-func TestCommand(t *testing.T) {
-	if _, err := os.Stat("/bin/sh"); err != nil {
-		t.Skip("there is no shell")
-	}
-	evil := bo
-	evil.Name = "$(touch pwned)`touch pwned`;\n\x1b[2J\x00"
-	dir := t.TempDir()
-	log := filepath.Join(dir, "log")
-	t.Setenv("LANYAP_PATH", "of somebody else")
-	var out bytes.Buffer
-	item := share.Landed{Item: share.Item{Name: "x", Dir: true, Size: 7}, Path: "in box/$(touch pwned)"}
-	cmd := &Command{Line: `echo "$LANYAP_PATH|$LANYAP_KIND|$LANYAP_SIZE|$LANYAP_SENDER|$LANYAP_SENDER_ID" >> ` + log + `; cat; echo said`, Stdout: &out}
-	if err := cmd.run(t.Context(), Deal{Peer: evil}, item); err != nil {
-		t.Error(err)
-	}
-	if err := cmd.run(t.Context(), Deal{Peer: bo, Text: "some text\n", Size: 10}, share.Landed{}); err != nil {
-		t.Error(err)
-	}
-	got, _ := os.ReadFile(log)
-	want := "in box/$(touch pwned)|folder|7|$(touch pwned)`touch pwned`;␊␛[2J␀|" + bo.ID.String() + "\n|text|10|bo|" + bo.ID.String() + "\n"
-	if string(got) != want {
-		t.Errorf("commands saw %q, want %q", got, want)
-	}
-	if out.String() != "said\nsome text\nsaid\n" {
-		t.Errorf("commands printed %q", out.String())
-	}
-	for _, pwned := range []string{filepath.Join(dir, "pwned"), "pwned"} {
-		if _, err := os.Stat(pwned); err == nil {
-			t.Errorf("a name was executed: %s", pwned)
-		}
-	}
-	if err := (&Command{Line: "exit 3"}).run(t.Context(), Deal{}, item); err == nil || !strings.Contains(err.Error(), "3") {
-		t.Errorf("a command that fails: %v", err)
-	}
-	if err := (&Command{Line: "sleep 100 & exit 0", Stdout: &out}).run(t.Context(), Deal{}, item); err != nil {
-		t.Errorf("a command that leaves something behind: %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := (&Command{Line: "sleep 100"}).run(ctx, Deal{}, item); err == nil {
-		t.Error("a command that is ended: no error")
-	}
-}
-
-func TestFailingCommandIsTold(t *testing.T) {
-	if _, err := os.Stat("/bin/sh"); err != nil {
-		t.Skip("there is no shell")
-	}
-	r := &receiver{t: t, node: &fakeNode{self: ana}, offers: make(chan *fakeOffer, 1), face: &recorder{}}
-	o := offered("one", bo, zip)
-	o.script = func(tr *fakeTransfer) {
-		tr.landed <- share.Landed{Item: zip, Path: "p"}
-		tr.landed <- share.Landed{Item: zip, Skipped: true} // no command is run for it
-		tr.end(nil)
-	}
-	r.offers <- o
-	err := Receive(t.Context(), ReceiveConfig{Node: r.node, Sharer: &fakeSharer{offers: r.offers}, Yes: true, Timeout: time.Second, Command: &Command{Line: "exit 7"}, Face: r.face})
-	if !errors.Is(err, ErrCommand) {
-		t.Errorf("ends with %v", err)
-	}
-	if got := of[Warning](r.face); len(got) != 1 || !strings.Contains(got[0].Text, "the command for holiday.zip failed: exit status 7") {
-		t.Errorf("warnings %v", got)
-	}
 }
