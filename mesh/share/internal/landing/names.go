@@ -85,6 +85,10 @@ func windowsName(name string) string {
 	return name
 }
 
+// fewTwins is how many files people have whose names are one where they go. Who makes up
+// a million of them is not to have each of them tried for each.
+const fewTwins = 20
+
 // namer says what paths become at the destination. Each becomes another than
 // the rest do.
 type namer struct {
@@ -121,6 +125,9 @@ func (n *namer) name(p string) string {
 	}
 	there := up + base
 	for i := 2; n.taken[n.fold(there)] != ""; i++ {
+		if i > fewTwins {
+			i = max(i, len(n.taken)) // further on than any that was made up before
+		}
 		there = up + alternative(base, i, false)
 	}
 	n.taken[n.fold(there)] = p

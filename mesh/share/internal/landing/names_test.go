@@ -1,6 +1,7 @@
 package landing
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -133,4 +134,47 @@ func TestLookLeavesNothing(t *testing.T) {
 		t.Errorf("%v are left", names)
 	}
 	t.Logf("the disk is %+v", got)
+}
+
+// TestNamesThatAreAllOne has a sender make up names that are one where they go: each
+// becomes another, and none is looked for longer than the first ones were. They are so
+// long that even what is made up of different ones is the same.
+func TestNamesThatAreAllOne(t *testing.T) {
+	const digits = "<>:\"|?*"
+	names := func(length, n int) (all []string) {
+		for i := range n {
+			name := []byte(strings.Repeat("x", length))
+			for at := length - 1; i > 0; at-- {
+				name[at] = digits[i%len(digits)]
+				i /= len(digits)
+			}
+			all = append(all, string(name))
+		}
+		return all
+	}
+	long := func(n int) (all []string) {
+		for i := range n {
+			name := strings.Repeat("x", maxName-5)
+			all = append(all, fmt.Sprintf("%s%04x:", name, i), fmt.Sprintf("%s%04x*", name, i))
+		}
+		return all
+	}
+	for name, list := range map[string][]string{"short": names(8, 20_000), "long": long(10_000)} {
+		t.Run(name, func(t *testing.T) {
+			n := newNamer(true, nil)
+			folded := 0
+			n.fold = func(s string) string { folded++; return s }
+			seen := make(map[string]bool)
+			for _, p := range list {
+				there := n.name(p)
+				if seen[there] || len(there) > maxName {
+					t.Fatalf("%q becomes %q, as another does", p, there)
+				}
+				seen[there] = true
+			}
+			if most := 2 * fewTwins * len(list); folded > most {
+				t.Errorf("%d names are looked up for %d files, want at most %d", folded, len(list), most)
+			}
+		})
+	}
 }
