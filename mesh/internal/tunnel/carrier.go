@@ -20,6 +20,10 @@ const (
 	// least that a window of MinWindow waits for.
 	creditUnread = MaxWindow / 4
 	creditRead   = MinWindow / 2
+	// maxUnread is how many messages may wait to be read, whatever their size: each
+	// takes some 60 bytes besides. A window of messages as short as that has no honest
+	// side that could fill it.
+	maxUnread = 8 << 10
 )
 
 var errOver = errors.New("mesh: tunnel is over")
@@ -35,11 +39,11 @@ type inbox struct {
 }
 
 // add takes in a part of a message, the last or not, and reports false if it
-// is more than the other side may send. An empty message counts as none: it
+// is more than the other side may send, in bytes or in messages. An empty message counts as none: it
 // would be no bytes, and still take its place.
 func (in *inbox) add(body []byte, last bool) bool {
 	in.size += len(body)
-	if len(in.part)+len(body) > wire.MaxMessage || in.size > MaxWindow+wire.MaxMessage {
+	if len(in.part)+len(body) > wire.MaxMessage || in.size > MaxWindow+wire.MaxMessage || len(in.messages) == maxUnread {
 		return false
 	}
 	if last && len(in.part) == 0 {

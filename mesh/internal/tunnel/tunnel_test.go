@@ -217,6 +217,29 @@ func TestWriterWaits(t *testing.T) {
 	})
 }
 
+// TestUnreadMessagesAreCounted has a member fill its window with messages of one byte,
+// each of which takes memory many times that: it may have so many under way, and no more.
+func TestUnreadMessagesAreCounted(t *testing.T) {
+	between(t, 0, asItIs, func(t *testing.T, a, b *end) {
+		for range maxUnread {
+			if err := a.WriteMessage([]byte{0}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if b.err != nil || len(b.messages) != maxUnread {
+			t.Fatalf("%d messages wait, %v", len(b.messages), b.err)
+		}
+		for range 10 {
+			_ = a.WriteMessage([]byte{0}) // it may have heard
+			synctest.Wait()
+		}
+		if !errors.Is(b.err, ErrWindow) || len(b.messages) > maxUnread {
+			t.Errorf("%d messages wait, %v", len(b.messages), b.err)
+		}
+	})
+}
+
 // TestBadWaysAreFoundOut does to records what relays may do: the tunnel ends,
 // both sides know why, and what was read before is right.
 func TestBadWaysAreFoundOut(t *testing.T) {

@@ -311,8 +311,8 @@
 //	                kinds may come between parts
 //
 // Other kinds, and credit of another length, are ignored. At most 192 KiB of
-// link messages may be under way that no credit says were read; who sends more
-// has the tunnel ended. So that relays need not drop anything, a member gives
+// link messages may be under way that no credit says were read, and 8,192 messages;
+// who sends more has the tunnel ended. So that relays need not drop anything, a member gives
 // each of its tunnels a window of
 //
 //	11 MiB / members of the room / its own tunnels
