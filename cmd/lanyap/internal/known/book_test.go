@@ -435,3 +435,32 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestStrangersWhileNothingIsWritten has strangers come and go without end where the file
+// cannot be written: no more waits for it than there is room for in it, and what its user
+// enters is not among what is left out.
+func TestStrangersWhileNothingIsWritten(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	b, _ := open(t, Config{Dir: dir})
+	must(t, os.WriteFile(dir, nil, 0o600)) // in the place of the directory
+	for n := range 2 * Limit {
+		p := member(n, fmt.Sprint("stranger ", n), 1)
+		b.Meet(p)
+		b.Part(p.Member)
+	}
+	if err := b.Trust(id(-1), "bo"); err == nil {
+		t.Error("it can be written all the same")
+	}
+	b.mu.Lock()
+	waits := len(b.pending)
+	b.mu.Unlock()
+	if waits > maxPending+1 {
+		t.Errorf("%d changes wait", waits)
+	}
+	must(t, os.Remove(dir))
+	must(t, b.Close())
+	again, _ := open(t, Config{Dir: dir})
+	if !again.Trusts(id(-1)) {
+		t.Error("who was trusted is not")
+	}
+}

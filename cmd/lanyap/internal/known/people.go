@@ -31,7 +31,7 @@ func (b *Book) Meet(p mesh.Peer) Meeting {
 		met := b.table.Meet(now, p.ID, p.Name)
 		at.fresh = met.New || b.freshLocked(p.ID)
 		meeting.Was = met.Was
-		if met.News && b.keepsLocked() {
+		if met.News && b.keepsLocked() && len(b.pending) < maxPending {
 			b.pending = append(b.pending, func(t *Table) error { t.Meet(now, p.ID, p.Name); return nil })
 			b.saveSoonLocked()
 		}
@@ -41,6 +41,10 @@ func (b *Book) Meet(p mesh.Peer) Meeting {
 	meeting.Verdict = b.judgeLocked(p)
 	return meeting
 }
+
+// maxPending is how many changes wait for the file of those that nobody asked for: where
+// it cannot be written, on a disk that is full, strangers who come and go make no more.
+const maxPending = Limit
 
 func (b *Book) saveSoonLocked() {
 	if b.closed || b.timer != nil {
