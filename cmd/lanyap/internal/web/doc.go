@@ -30,8 +30,8 @@
 //
 // The page asks for the room's name and its secret, or takes both from an invite: what
 // is behind the # of its address. That is never sent, is taken out of the address bar
-// and the tab's history before anything else happens, and stays in the tab's memory and
-// session storage. A secret that is wrong is said so, and not tried again by itself. An
+// and the tab's history as soon as the page's scripts run, and stays in the tab's memory
+// and session storage. A secret that is wrong is said so, and not tried again by itself. An
 // invite that is expired, of another room, or opened where the room is open is said to
 // be that, and nobody joins. Who is in it is asked by the page's own program, over a
 // link that proves the secret. /invite shows an invite to this page, as a link and as a

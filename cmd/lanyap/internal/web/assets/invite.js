@@ -6,11 +6,10 @@ const longest = 1024;  // bytes of one
 
 // take returns what is behind the # of this page's address, and removes it from
 // there and from the history of the tab: it is for nobody who looks over a shoulder,
-// or goes back. early.js has done so already where it ran first.
+// or goes back.
 export function take() {
-	const behind = globalThis.lanyapInvite ?? location.hash;
-	delete globalThis.lanyapInvite;
-	if (location.hash) history.replaceState(history.state, '', location.pathname + location.search);
+	const behind = location.hash;
+	if (behind) history.replaceState(history.state, '', location.pathname + location.search);
 	return behind;
 }
 
