@@ -109,9 +109,11 @@
 //	files of an offer    10,000
 //	a line               2 MiB
 //	lines                50 a second, and 200 at once; others wait
-//	unread lines         4 MiB, then the stream ends, and the page opens another
+//	unread lines         4 MiB, then the stream ends, and the page opens another; or
+//	                     what was so when it began, and 1 MiB
+//	texts                16 of 2 MiB in all, for a page that has no stream
 //	what was fetched     goes after 10 minutes
 //	what failed          goes after a minute, when the page has been told
 //
-// [TestManyDownloads, TestCanceledDownloadsGo]
+// [TestManyDownloads, TestCanceledDownloadsGo, TestManyLongTexts]
 package keeper

@@ -58,8 +58,9 @@ func (s *session) takeText(offer *share.Offer) {
 	line := textLine{"text", offer.ID, person(offer.From), offer.Text}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.box == nil && len(s.texts) < maxTexts {
+	if size := len(encode(line)); s.box == nil && len(s.texts) < maxTexts && s.textBytes+size <= maxTextBytes {
 		s.texts = append(s.texts, line)
+		s.textBytes += size
 	}
 	s.tellLocked(line)
 }

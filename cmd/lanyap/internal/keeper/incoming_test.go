@@ -109,6 +109,35 @@ func TestText(t *testing.T) {
 	})
 }
 
+// TestManyLongTexts has texts wait for a page that take far more than they should: it
+// comes back all the same, and others' texts with it.
+func TestManyLongTexts(t *testing.T) {
+	inHouse(t, func(h *house) {
+		bo, mia := h.native("bo"), h.native("mia")
+		pia := h.tab("pia", bo, mia)
+		pia.conn.Close()
+		time.Sleep(time.Second)
+		tell := func(by *native, text string) {
+			t.Helper()
+			sent, err := by.sharer.Send(context.Background(), share.Text(text), pia.node.Self().ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wait(t, sent)
+		}
+		tell(mia, "here I am")
+		for range maxTexts {
+			tell(bo, strings.Repeat("\x01", share.MaxText))
+		}
+		pia.open()
+		if n := pia.await("text"); n.text("text") != "here I am" {
+			t.Errorf("told %.100v", n)
+		}
+		tell(mia, "are you?")
+		pia.await("text", "are you?")
+	})
+}
+
 // TestDownload: what is accepted comes while it arrives, and is the browser's from
 // then on.
 func TestDownload(t *testing.T) {

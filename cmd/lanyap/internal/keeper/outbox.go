@@ -1,7 +1,9 @@
 package keeper
 
 import (
+	"bytes"
 	"encoding/json"
+	"math"
 	"net"
 	"sync"
 	"time"
@@ -19,8 +21,8 @@ const (
 )
 
 // outbox writes lines to a stream, in their order, without having anybody wait. When
-// too much waits the stream is closed: a page that opens another is told all that
-// counts once more.
+// too much waits, see bound, the stream is closed: a page that opens another is told all
+// that counts once more.
 type outbox struct {
 	conn net.Conn
 	wake chan struct{} // one token: there is something to write
@@ -28,11 +30,20 @@ type outbox struct {
 
 	mu     sync.Mutex // guards what follows
 	lines  []byte
+	most   int // of lines, in bytes
 	closed bool
 }
 
 func newOutbox(conn net.Conn) *outbox {
-	return &outbox{conn: conn, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return &outbox{conn: conn, wake: make(chan struct{}, 1), done: make(chan struct{}), most: math.MaxInt}
+}
+
+// bound bounds what may wait from now on. A stream begins with all that is so, which has
+// bounds of its own: if that were too much, no other stream would be of any use.
+func (o *outbox) bound() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.most = max(maxUnread, len(o.lines)+maxUnread/4)
 }
 
 // tell has a line written.
@@ -43,7 +54,7 @@ func (o *outbox) tell(line any) {
 	if o.closed {
 		return
 	}
-	if len(o.lines)+len(text) > maxUnread {
+	if len(o.lines)+len(text) > o.most {
 		o.closed = true
 		_ = o.conn.Close()
 		return
@@ -102,13 +113,16 @@ func (o *outbox) end() {
 	close(o.done)
 }
 
-// encode returns a line.
+// encode returns a line. It is no part of a page's markup, where < would have to be
+// written as six characters.
 func encode(line any) []byte {
-	text, err := json.Marshal(line)
-	if err != nil {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(line); err != nil {
 		panic(err) // all of them can be
 	}
-	return append(text, '\n')
+	return text.Bytes()
 }
 
 // writeLine writes a line to a stream that ends with it.

@@ -95,7 +95,7 @@ func (s *session) offer(from order) error {
 	case len(from.To) > maxReceivers:
 		return fmt.Errorf("an offer is to at most %d", maxReceivers)
 	case count >= maxOpen:
-		s.tell(endLine{Is: "failed", ID: from.ID, Why: fmt.Sprintf("%d offers are open already: wait for one of them, or withdraw it", maxOpen)})
+		s.tell(endLine{Is: "failed", ID: from.ID, Why: manyOffers})
 		return nil
 	}
 	o, err := s.prepare(from)
@@ -103,15 +103,29 @@ func (s *session) offer(from order) error {
 		s.tell(endLine{Is: "failed", ID: from.ID, Why: reason(err).Error()})
 		return nil
 	}
+	if !s.begin(o) {
+		return errors.Join(o.content.Close(), os.RemoveAll(o.dir))
+	}
+	return nil
+}
+
+var manyOffers = fmt.Sprintf("%d offers are open already: wait for one of them, or withdraw it", maxOpen)
+
+// begin has an offer run. A page whose stream had broken may be heard on two of them at
+// once, and so the offer have been begun meanwhile, or too many others.
+func (s *session) begin(o *outgoing) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over {
-		_ = o.content.Close()
-		return nil
+	switch {
+	case s.over || s.out[o.id] != nil:
+		return false
+	case len(s.out) >= maxOpen:
+		s.tellLocked(endLine{Is: "failed", ID: o.id, Why: manyOffers})
+		return false
 	}
 	s.out[o.id] = o
 	s.wg.Go(o.run)
-	return nil
+	return true
 }
 
 // maxReceivers is more than fit into a room.

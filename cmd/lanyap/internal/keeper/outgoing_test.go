@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -228,6 +230,33 @@ func TestManyOffers(t *testing.T) {
 		pia.await("done", "a0")
 		pia.offer("b", nil, file{"a", 1, 0})
 		pia.silent(time.Second, "failed")
+	})
+}
+
+// TestManyOffersAtOnce has a page be heard on many streams at once, as one that opens them
+// without end is: it has no more offers for that, and none twice.
+func TestManyOffersAtOnce(t *testing.T) {
+	inHouse(t, func(h *house) {
+		pia := h.tab("pia")
+		h.keeper.mu.Lock()
+		s := h.keeper.pages[pia.node.Self().Member]
+		h.keeper.mu.Unlock()
+		var streams sync.WaitGroup
+		for i := range 8 * maxOpen {
+			streams.Go(func() {
+				if err := s.offer(order{ID: fmt.Sprint("a", i/4), Files: fileList{{"a", 1, 0}}}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		streams.Wait()
+		s.mu.Lock()
+		open := len(s.out)
+		s.mu.Unlock()
+		// Beside what is offered there are the page's own directory and a lock.
+		if all, err := os.ReadDir(h.keeper.dir.Path()); open != maxOpen || len(all) != 2+maxOpen || err != nil {
+			t.Errorf("%d offers are open, %v is on the disk, %v", open, all, err)
+		}
 	})
 }
 

@@ -26,8 +26,10 @@ const (
 	// accepted.
 	maxOpen = 16
 
-	// maxTexts is how many texts wait for a page that has no stream.
-	maxTexts = 16
+	// maxTexts is how many texts wait for a page that has no stream, and maxTextBytes how
+	// long their lines may be together: each of the longest fits, as people write them.
+	maxTexts     = 16
+	maxTextBytes = 2 << 20
 
 	// tick is how often it is looked how far transfers are.
 	tick = 200 * time.Millisecond
@@ -53,6 +55,8 @@ type session struct {
 	out   map[string]*outgoing
 	in    map[string]*incoming
 	texts []textLine // not told yet
+
+	textBytes int // of their lines
 }
 
 // newSession begins to act for a page.
@@ -188,13 +192,14 @@ func (s *session) attach(box *outbox) bool {
 	for _, text := range s.texts {
 		s.tellLocked(text)
 	}
-	s.texts = nil
+	s.texts, s.textBytes = nil, 0
 	for _, o := range s.out {
 		o.tellAgainLocked()
 	}
 	for _, in := range s.in {
 		in.tellAgainLocked()
 	}
+	box.bound()
 	s.rouse()
 	return true
 }
