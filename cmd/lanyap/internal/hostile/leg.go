@@ -12,6 +12,7 @@ import (
 	"net/netip"
 
 	"github.com/pion/ice/v4"
+	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/lanyap/lanyap/peer"
@@ -23,16 +24,23 @@ type hand struct {
 	n   *Tally
 }
 
+// settings are those of every attacker's WebRTC: silent, and without pion's mDNS, whose
+// socket would keep port 5353 from an attacker that announces.
+func settings() webrtc.SettingEngine {
+	s := webrtc.SettingEngine{LoggerFactory: &logging.DefaultLoggerFactory{Writer: io.Discard}}
+	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	return s
+}
+
 // newHand opens the UDP port that goes with the TCP port of an address.
 func newHand(at netip.AddrPort, n *Tally) (*hand, func(), error) {
 	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at))
 	if err != nil {
 		return nil, nil, err
 	}
-	var s webrtc.SettingEngine
+	s := settings()
 	s.SetICEUDPMux(ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn}))
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
-	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	return &hand{webrtc.NewAPI(webrtc.WithSettingEngine(s)), n}, func() { _ = conn.Close() }, nil
 }
 

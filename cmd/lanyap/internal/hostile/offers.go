@@ -91,7 +91,7 @@ func offerHead(instance, from string, size int) string {
 
 // anySDP is an offer that is in order.
 func anySDP() (string, error) {
-	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
+	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings())).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return "", err
 	}

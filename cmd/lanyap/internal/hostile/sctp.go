@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/lanyap/lanyap/peer"
@@ -85,8 +84,7 @@ func strangers(ctx context.Context, o Order, n *Tally, attack chunks) error {
 		return err
 	}
 	defer socket.Close()
-	var e webrtc.SettingEngine
-	e.LoggerFactory = &logging.DefaultLoggerFactory{Writer: io.Discard}
+	e := settings()
 	e.SetICEUDPMux(webrtc.NewICEUDPMux(nil, socket))
 	api := webrtc.NewAPI(webrtc.WithSettingEngine(e))
 	for next := o.pace(ctx); next(); {
