@@ -237,12 +237,18 @@ func (tab *Tab) look(ctx context.Context, js string) (held bool, err error) {
 	return held && err == nil, err
 }
 
-// Wait is Until, and ends the test if the expression does not come to be true.
+// Wait is Until, and ends the test if the expression does not come to be true. What a
+// person would see then is told too.
 func (tab *Tab) Wait(js string) {
 	tab.b.t.Helper()
-	if !tab.Until(patience, js) {
-		tab.b.t.Fatalf("browser: %s: after %v still not: %s", tab.url, patience, js)
+	if tab.Until(patience, js) {
+		return
 	}
+	var seen string
+	ctx, cancel := context.WithTimeout(tab.b.t.Context(), patience/3)
+	defer cancel()
+	err := tab.eval(ctx, `(document.activeElement?.id ?? "") + ": " + document.body?.innerText.slice(0, 1000)`, &seen)
+	tab.b.t.Fatalf("browser: %s: after %v still not: %s\nin focus and seen: %q %v", tab.url, patience, js, seen, err)
 }
 
 // Screenshot returns a picture of the page, in PNG.
