@@ -85,6 +85,9 @@ func (n *networkFlags) check() error {
 		return err
 	}
 	for _, target := range n.join {
+		if isInvite(target) {
+			return errInvite("--join")
+		}
 		if !isTarget(target) {
 			return usage("write --join 10.0.0.7, --join ana.local:7475 or --join '[fe80::1%eth0]:7475'", "--join %q is not HOST or HOST:PORT", target)
 		}
@@ -97,6 +100,8 @@ func (n *networkFlags) checkRoom() error {
 	switch {
 	case n.room == "":
 		return usage("leave it out for the room "+defaultRoom, "--room is empty")
+	case isInvite(n.room):
+		return errInvite("--room")
 	case strings.TrimSpace(n.room) != "" && clean(strings.TrimSpace(n.room)) && !clean(n.room):
 		return usage(fmt.Sprintf("write --room %q", strings.TrimSpace(n.room)), "--room %q begins or ends with a space", n.room)
 	case !clean(n.room):

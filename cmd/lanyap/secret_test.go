@@ -100,6 +100,47 @@ func TestNoFlagTakesASecret(t *testing.T) {
 	})
 }
 
+// TestInviteInTheWrongPlace holds that an invite that somebody writes where none is taken
+// is told to be one, and not repeated, nor the name of a room. To say it is something else.
+func TestInviteInTheWrongPlace(t *testing.T) {
+	invite := passphrase.Invite{Room: "kitchen", Secret: kitchenSecret}.URL("http://10.0.0.7:7475/")
+	_, fragment, _ := strings.Cut(invite, "#")
+	for _, tt := range []struct {
+		args []string
+		env  map[string]string
+	}{
+		{args: []string{invite}},
+		{args: []string{"chat", invite}},
+		{args: []string{"chat", "--json", invite}},
+		{args: []string{"chat", "--join", invite}},
+		{args: []string{"chat", "--join=" + invite}},
+		{args: []string{"chat", "--room", "#" + fragment}},
+		{args: []string{"say", "hi", "--room=#" + fragment}},
+		{args: []string{"say", "hi", "--join", invite}},
+		{args: []string{"say", "hi", "--secret-file", invite}},
+		{args: []string{"send", invite}},
+		{args: []string{"invite", invite}},
+		{args: []string{"chat"}, env: map[string]string{"LANYAP_ROOM": "#" + fragment}},
+		{args: []string{"chat"}, env: map[string]string{"LANYAP_JOIN": invite}},
+	} {
+		p := setting{env: tt.env}.start(t, tt.args...)
+		p.wantError(exitUsage, "an invite is in ", "--secret-file", "LANYAP_SECRET", "--ask-secret")
+		if strings.Contains(p.err.String(), "cleft") {
+			t.Errorf("%q: the error repeats it: %s", tt.args, p.err.String())
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, args := range [][]string{
+			{"say", "--ephemeral", "--timeout", "1s", "join", "us:", invite},
+			{"say", "--ephemeral", "--timeout", "1s", "--json", invite},
+			{"send", "--ephemeral", "--timeout", "1s", "--text", invite, "--to", "bo"},
+		} {
+			said := setting{}.start(t, args...)
+			said.wantError(exitNobody, "")
+		}
+	})
+}
+
 // TestSecretsGoBefore holds which of several secrets counts.
 func TestSecretsGoBefore(t *testing.T) {
 	file, other := secretFile(t, "file file file"), secretFile(t, "twin twin twin")
