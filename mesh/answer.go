@@ -49,7 +49,7 @@ func (a *archive) answer(ask wire.Ask, asker Member, order order) []cursor {
 			kept = append(kept, c)
 		}
 	}
-	slices.SortFunc(kept, cursor.compare)
+	slices.SortStableFunc(kept, cursor.compare)
 	return kept
 }
 
@@ -68,7 +68,7 @@ func (a *archive) pastCursors(ask wire.Ask, listed map[Member]wire.Holding, aske
 		}
 		all = append(all, order.keys(items)...)
 	}
-	slices.SortFunc(all, keyed.compare)
+	slices.SortStableFunc(all, keyed.compare)
 	all = all[max(0, len(all)-int(ask.Limit)):]
 	var list []cursor
 	index := make(map[Member]int)

@@ -386,7 +386,7 @@ func (n *Node) Sightings() []Sighting {
 		out = append(out, n.sightingLocked(c))
 	}
 	out = append(out, n.pageSightingsLocked()...)
-	slices.SortFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
+	slices.SortStableFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
 	return out
 }
 

@@ -64,7 +64,7 @@ func (n *Node) appendPagesLocked(l *link, buf []byte) []byte {
 			pages = append(pages, instance)
 		}
 	}
-	slices.SortFunc(pages, func(a, b peer.Instance) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortStableFunc(pages, func(a, b peer.Instance) int { return bytes.Compare(a[:], b[:]) })
 	pages = pages[:min(len(pages), wire.MaxPages)]
 	if !slices.Equal(pages, l.pagesTold) {
 		l.pagesTold = pages

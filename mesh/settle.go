@@ -132,7 +132,7 @@ func (n *Node) missingLocked() []Sighting {
 		}
 		out = append(out, n.sightingLocked(c))
 	}
-	slices.SortFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
+	slices.SortStableFunc(out, func(a, b Sighting) int { return strings.Compare(a.Instance, b.Instance) })
 	for _, c := range n.contacts.Unanswered() {
 		out = append(out, n.sightingLocked(c))
 	}

@@ -61,7 +61,7 @@ func (t *Table) dueContacts(now time.Time) []*Dial {
 			ready = append(ready, turn{c, due.Add(c.draw)})
 		}
 	}
-	slices.SortFunc(ready, func(a, b turn) int {
+	slices.SortStableFunc(ready, func(a, b turn) int {
 		if met := a.answers.IsValid(); met != b.answers.IsValid() {
 			if met {
 				return -1

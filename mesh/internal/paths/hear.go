@@ -68,7 +68,7 @@ func (t *Table) newsOf(from Instance, n *neighbour, r wire.Reach) []before {
 	if r.All {
 		targets = append(targets, n.links.list...)
 	}
-	slices.SortFunc(targets, compare)
+	slices.SortStableFunc(targets, compare)
 	targets = slices.Compact(targets)
 	news := make([]before, 0, len(targets))
 	for _, to := range targets {

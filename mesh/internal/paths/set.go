@@ -24,7 +24,7 @@ type set struct {
 
 // newSet takes the list over.
 func newSet(list []Instance) *set {
-	slices.SortFunc(list, compare)
+	slices.SortStableFunc(list, compare)
 	list = slices.Compact(list)
 	h := sha256.New()
 	for i := range list {

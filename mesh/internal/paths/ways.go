@@ -52,7 +52,7 @@ func (t *Table) Ways(to Instance) []Way {
 	if len(ways) == 0 {
 		return nil
 	}
-	slices.SortFunc(ways, func(a, b Way) int {
+	slices.SortStableFunc(ways, func(a, b Way) int {
 		return cmp.Or(a.Links-b.Links, cmp.Compare(a.order, b.order))
 	})
 	if t.ways == nil {
@@ -187,7 +187,7 @@ func (t *Table) Beyond(neighbour Instance) []Target {
 			list = append(list, Target{to, 2 + len(via)})
 		}
 	}
-	slices.SortFunc(list, func(a, b Target) int { return cmp.Or(a.Links-b.Links, compare(a.To, b.To)) })
+	slices.SortStableFunc(list, func(a, b Target) int { return cmp.Or(a.Links-b.Links, compare(a.To, b.To)) })
 	return list
 }
 
@@ -210,7 +210,7 @@ func (t *Table) Targets() []Instance {
 			}
 		}
 	}
-	slices.SortFunc(list, compare)
+	slices.SortStableFunc(list, compare)
 	t.beyond = slices.Compact(list)
 	return t.beyond
 }

@@ -38,4 +38,7 @@
 //	lanyapSeal(key, about, bytes)   returns the body in which these are sealed
 //	lanyapOpener(key, about)        returns {add(bytes), end()}: both return what is
 //	                                opened by it, null if it is not as it was sealed
+//
+// Each generic function is in the program once for each type that is no pointer, so what
+// runs in a page sorts by slices.SortStableFunc, a third as long as slices.SortFunc.
 package main
