@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"time"
 )
 
 // attempt is a link in the making, and the owner of whatever it has so far. It
@@ -70,6 +71,7 @@ func (a *attempt) claim() error {
 // establish waits for the data channel, does hello over it and makes the link.
 // It ends when the connection of the offer does.
 func (a *attempt) establish(d description) (*Conn, error) {
+	began := time.Now()
 	w := a.line.watch()
 	defer context.AfterFunc(w.ended, func() { a.cancel(ErrGone) })()
 	ch, err := a.open(d)
@@ -93,6 +95,7 @@ func (a *attempt) establish(d description) (*Conn, error) {
 		a.count = said.count
 	}
 	l := a.newLink(ch, said, w)
+	l.took = time.Since(began)
 	if err := a.join(l, said.token, d.fingerprint); err != nil {
 		return nil, err
 	}

@@ -124,8 +124,11 @@
 //     its name that lacks proof is reason for a ping of 6 s.
 //   - The other side is a page, and its browser closes its watch: a ping is given
 //     250 ms, then the link ends with [ErrGone]. While it has no watch open, 6 s
-//     without a datagram are reason for a ping of 2 s. [TestCrashedPage,
-//     TestUnwatchedPage]
+//     without a datagram are reason for a ping of 2 s. In the first 2 s, while it has
+//     none yet, it is pinged twenty times a second whenever nothing has come for 100 ms,
+//     and given 300 ms, or six times as long as linking took, for a datagram: any, so that
+//     a page may be busy. [TestCrashedPage, TestUnwatchedPage, TestYoungPageCrashes,
+//     TestYoungPageIsBusy]
 //
 // Pings are answered by whoever is in [Conn.ReadMessage]: a program that does
 // not read is taken for one that hangs. Of pings, pongs and what else

@@ -14,6 +14,7 @@ type link struct {
 	conn    *Conn
 	channel *rtcChannel
 	offer   uint64        // the count of the offer that it came of, see claims.outranks
+	took    time.Duration // from the answer to the end of hello
 	place   place         // guarded by claims.mu, as is evicted
 	evicted bool          // has lost its place, and ends
 	over    chan struct{} // closed when its PeerConnection is

@@ -154,6 +154,47 @@ func TestUnwatchedPage(t *testing.T) {
 	}
 }
 
+// TestYoungPageCrashes has a page's browser die before its watch stands: it is missed
+// long before a page without one would be.
+func TestYoungPageCrashes(t *testing.T) {
+	p := openTab(t, listening(t, Config{}))
+	l := p.link()
+	began := time.Now()
+	p.crash()
+	<-l.conn.Done()
+	if err := l.conn.Err(); !errors.Is(err, ErrTimeout) {
+		t.Errorf("the link ended with %v", err)
+	}
+	if took := time.Since(began); took >= unwatchedAfter {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// TestYoungPageIsBusy has a page's program say nothing for as long as its link is young:
+// its browser lives, and so does the link.
+func TestYoungPageIsBusy(t *testing.T) {
+	p := openTab(t, listening(t, Config{}))
+	resp, answer := p.post(p.session())
+	if resp.StatusCode != http.StatusCreated {
+		t.Fatalf("%s: %s", resp.Status, answer)
+	}
+	if err := p.take(answer); err != nil { // and nobody reads what comes
+		t.Fatal(err)
+	}
+	conn, err := p.to.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := p.to.claims.linked(p.hello.Instance)
+	l.seeYoung()
+	if err := conn.Err(); err != nil {
+		t.Errorf("the link ended with %v", err)
+	}
+	if conn.lastPing.Load() == 0 {
+		t.Error("it was never asked")
+	}
+}
+
 // TestWatchedPageIsLeftInPeace has a page that has a watch be silent for as long as
 // others may.
 func TestWatchedPageIsLeftInPeace(t *testing.T) {

@@ -60,8 +60,14 @@ func (l *link) unheard() bool {
 	return l.conn.remote.Web && !l.watch.Load().stands() && l.channel.session.account.silence() >= unwatchedAfter
 }
 
-// firstWatch is that of a new link.
-func (l *link) firstWatch() *watch { return l.watch.Load() }
+// firstWatch is that of a new link. A page opens none before.
+func (l *link) firstWatch() *watch {
+	w := l.watch.Load()
+	if l.conn.remote.Web && !w.stands() {
+		l.t.spawn(l.seeYoung)
+	}
+	return w
+}
 
 // newWatch watches a connection until it ends or is closed.
 func newWatch(conn net.Conn) *watch {
