@@ -54,7 +54,7 @@ func StartFirefox(t testing.TB, cfg Config) *Firefox {
 	t.Helper()
 	Need(t, "firefox-esr")
 	f := &Firefox{process: newProcess(t)}
-	f.write("user.js", preferences)
+	f.write("user.js", preferences+fmt.Sprintf("user_pref(\"browser.download.folderList\", 2);\nuser_pref(\"browser.download.dir\", %q);\n", f.DownloadDir()))
 	args := []string{"--headless", "--no-remote", "--marionette", "--profile", f.dir}
 	f.start(cfg.On, nil, "firefox-esr", append(args, cfg.Args...)...)
 	dial := net.Dial
@@ -174,6 +174,31 @@ func (f *Firefox) Type(selector, text string) {
 	f.t.Helper()
 	text = strings.ReplaceAll(text, "\n", enter)
 	f.call("WebDriver:ElementSendKeys", object{"id": f.find(selector), "text": text}, nil)
+}
+
+// Choose gives files to an input element of type file, as the dialog does that a
+// click on it opens.
+func (f *Firefox) Choose(selector string, paths ...string) {
+	f.t.Helper()
+	f.call("WebDriver:ElementSendKeys", object{"id": f.find(selector), "text": strings.Join(paths, "\n")}, nil)
+}
+
+// DownloadDir is where files go that pages download. It is removed with the browser.
+func (f *Firefox) DownloadDir() string { return filepath.Join(f.dir, "downloads") }
+
+// Downloaded waits until a file of that name, which is not empty, has been downloaded,
+// and returns where it is. It ends the test if that takes longer than d.
+func (f *Firefox) Downloaded(d time.Duration, name string) string {
+	f.t.Helper()
+	// It has that name, and nothing in it, while it comes under another.
+	path := filepath.Join(f.DownloadDir(), name)
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+			return path
+		}
+	}
+	f.t.Fatalf("browser: after %v %s has not been downloaded", d, name)
+	return ""
 }
 
 // Size gives the window that many CSS pixels.

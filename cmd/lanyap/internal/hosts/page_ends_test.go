@@ -113,6 +113,16 @@ func TestPageEnds(t *testing.T) {
 	took, why = endOf(node, func() { b.Kill() })
 	check("browser killed", took, 5*time.Second, why, peer.ErrGone.Error())
 
+	// Before any watch stands, as when a browser dies at once.
+	b = browser.Start(t, browser.Config{On: hosts[1]})
+	tab = openLinkTab(t, b, node)
+	tab.BlockURLs("ws://*")
+	before := len(node.reports("linked"))
+	tab.ask("dial", node.addr().String())
+	node.await("linked", before)
+	took, why = endOf(node, func() { b.Kill() })
+	check("browser killed at once", took, 5*time.Second, why, peer.ErrTimeout.Error())
+
 	b = browser.Start(t, browser.Config{On: hosts[1]})
 	tab = linked()
 	tab.watches(node)

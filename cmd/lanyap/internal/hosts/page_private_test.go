@@ -146,6 +146,51 @@ func TestPageByInvite(t *testing.T) {
 	verify(t, l, append(all, phone)...)
 }
 
+// TestFirefoxInAPrivateRoom: a Firefox asks for the secret, says that one is wrong, enters
+// with the right one, talks with a node and a Chromium, and moves files both ways.
+func TestFirefoxInAPrivateRoom(t *testing.T) {
+	t.Parallel()
+	browser.Need(t, "firefox-esr")
+	l := browse(t)
+	hosts := l.Switch().Hosts(3, lab.HostConfig{})
+	nodes := privately(t, l, hosts[:1])
+	b := browser.Start(t, browser.Config{On: hosts[1]})
+	chrome := guest(l, b, nodes[0], "chrome")
+	all := members(nodes, chrome)
+	awaitMesh(t, l, all)
+	f := browser.StartFirefox(t, browser.Config{On: hosts[2]})
+	f.Go(address(nodes[0]) + "#name=fox")
+	f.Wait(`!document.querySelector("#lock").hidden`)
+	enter := func(secret string) {
+		t.Helper()
+		f.Wait(`!document.querySelector("#secret").disabled`)
+		f.Eval(fmt.Sprintf(`(document.querySelector("#roomname").value = %q, document.querySelector("#secret").value = "")`, cabinet), nil)
+		f.Type("#secret", secret+"\n")
+	}
+	enter("another-secret-of-five-words")
+	f.Wait(`document.querySelector("#wrong").textContent.includes("not the secret")`)
+	enter(cabinetSecret)
+	f.Wait(`document.querySelector("#lock").hidden`)
+	foxTalks(t, l, f, all)
+
+	// Sealed, both ways.
+	f.Wait(`!document.querySelector("#attach").disabled`)
+	photo := file(t, hosts[2], "photo.jpg", 9<<20+17)
+	f.Choose("#files", photo)
+	chrome.awaitOffer("photo.jpg", "fox")
+	sameRoot(t, photo, chrome.accept(b, 2*patience).Path)
+	slides := file(t, hosts[0], "slides.pdf", 9<<20+3)
+	from := send(t, hosts[0], append(inCabinet(t, hosts[0]), slides, "--to", "fox")...)
+	f.Click(offered + ` [data-do="accept"]`)
+	sameRoot(t, slides, f.Downloaded(2*patience, "slides.pdf"))
+	exits(t, from, 2*patience, 0)
+
+	// What it was let in by outlasts a reload.
+	f.Reload()
+	f.Wait(`document.querySelector("#lock").hidden && document.querySelector('#people [data-name="chrome"]')`)
+	verify(t, l, append(all, unheard(l, "fox"))...)
+}
+
 // TestPageAsksForTheSecret: who has no invite types the secret, and is told at the form
 // what is wrong. Nothing is tried by itself.
 func TestPageAsksForTheSecret(t *testing.T) {
