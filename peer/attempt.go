@@ -191,6 +191,8 @@ func (a *attempt) greet(ch *rtcChannel, d description) (greeting, error) {
 	}
 	said, err := greet(ch, greeting{hello: t.Self(), count: count, channels: true}, t.identity, script, a.dialing, a.door())
 	switch {
+	case closingOf(err) != "":
+		return greeting{}, err // whoever says that hangs up at once, which says less
 	case !late():
 		return greeting{}, context.Cause(a.ctx)
 	case !broken():

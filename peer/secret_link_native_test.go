@@ -198,8 +198,8 @@ func TestStrangerHearsNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range says {
-				if err := ch.write(m, false); err != nil {
-					t.Fatal(err)
+				if ch.write(m, false) != nil {
+					break // the node has hung up already
 				}
 			}
 			heard = append(heard, hears(t, ch)...) // the first message comes in any case
