@@ -258,9 +258,9 @@ func (n *Node) acceptStreams(t streams) {
 // serveStream hands a stream that another opened to whoever listens for what it is
 // for. It takes the stream over.
 func (n *Node) serveStream(raw peer.HalfConn, from Member, carrier string) {
+	_ = raw.SetDeadline(time.Now().Add(serviceTimeout)) // first, so that it takes nothing back
 	stop := context.AfterFunc(n.ctx, func() { _ = raw.SetDeadline(time.Now()) })
 	defer stop()
-	_ = raw.SetDeadline(time.Now().Add(serviceTimeout))
 	service, status := readService(raw)
 	c := &serviceConn{
 		HalfConn: raw, node: n, carrier: carrier, accepted: true,

@@ -93,8 +93,8 @@ func ask(ctx context.Context, node Node, m mesh.Member, binding [32]byte) (statu
 		return 0, err
 	}
 	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(answerLimit)) // first, so that it takes nothing back
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })()
-	_ = conn.SetDeadline(time.Now().Add(answerLimit))
 	if _, err := conn.Write(append([]byte{version}, tag(binding)...)); err != nil {
 		return 0, err
 	}

@@ -3,8 +3,11 @@ package verify
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lanyap/lanyap/mesh"
@@ -233,4 +236,41 @@ func TestPatience(t *testing.T) {
 	}
 	now = now.Add(eachEvery)
 	allowed(0, true)
+}
+
+// tardy is somebody who takes a call and says nothing, over a connection that takes a
+// second to set a deadline that is not over.
+type tardy struct {
+	Node
+	net.Conn
+}
+
+func (tardy) Binding(mesh.Member) ([32]byte, error) { return [32]byte{1}, nil }
+
+func (n tardy) Dial(context.Context, mesh.Member, string) (net.Conn, error) { return n, nil }
+
+func (n tardy) SetDeadline(at time.Time) error {
+	if time.Until(at) > 0 {
+		time.Sleep(time.Second)
+	}
+	return n.Conn.SetDeadline(at)
+}
+
+// TestAskEndsWithItsContext holds that it does, though the context ends while Ask sets
+// how long it waits itself.
+func TestAskEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer far.Close()
+		go io.Copy(io.Discard, far)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		began := time.Now()
+		if _, err := Ask(ctx, tardy{Conn: near}, mesh.Peer{}); err == nil {
+			t.Error("it is answered")
+		}
+		if took := time.Since(began); took >= answerLimit {
+			t.Errorf("it took %v", took)
+		}
+	})
 }
