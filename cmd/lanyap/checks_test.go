@@ -71,7 +71,7 @@ func TestDiagnoses(t *testing.T) {
 		{"empty network", func(f *facts) { f.members, f.reports[0].Others = 0, nil }, "", "keeps its clients apart"},
 		{"other version", func(f *facts) { f.sightings = []mesh.Sighting{version} }, "others", "update lanyap"},
 		{"other secret, nobody reached", func(f *facts) { f.members, f.sightings = 0, []mesh.Sighting{secret} }, "others", "ask for the secret of that room"},
-		{"other secret, others reached", func(f *facts) { f.sightings = []mesh.Sighting{secret} }, "", "10.0.0.8:7475 not reached: is in a room of this name that has another secret"},
+		{"other secret, others reached", func(f *facts) { f.sightings = []mesh.Sighting{secret} }, "", "10.0.0.8:7475 not reached: is in a room of this name with another secret"},
 		{"could not join", func(f *facts) { f.joinErr = portTaken }, "others", "--port"},
 		{"VPN, nobody reached", func(f *facts) { f.members, f.route, f.ifaces = 0, "tun0", []discovery.Interface{eth0, tun0} }, "default route", "disconnect"},
 		{"VPN, others reached", func(f *facts) { f.route, f.ifaces = "tun0", []discovery.Interface{eth0, tun0} }, "", "reached all the same"},

@@ -160,7 +160,7 @@ var reasons = []struct {
 	{peer.ErrVersion, "version", "speaks another version of the protocol"},
 	{peer.ErrRoom, "other_room", "is in another room"},
 	{peer.ErrFull, "full", "its room is full"},
-	{peer.ErrSecret, "other_secret", "is in a room of this name that has another secret, or none"},
+	{peer.ErrSecret, "other_secret", "is in a room of this name with another secret, or only one of us has one"},
 	{peer.ErrGuesses, "guesses", "takes no more secrets for now: too many wrong ones were tried of late, here or there"},
 	{peer.ErrHungUp, "hung_up", "hangs up: it does not answer calls from here (its --allow-remote does), or is busy"},
 	{peer.ErrInstance, "other_instance", "another node answers at that address"},

@@ -332,7 +332,7 @@ func TestOtherSecretForPeople(t *testing.T) {
 		settle()
 		table := n.on("ana", "peers")
 		table.wantError(exitRefused, "is private")
-		want := `^not reached: 10\.0\.0\.1:7475: is in a room of this name that has another secret, or none\n$`
+		want := `^not reached: 10\.0\.0\.1:7475: is in a room of this name with another secret, or only one of us has one\n$`
 		if got := table.out.String(); !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("peers shows a stranger:\n%s", got)
 		}

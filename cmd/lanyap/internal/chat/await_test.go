@@ -143,7 +143,7 @@ func enter(t *testing.T, others []mesh.Peer, texts ...string) *chatTest {
 	}
 	queue := newTyped()
 	for _, text := range texts {
-		queue.add(text)
+		queue.add(Utterance{Text: text})
 	}
 	queue.end()
 	cfg := Config{
@@ -192,7 +192,7 @@ func TestEnteredWithTheEndIsNotLost(t *testing.T) {
 			_, err := q.next(t.Context())
 			got <- err
 		}()
-		q.add("hi")
+		q.add(Utterance{Text: "hi"})
 		q.end()
 		if err := <-got; err != nil {
 			t.Fatalf("the line is lost: %v", err)

@@ -218,7 +218,7 @@ func (e *editor) enter() {
 	case u != nil && len(u.Text) > mesh.MaxBody:
 		e.warning = fmt.Sprintf("too long: %d bytes, a message has at most %d; shorten it or send it in parts", len(u.Text), mesh.MaxBody)
 		return
-	case u != nil && !e.queue.addUtterance(*u):
+	case u != nil && !e.queue.add(*u):
 		e.warning = "too much is waiting to be said; try again when somebody is here"
 		return
 	}

@@ -53,7 +53,7 @@ func (p prompt) read(in Input, commands *interpreter, face Face) {
 		case err != nil:
 			p.fail(err)
 			return
-		case said != nil && !p.addUtterance(*said):
+		case said != nil && !p.add(*said):
 			_ = face.Show(Warning{Text: "too much is waiting to be said; not sent", Hint: "try again when somebody is here"})
 		}
 	}

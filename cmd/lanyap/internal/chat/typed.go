@@ -33,11 +33,8 @@ func (q *typed) fail(err error) {
 	q.end()
 }
 
-// add appends what is for all, see addUtterance.
-func (q *typed) add(text string) bool { return q.addUtterance(Utterance{Text: text}) }
-
-// addUtterance appends u and reports whether there was room for it.
-func (q *typed) addUtterance(u Utterance) bool {
+// add appends u and reports whether there was room for it.
+func (q *typed) add(u Utterance) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.bytes > 0 && q.bytes+len(u.Text) > ReadAhead {

@@ -53,15 +53,6 @@ func Partials(state string) ([]Partial, error) {
 	return all, err
 }
 
-// Find returns the partial of a content, if there is one.
-func Find(state string, key manifest.Key) (Partial, bool) {
-	j := &journal{dir: filepath.Join(state, partialsDir, key.String())}
-	if j.read() != nil || j.Version == 0 {
-		return Partial{}, false
-	}
-	return j.partial(), true
-}
-
 // each calls do for each journal, not locked.
 func each(state string, do func(*journal) error) error {
 	dir := filepath.Join(state, partialsDir)

@@ -109,9 +109,6 @@ func (m *Manifest) sum() (k Key) {
 	return k
 }
 
-// ErrKey says that a manifest is not the one of its key.
-var ErrKey = errors.New("manifest: not of that key")
-
 // Decode reads the encoding of a manifest, up to the end of r. Errors, all with
 // what is wrong: [ErrVersion], [ErrMalformed] (also of what ends too early or
 // too late), [ErrTooLarge], [ErrTwice], [*NameError], and those of r.
@@ -144,16 +141,6 @@ func Decode(r io.Reader) (*Manifest, error) {
 		return nil, err
 	}
 	return d.b.Manifest()
-}
-
-// DecodeKey is [Decode] for a manifest whose key is known; [ErrKey] if it is of
-// another.
-func DecodeKey(r io.Reader, key Key) (*Manifest, error) {
-	m, err := Decode(r)
-	if err == nil && m.key != key {
-		return nil, ErrKey
-	}
-	return m, err
 }
 
 // decoder reads a manifest into a builder.

@@ -29,7 +29,7 @@ func TestRoundTrip(t *testing.T) {
 		if want := manifest.Key(blake3.Sum256(encoding)); m.Key() != want {
 			t.Errorf("key is %v, want the hash of the encoding, %v", m.Key(), want)
 		}
-		got, err := manifest.DecodeKey(iotest.OneByteReader(bytes.NewReader(encoding)), m.Key())
+		got, err := manifest.Decode(iotest.OneByteReader(bytes.NewReader(encoding)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,13 +130,6 @@ func TestDecodeFailsAsItsReader(t *testing.T) {
 		if _, err := manifest.Decode(r); err != broken {
 			t.Errorf("after %d bytes: %v, want the reader's error", n, err)
 		}
-	}
-}
-
-func TestDecodeKey(t *testing.T) {
-	m := build(t, example()...)
-	if _, err := manifest.DecodeKey(bytes.NewReader(m.Encoding()), manifest.Key{1}); err != manifest.ErrKey {
-		t.Errorf("error is %v, want ErrKey", err)
 	}
 }
 
