@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/pion/sctp"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/lanyap/lanyap/peer/stream"
@@ -83,7 +82,7 @@ func (b *beside) ReadMessage() ([]byte, error) {
 		switch {
 		case errors.Is(err, io.ErrShortBuffer):
 			return nil, stream.ErrProtocol
-		case errors.Is(err, sctp.ErrUserInitiatedAbort):
+		case hasEnded(err):
 			return nil, io.EOF
 		case err != nil:
 			return nil, err

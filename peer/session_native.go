@@ -304,10 +304,17 @@ func (c *rtcChannel) read(p []byte) (int, bool, error) {
 	switch {
 	case err == nil:
 		c.session.account.read(n)
-	case errors.Is(err, sctp.ErrUserInitiatedAbort):
-		err = io.EOF // pion closes an association by aborting it
+	case hasEnded(err):
+		err = io.EOF
 	}
 	return n, text, err
+}
+
+// hasEnded reports whether an error of a data channel says that the other side has
+// closed the association: pion does so by aborting it; or that, finding the channel at
+// its end, it could not answer by closing it too, since the association had ended.
+func hasEnded(err error) bool {
+	return errors.Is(err, sctp.ErrUserInitiatedAbort) || errors.Is(err, sctp.ErrResetPacketInStateNotExist)
 }
 
 func (c *rtcChannel) write(p []byte, text bool) error {
