@@ -437,8 +437,8 @@
 //	relays between two        3
 //	offers to answer          64 at once over one member, then 2 a second; 16 under
 //	                          way, shared out among those that they come over
-//	tunnels                   256; of messages 192 KiB under way in each, and
-//	                          11 MiB in all members' together
+//	tunnels                   256; of messages 192 KiB and 8,192 under way in each,
+//	                          and 11 MiB in all members' together
 //	kept for others           16 MiB of what they send through this node
 //	streams that others open  128 from one member, 1,024 in all; 64 of a service
 //	                          that wait to be accepted; 64 at once over a link,

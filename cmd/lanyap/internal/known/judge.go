@@ -1,6 +1,7 @@
 package known
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/lanyap/lanyap/peer"
@@ -39,7 +40,7 @@ func (t *Table) Judge(came time.Time, id peer.ID, name string, fresh bool) Verdi
 	if me != nil && me.Name == name {
 		came = me.Since
 	}
-	if like := t.owner(came, id, name, verified); like != nil {
+	if like := t.ownerOf(claim{id, name, came, verified}); like != nil {
 		return Verdict{Changed, like}
 	}
 	switch {
@@ -51,14 +52,38 @@ func (t *Table) Judge(came time.Time, id peer.ID, name string, fresh bool) Verdi
 	return Verdict{Standing: Seen}
 }
 
-// owner returns who has a better claim to a name than somebody who has borne it since
-// then, nil if nobody has. Who was verified by another name has none.
-func (t *Table) owner(since time.Time, id peer.ID, name string, renamed bool) *Person {
+// claim is that of somebody to a name.
+type claim struct {
+	id      peer.ID
+	name    string
+	since   time.Time // when it began to bear it
+	renamed bool      // it was verified by another name, and so has none
+}
+
+// maxOwners is of how many claims it is remembered who has a better one.
+const maxOwners = 1024
+
+// ownerOf returns who has a better claim to a name, nil if nobody has. It is asked for
+// each message that is shown, and all who know this user may be called alike.
+func (t *Table) ownerOf(c claim) *Person {
+	p, known := t.owners[c]
+	if !known {
+		if len(t.owners) >= maxOwners {
+			clear(t.owners)
+		}
+		p = t.owner(c)
+		t.owners[c] = p
+	}
+	return p
+}
+
+func (t *Table) owner(c claim) *Person {
 	var best *Person
+	name := c.name
 	for _, key := range t.keysOf(name) {
 		for other := range t.byKey[key] {
 			p := t.people[other]
-			if other == id || p.Blocked || !renamed && !p.precedes(since, name, t.alike(name, p.As)) {
+			if other == c.id || p.Blocked || !c.renamed && !p.precedes(c.since, name, t.alike(name, p.As)) {
 				continue
 			}
 			if best == nil || p.resembles(name, best) {
@@ -100,5 +125,5 @@ func (p *Person) resembles(name string, other *Person) bool {
 	if !p.Since.Equal(other.Since) {
 		return p.Since.Before(other.Since)
 	}
-	return p.ID.String() < other.ID.String()
+	return bytes.Compare(p.ID[:], other.ID[:]) < 0
 }

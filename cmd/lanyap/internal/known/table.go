@@ -45,12 +45,13 @@ type Table struct {
 	people map[peer.ID]*Person
 	byKey  map[string]map[peer.ID]bool // whose names have a key of package lookalike
 	keys   map[string]lookalike.Keys   // of names, so that they are not computed each time
+	owners map[claim]*Person           // the same of who has a better claim; forgotten with each change
 }
 
 // NewTable returns a table of these people. Of more than [Limit] the last are left
 // out that may be forgotten.
 func NewTable(people []Person) *Table {
-	t := &Table{people: make(map[peer.ID]*Person), byKey: make(map[string]map[peer.ID]bool), keys: make(map[string]lookalike.Keys)}
+	t := &Table{people: make(map[peer.ID]*Person), byKey: make(map[string]map[peer.ID]bool), keys: make(map[string]lookalike.Keys), owners: make(map[claim]*Person)}
 	for _, p := range people {
 		if t.people[p.ID] == nil && (len(t.people) < Limit || p.kept()) {
 			t.put(&p)
@@ -61,6 +62,7 @@ func NewTable(people []Person) *Table {
 
 // put enters p, or what is new of it.
 func (t *Table) put(p *Person) {
+	clear(t.owners)
 	t.people[p.ID] = p
 	for _, key := range t.claims(p) {
 		if t.byKey[key] == nil {
@@ -72,6 +74,7 @@ func (t *Table) put(p *Person) {
 
 // take takes p out, to be changed or forgotten.
 func (t *Table) take(p *Person) {
+	clear(t.owners)
 	delete(t.people, p.ID)
 	for _, key := range t.claims(p) {
 		if delete(t.byKey[key], p.ID); len(t.byKey[key]) == 0 {

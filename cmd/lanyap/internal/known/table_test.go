@@ -320,3 +320,34 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// TestManyWhoAreCalledAlike holds that a table full of people who are called alike is not
+// looked through again for each message of one of them, until somebody is entered.
+func TestManyWhoAreCalledAlike(t *testing.T) {
+	table := NewTable(nil)
+	for n := range Limit {
+		table.Meet(monday.Add(time.Duration(n)*time.Hour), id(n), "ana")
+	}
+	now := monday.Add(Limit * time.Hour)
+	last := id(Limit - 1)
+	first := table.Judge(now, last, "ana", false)
+	if first.Standing != Changed || first.Like.ID != id(0) {
+		t.Fatalf("the last of them is %+v", first)
+	}
+	byKey := table.byKey
+	table.byKey = nil // there is nothing to look through
+	if again := table.Judge(now, last, "ana", false); again.Standing != Changed || again.Like.ID != id(0) {
+		t.Errorf("asked again it is %+v", again)
+	}
+	table.byKey = byKey
+	must(t, table.Block(now, id(0), "ana"))
+	if then := table.Judge(now, last, "ana", false); then.Standing != Changed || then.Like.ID != id(1) {
+		t.Errorf("with the first blocked it is %+v", then)
+	}
+	for n := range 2 * maxOwners {
+		table.Judge(now.Add(time.Duration(n)), id(-1), "bo", false)
+	}
+	if n := len(table.owners); n > maxOwners {
+		t.Errorf("%d claims are remembered", n)
+	}
+}
