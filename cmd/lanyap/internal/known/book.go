@@ -175,6 +175,9 @@ func (b *Book) save() error {
 	defer b.saving.Unlock()
 	b.mu.Lock()
 	keeps, edits := b.keepsLocked(), b.pending
+	if b.closed && len(edits) == 0 {
+		keeps = false // the timer's turn came behind Close
+	}
 	b.timer = nil
 	b.mu.Unlock()
 	if !keeps {

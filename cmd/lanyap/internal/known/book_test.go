@@ -3,6 +3,7 @@ package known
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -462,5 +463,19 @@ func TestStrangersWhileNothingIsWritten(t *testing.T) {
 	again, _ := open(t, Config{Dir: dir})
 	if !again.Trusts(id(-1)) {
 		t.Error("who was trusted is not")
+	}
+}
+
+// TestNothingIsWrittenAfterClose holds that a write which was due at that very moment does
+// not come behind it.
+func TestNothingIsWrittenAfterClose(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	b, _ := open(t, Config{Dir: dir})
+	b.Meet(member(1, "bo", 1))
+	must(t, b.Close())
+	must(t, os.RemoveAll(dir))
+	must(t, b.save()) // as the timer does that could not be stopped any more
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it was: %v", err)
 	}
 }
