@@ -12,7 +12,7 @@ const (
 
 	// webAckInterval is the same in a browser, unless ackBytes are due: what it
 	// sends goes through the page's only thread and three others.
-	webAckInterval = 25 * time.Millisecond
+	webAckInterval = 50 * time.Millisecond
 
 	// ackSpread is for how long a broadcast is not acknowledged for each other
 	// member beside the first few, and ackSlowest how long at most. In a small

@@ -157,7 +157,7 @@ export class Log {
 		el.dataset.from = m.from.name;
 		const at = new Date(m.sent);
 		if (m.head && !does) el.append(this.#head(m, at));
-		else el.append(time(at));
+		else el.dataset.at = clock(at); // drawn under the pointer: an element of each would be laid out for nobody
 		const body = make('span', 'text');
 		body.dir = 'auto';
 		if (does) body.append(named(nameOf(m.from)), ' ');
