@@ -198,7 +198,7 @@ func swaps(ctx context.Context, o Order, n *Tally) error {
 	go s.forward(conn, n)
 	return o.posing(ctx, n, func(ctx context.Context, as, sdp string) (string, error) {
 		swap := "a=fingerprint:sha-256 " + strings.TrimSuffix(strings.Repeat("AA:", 32), ":")
-		answer, line, err := exchange(ctx, o, as, fingerprints.ReplaceAllString(sdp, swap))
+		answer, line, err := o.exchange(ctx, as, fingerprints.ReplaceAllString(sdp, swap), port)
 		if err != nil {
 			return "", err
 		}

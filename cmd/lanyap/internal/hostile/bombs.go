@@ -21,20 +21,12 @@ type shell struct {
 }
 
 // bombs posts what is too large to At, which is Instance, and goes on until it is
-// stopped. It counts "bombs" and "MiB", which is what At has taken.
+// stopped. It counts "bombs", "refused" and "MiB", which is what At has taken.
 func bombs(ctx context.Context, o Order, n *Tally) error {
 	shells := requestBombs(o.Instance)
-	next := o.pace(ctx)
-	return o.crowd(4, func(d *net.Dialer) {
-		for i := 0; next(); i++ {
-			conn, err := d.DialContext(ctx, "tcp", o.At.String())
-			if err != nil {
-				time.Sleep(10 * time.Millisecond)
-				continue
-			}
-			n.Add("bombs")
-			drop(ctx, conn, shells[i%len(shells)], n)
-		}
+	return o.crowd(ctx, n, 4, func(conn net.Conn, turn int) {
+		n.Add("bombs")
+		drop(ctx, conn, shells[turn%len(shells)], n)
 	})
 }
 

@@ -26,24 +26,15 @@ var greetings = []string{
 // connects connects to At and hangs up, with a word or without, by an end or by a
 // reset. It counts "connects" and "refused".
 func connects(ctx context.Context, o Order, n *Tally) error {
-	next := o.pace(ctx)
-	return o.crowd(offerers, func(d *net.Dialer) {
-		for i := 0; next(); i++ {
-			conn, err := d.DialContext(ctx, "tcp", o.At.String())
-			if err != nil {
-				n.Add("refused")
-				time.Sleep(10 * time.Millisecond)
-				continue
-			}
-			_, _ = io.WriteString(conn, greetings[i%len(greetings)])
-			if i%3 == 0 { // who hears the answer out
-				_ = conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-				_, _ = io.Copy(io.Discard, conn)
-			}
-			_ = conn.(*net.TCPConn).SetLinger(0)
-			_ = conn.Close()
-			n.Add("connects")
+	return o.crowd(ctx, n, offerers, func(conn net.Conn, turn int) {
+		_, _ = io.WriteString(conn, greetings[turn%len(greetings)])
+		if turn%3 == 0 { // who hears the answer out
+			_ = conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+			_, _ = io.Copy(io.Discard, conn)
 		}
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+		n.Add("connects")
 	})
 }
 

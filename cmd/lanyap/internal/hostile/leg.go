@@ -3,7 +3,6 @@
 package hostile
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -146,7 +145,7 @@ func (h *hand) call(ctx context.Context, o Order, as string) (*leg, net.Conn, er
 		_ = l.pc.Close()
 		return nil, nil, err
 	}
-	answer, conn, err := exchange(ctx, o, as, sdp)
+	answer, conn, err := o.exchange(ctx, as, sdp, port)
 	if err == nil {
 		err = l.accept(webrtc.SDPTypeAnswer, answer)
 	}
@@ -155,32 +154,6 @@ func (h *hand) call(ctx context.Context, o Order, as string) (*leg, net.Conn, er
 		return nil, nil, err
 	}
 	return l, conn, nil
-}
-
-// exchange posts an offer and returns the answer.
-func exchange(ctx context.Context, o Order, as, sdp string) (answer string, conn net.Conn, err error) {
-	if conn, err = new(net.Dialer).DialContext(ctx, "tcp", o.At.String()); err != nil {
-		return "", nil, err
-	}
-	_, err = io.WriteString(conn, fmt.Sprintf(offerHead(o.Instance, "%s", len(sdp)), as)+sdp)
-	if err != nil {
-		_ = conn.Close()
-		return "", nil, err
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		_ = conn.Close()
-		return "", nil, err
-	}
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusCreated {
-		err = fmt.Errorf("hostile: the offer was answered with %s", resp.Status)
-	}
-	if err != nil {
-		_ = conn.Close()
-		return "", nil, err
-	}
-	return string(body), conn, nil
 }
 
 // host is this host's own address of IPv4.

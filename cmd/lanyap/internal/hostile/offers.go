@@ -23,35 +23,27 @@ const offerers = 16
 
 // offers posts offers of links to At, which is Instance, in the name of As, and takes
 // each back after Hold. It counts "offers", and of each the status that it is answered
-// with, or "failed".
+// with, or "failed"; and "refused", when there was no connection for one.
 func offers(ctx context.Context, o Order, n *Tally) error {
 	request, err := offerRequest(o.Instance)
 	if err != nil {
 		return err
 	}
-	next := o.pace(ctx)
-	return o.crowd(offerers, func(d *net.Dialer) {
-		for next() {
-			n.Add("offers")
-			n.Add(offer(ctx, d, o, fmt.Sprintf(request, o.name())))
-		}
+	return o.crowd(ctx, n, offerers, func(conn net.Conn, _ int) {
+		n.Add("offers")
+		n.Add(offer(conn, o.Hold, fmt.Sprintf(request, o.name())))
 	})
 }
 
 // offer makes one, and returns what came of it.
-func offer(ctx context.Context, d *net.Dialer, o Order, request string) string {
-	conn, err := d.DialContext(ctx, "tcp", o.At.String())
-	if err != nil {
-		time.Sleep(10 * time.Millisecond) // out of ports, or refused
-		return "failed"
-	}
+func offer(conn net.Conn, hold time.Duration, request string) string {
 	status, err := post(conn, request)
 	if err != nil {
 		_ = conn.Close()
 		return "failed"
 	}
-	if o.Hold > 0 && status == http.StatusCreated {
-		time.AfterFunc(o.Hold, func() { _ = conn.Close() })
+	if hold > 0 && status == http.StatusCreated {
+		time.AfterFunc(hold, func() { _ = conn.Close() })
 		return strconv.Itoa(status)
 	}
 	_ = conn.(*net.TCPConn).SetLinger(0) // so that the port can be had again
@@ -71,6 +63,37 @@ func post(conn net.Conn, request string) (int, error) {
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode, nil
+}
+
+// exchange posts an offer in somebody's name, from a port of UDP, and returns the answer,
+// with the connection that has to stay for the link to live.
+func (o Order) exchange(ctx context.Context, as, sdp string, port int) (answer string, _ net.Conn, err error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", o.At.String())
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = conn.Close()
+		}
+	}()
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(deadline)
+	}
+	head := strings.Replace(offerHead(o.Instance, as, len(sdp)), "Port: 7475", fmt.Sprintf("Port: %d", port), 1)
+	if _, err := io.WriteString(conn, head+sdp); err != nil {
+		return "", nil, err
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return "", nil, err
+	}
+	if resp.StatusCode != http.StatusCreated {
+		return "", nil, fmt.Errorf("hostile: the offer was answered with %s", resp.Status)
+	}
+	text, err := io.ReadAll(resp.Body)
+	_ = conn.SetDeadline(time.Time{})
+	return string(text), conn, err
 }
 
 // offerRequest is an offer that is in order; %s is for whom it comes from.

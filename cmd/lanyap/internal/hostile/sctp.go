@@ -3,15 +3,9 @@
 package hostile
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -59,7 +53,7 @@ func members(ctx context.Context, o Order, n *Tally, attack chunks) error {
 		conn, err := t.Dial(ctx, peer.Target{Addrs: []netip.AddrPort{o.At}})
 		if err != nil {
 			_ = t.Close()
-			time.Sleep(100 * time.Millisecond) // refused for a while
+			rest(ctx, 100*time.Millisecond) // refused for a while
 			continue
 		}
 		a, err := hijackLink(conn)
@@ -94,7 +88,7 @@ func strangers(ctx context.Context, o Order, n *Tally, attack chunks) error {
 		}
 		watch, err := o.associate(ctx, pc, socket.LocalAddr().(*net.UDPAddr).Port)
 		if err != nil {
-			time.Sleep(100 * time.Millisecond)
+			rest(ctx, 100*time.Millisecond)
 			_ = pc.Close()
 			continue
 		}
@@ -145,7 +139,7 @@ func (o Order) associate(ctx context.Context, pc *webrtc.PeerConnection, port in
 		return nil, err
 	}
 	<-gathered
-	watch, answer, err := o.exchange(ctx, pc.LocalDescription().SDP, port)
+	answer, watch, err := o.exchange(ctx, o.name(), pc.LocalDescription().SDP, port)
 	if err != nil {
 		return nil, err
 	}
@@ -160,34 +154,4 @@ func (o Order) associate(ctx context.Context, pc *webrtc.PeerConnection, port in
 	}
 	_ = watch.Close()
 	return nil, err
-}
-
-// exchange posts an offer, from a port of UDP, and returns the answer.
-func (o Order) exchange(ctx context.Context, sdp string, port int) (_ net.Conn, answer string, err error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", o.At.String())
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() {
-		if err != nil {
-			_ = conn.Close()
-		}
-	}()
-	deadline, _ := ctx.Deadline()
-	_ = conn.SetDeadline(deadline)
-	head := strings.Replace(offerHead(o.Instance, o.name(), len(sdp)), "Port: 7475", fmt.Sprintf("Port: %d", port), 1)
-	if _, err := io.WriteString(conn, head+sdp); err != nil {
-		return nil, "", err
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return nil, "", err
-	}
-	if resp.StatusCode != http.StatusCreated {
-		return nil, "", errors.New(resp.Status)
-	}
-	text, err := io.ReadAll(resp.Body)
-	_ = conn.SetDeadline(time.Time{})
-	return conn, string(text), err
 }

@@ -22,25 +22,16 @@ var slownesses = []string{
 }
 
 // slow opens connections to At and keeps each for Hold, in which it says as little as
-// it can; every eighth asks for much and reads nothing. It counts "opened", "refused",
+// it can; of nine one asks for much and reads nothing, and another a byte a second. It counts "opened", "refused",
 // and "cut", which At has ended.
 func slow(ctx context.Context, o Order, n *Tally) error {
-	next := o.pace(ctx)
-	return o.crowd(offerers, func(d *net.Dialer) {
-		for i := 0; next(); i++ {
-			conn, err := d.DialContext(ctx, "tcp", o.At.String())
-			if err != nil {
-				n.Add("refused")
-				time.Sleep(10 * time.Millisecond)
-				continue
+	return o.crowd(ctx, n, offerers, func(conn net.Conn, turn int) {
+		n.Add("opened")
+		go func() {
+			if dawdle(ctx, conn, turn%(len(slownesses)+2), o.Hold) {
+				n.Add("cut")
 			}
-			n.Add("opened")
-			go func() {
-				if dawdle(ctx, conn, i%(len(slownesses)+1), o.Hold) {
-					n.Add("cut")
-				}
-			}()
-		}
+		}()
 	})
 }
 
@@ -49,8 +40,11 @@ func dawdle(ctx context.Context, conn net.Conn, kind int, hold time.Duration) bo
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, hold)
 	defer cancel()
-	if kind == len(slownesses) {
+	switch kind {
+	case len(slownesses):
 		return gorge(ctx, conn)
+	case len(slownesses) + 1:
+		return sip(ctx, conn)
 	}
 	gone := make(chan struct{})
 	go func() {
@@ -86,4 +80,18 @@ func gorge(ctx context.Context, conn net.Conn) bool {
 			return ctx.Err() == nil
 		}
 	}
+}
+
+// sip asks for the page's program, again and again, and reads a byte of it a second.
+func sip(ctx context.Context, conn net.Conn) bool {
+	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	ask := strings.Repeat("GET /assets/lanyap.wasm HTTP/1.1\r\nHost: 10.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n", 10)
+	_, err := io.WriteString(conn, ask)
+	for err == nil {
+		if _, err = io.ReadFull(conn, make([]byte, 1)); err == nil {
+			rest(ctx, time.Second)
+		}
+	}
+	return ctx.Err() == nil
 }

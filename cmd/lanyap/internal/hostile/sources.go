@@ -3,13 +3,13 @@
 package hostile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os/exec"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -53,6 +53,47 @@ func cable() (*net.Interface, error) {
 	return nil, errors.New("no interface")
 }
 
+// crowd has workers connect to At from all sources in turn, as often as there is a turn,
+// and do something with each connection, which is theirs to close. There are as many
+// workers as there is to wait for: each of sources has one at least. It counts
+// "refused", those that there was no connection for.
+func (o Order) crowd(ctx context.Context, n *Tally, workers int, do func(conn net.Conn, turn int)) error {
+	from, err := o.sources()
+	if err != nil {
+		return err
+	}
+	next := o.pace(ctx)
+	return together(max(workers, len(from)), func(i int) error {
+		d := dialer(from[i%len(from)])
+		for turn := 0; next(); turn++ {
+			if conn, ok := o.connect(ctx, n, d); ok {
+				do(conn, turn)
+			}
+		}
+		return nil
+	})
+}
+
+// connect connects to At. Who gets no connection waits a moment: it is refused, or out of
+// ports.
+func (o Order) connect(ctx context.Context, n *Tally, d *net.Dialer) (net.Conn, bool) {
+	conn, err := d.DialContext(ctx, "tcp", o.At.String())
+	if err == nil {
+		return conn, true
+	}
+	n.Add("refused")
+	rest(ctx, 10*time.Millisecond)
+	return nil, false
+}
+
+// rest waits so long, or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
 // dialer returns what connects from one of the sources.
 func dialer(from netip.Addr) *net.Dialer {
 	d := &net.Dialer{Timeout: time.Second}
@@ -60,19 +101,4 @@ func dialer(from netip.Addr) *net.Dialer {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 	}
 	return d
-}
-
-// crowd has workers connect from all sources in turn until there is no next turn.
-// There are as many workers as there is to wait for: each of sources has one at least.
-func (o Order) crowd(workers int, each func(d *net.Dialer)) error {
-	from, err := o.sources()
-	if err != nil {
-		return err
-	}
-	var all sync.WaitGroup
-	for i := range max(workers, len(from)) {
-		all.Go(func() { each(dialer(from[i%len(from)])) })
-	}
-	all.Wait()
-	return nil
 }
