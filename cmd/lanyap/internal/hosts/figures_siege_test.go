@@ -24,18 +24,13 @@ func measureSiege(t *testing.T, c contender) (string, int) {
 	awaitEars(t, l, ears)
 	target := ears[0]
 	chatFor(l, ears, "warm up", window/12)
+	alone := target.works()
 	quiet, lost := latencies(chatFor(l, ears, "quiet", window*2/3), ears)
+	busyAlone := alone.share()
 	before := target.RSS()
 
-	foes := []*foe{
-		startFoe(t, hosts[4], at(target.Process, hostile.Order{Do: "offers", Rate: 1000, Sources: 64})),
-		startFoe(t, hosts[5], hostile.Order{Do: "instances", At: netip.AddrPortFrom(hosts[5].Addr, 0), Rate: 1000, Sources: 64}),
-	}
-	for i, h := range hosts[6:] {
-		kind := []string{"gap", "pieces"}[i%2]
-		foes = append(foes, startFoe(t, h,
-			at(target.Process, hostile.Order{Do: "stranger " + kind}), at(target.Process, hostile.Order{Do: "member " + kind})))
-	}
+	foes := besiegers(t, target, hosts[4:])
+	attacked := target.works()
 	said := chatFor(l, ears, "besieged", window/2)
 	came := time.Now()
 	newcomer := c.listen(hosts[3])
@@ -45,20 +40,60 @@ func measureSiege(t *testing.T, c contender) (string, int) {
 		return linked(newcomer, ears)
 	})
 	said = append(said, chatFor(l, ears, "besieged still", window/2)...)
+	busy, attacks := attacked.share(), rates(foes, time.Since(attacked.since))
 	besieged, lostThen := latencies(said, ears)
 	peak := target.Peak()
-	for _, e := range append(ears, newcomer) {
-		t.Log(e.Host.Name, e.CPU())
-	}
 	for _, f := range foes {
 		t.Log(f.Host.Name, f.counts(), f.CPU())
 		f.Kill()
 	}
 	pause(l, window)
 	after := target.RSS()
-	return fmt.Sprintf("%d MiB at most, %d before, %d a minute later; %d and %d lost; %s quiet, %s besieged: %.1f×; who comes is linked to all after %.2f s",
+	return fmt.Sprintf("%d MiB at most, %d before, %d a minute later; %d and %d lost; %s quiet, %s besieged: %.1f×; who comes is linked to all after %.2f s; %s a second; %.0f %% of a core before, %.0f %% then",
 		peak>>20, before>>20, after>>20, lost, lostThen, millis(quiet, 0.5, 0.99), millis(besieged, 0.5, 0.99),
-		float64(quantile(besieged, 0.99))/float64(quantile(quiet, 0.99)), joined.Seconds()), len(besieged)
+		float64(quantile(besieged, 0.99))/float64(quantile(quiet, 0.99)), joined.Seconds(), attacks, 100*busyAlone, 100*busy), len(besieged)
+}
+
+// besiegers are six hosts that attack one node: with offers, with instances, and four
+// with two attackers each by SCTP.
+func besiegers(t *testing.T, target *ear, hosts []*lab.Host) []*foe {
+	t.Helper()
+	foes := []*foe{
+		startFoeBehind(t, hosts[0], at(target.Process, hostile.Order{Do: "offers", Rate: 1000, Sources: 64})),
+		startFoeBehind(t, hosts[1], hostile.Order{Do: "instances", At: netip.AddrPortFrom(hosts[1].Addr, 0), Rate: 1000, Sources: 64}),
+	}
+	for i, h := range hosts[2:6] {
+		kind := []string{"gap", "pieces"}[i%2]
+		foes = append(foes, startFoeBehind(t, h,
+			at(target.Process, hostile.Order{Do: "stranger " + kind}), at(target.Process, hostile.Order{Do: "member " + kind})))
+	}
+	return foes
+}
+
+// rates says how much of each foes did in a second.
+func rates(foes []*foe, took time.Duration) string {
+	sum := make(map[string]int)
+	for _, f := range foes {
+		for what, n := range f.counts() {
+			sum[what] += n
+		}
+	}
+	per := func(what string) float64 { return float64(sum[what]) / took.Seconds() }
+	return fmt.Sprintf("%.0f offers, %.0f instances, %.0f packets of SCTP", per("offers"), per("announced"), per("packets"))
+}
+
+// work is what a program does from a moment on.
+type work struct {
+	of    *ear
+	since time.Time
+	spent time.Duration
+}
+
+func (e *ear) works() work { return work{e, time.Now(), e.CPU()} }
+
+// share returns how much of a core it took since.
+func (w work) share() float64 {
+	return (w.of.CPU() - w.spent).Seconds() / time.Since(w.since).Seconds()
 }
 
 // linked reports whether a newcomer and all of these see each other.

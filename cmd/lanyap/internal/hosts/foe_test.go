@@ -58,8 +58,14 @@ type foe struct {
 
 func startFoe(t *testing.T, h *lab.Host, orders ...hostile.Order) *foe {
 	t.Helper()
+	return playedBy(t, h, orders)
+}
+
+// playedBy starts a foe with something in its environment.
+func playedBy(t *testing.T, h *lab.Host, orders []hostile.Order, env ...string) *foe {
+	t.Helper()
 	f := &foe{}
-	f.Process = h.Start(lab.Program{Path: self(t), Env: []string{roleVariable + "=foe"}, Watch: f.hear})
+	f.Process = h.Start(lab.Program{Path: self(t), Env: append(env, roleVariable+"=foe"), Watch: f.hear})
 	f.order(orders...)
 	return f
 }

@@ -39,6 +39,10 @@ const userVariable = "LANYAP_HOSTS_USER"
 
 // play is main in a process with a role. It prints events, as the program does.
 func play(role string) {
+	if os.Getenv(behindVariable) != "" {
+		fmt.Fprintln(os.Stderr, standBehind()) // which does not return
+		os.Exit(1)
+	}
 	if user, err := strconv.Atoi(os.Getenv(userVariable)); err == nil {
 		if err := errors.Join(syscall.Setgid(user), syscall.Setuid(user)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
