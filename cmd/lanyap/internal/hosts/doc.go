@@ -68,7 +68,7 @@
 // driven in the same way. -rounds N starts N times what is measured by starting
 // it. -rows takes some rows only, by name, with commas between: start, docker,
 // secret, late, mesh, cost, broadcast, kill, cable, mdns, link, idle, heal, blocked,
-// history, stopped, flood, siege, guesses, throughput, loss, of files send, folder,
+// history, stopped, flood, siege, guesses, groups, throughput, loss, of files send, folder,
 // resume, shareloss, sharechat, offer, sharemem, and of pages page, phone, wasm,
 // pagesay, pageshows, pagefiles, pagecost.
 //

@@ -77,6 +77,8 @@ var table = []figure{
 		what: "1,000 offers/s from 64 addresses, 1,000 fake instances/s and 8 attackers by SCTP for a minute: resident memory; messages lost; send → last of 3, p50 / p99; a newcomer", aim: "< 256 MiB, back to 1.2×; 0; ≤ 2×; ≤ 3 s"},
 	{name: "guesses", measure: measureGuesses, oursOnly: true, takes: 3 * time.Minute,
 		what: "wrong secrets that six hosts can try with one node, by dialing it, and by having it dial them", aim: "≤ 365 an hour each"},
+	{name: "groups", measure: measureGroups, oursOnly: true, takes: 2 * time.Minute, round: 10 * time.Second,
+		what: "two groups of 5, and of 10, with one room name and two secrets, all at once: everyone sees its own, p50 / max; one of them alone", aim: "–"},
 	{name: "throughput", measure: measureThroughput, oursOnly: true, takes: 4 * time.Minute,
 		what: "one pair, 64 KiB messages, × pion's defaults: tuned with GOGC=400; tuned; ordinary user (rmem_max 212992)", aim: "≥ 4 tuned"},
 	{name: "loss", measure: measureLoss, oursOnly: true, takes: 4 * time.Minute,
