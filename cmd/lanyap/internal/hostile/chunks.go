@@ -26,15 +26,38 @@ var sctpAttacks = map[string]chunks{
 	},
 	// Data channels, each opened in order (RFC 8832).
 	"channels": func(a *association, k uint32) chunk {
-		return chunk{tsn: a.tsn + k, stream: uint16(3 + 2*k), flags: whole, data: channelOpen}
+		return chunk{tsn: a.tsn + k, stream: uint16(3 + 2*k), flags: whole, control: true, data: channelOpen}
+	},
+	// Whole messages that are longer than any link takes.
+	"large": func(a *association, k uint32) chunk {
+		c := chunk{tsn: a.tsn + k, message: 100 + k/largePieces, piece: k % largePieces, flags: unordered, data: make([]byte, largePiece)}
+		switch c.piece {
+		case 0:
+			c.flags |= first
+		case largePieces - 1:
+			c.flags |= last
+		}
+		return c
 	},
 }
 
 // channelOpen is DATA_CHANNEL_OPEN of a reliable channel "x" (RFC 8832 §5.1).
 var channelOpen = []byte{3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 'x'}
 
-// whole says that a chunk is all of a message (RFC 8260 §2.1).
-const whole = 3
+// Flags of a chunk (RFC 8260 §2.1).
+const (
+	last      = 1
+	first     = 2
+	whole     = first | last // it is all of a message
+	unordered = 4
+)
+
+// A large message has so many pieces, each of which fills a packet: 71 KiB, where 65 are
+// the most.
+const (
+	largePieces = 64
+	largePiece  = 1140
+)
 
 // chunks returns the k-th chunk of an attack.
 type chunks func(a *association, k uint32) chunk
@@ -46,16 +69,20 @@ type chunk struct {
 	message uint32
 	piece   uint32 // of a message, from 0 on; the first has none
 	flags   byte
-	data    []byte // of DCEP; nil: one byte that is not
+	control bool   // data is of DCEP
+	data    []byte // nil: one byte
 }
 
 func (c chunk) append(p []byte) []byte {
 	const control, bytes = 50, 53 // RFC 8831 §8
-	data, rest := c.data, uint32(control)
+	data, rest := c.data, uint32(bytes)
 	if data == nil {
-		data, rest = []byte{'x'}, bytes
+		data = []byte{'x'}
 	}
-	if c.flags&2 == 0 {
+	if c.control {
+		rest = control
+	}
+	if c.flags&first == 0 {
 		rest = c.piece
 	}
 	p = append(p, 64, c.flags)

@@ -47,6 +47,10 @@ var attacks = map[string]attack{
 	"mirrors":   mirrors,
 	"guesses":   guesses,
 	"lures":     lures,
+	"deaf":      deaf,
+	"drowsy":    drowsy,
+	"echoes":    echoes,
+	"reflects":  reflects,
 }
 
 // Attacks returns the names of all attacks.
