@@ -5,8 +5,10 @@ package hostile
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lanyap/lanyap/peer"
@@ -51,6 +53,10 @@ func (o Order) enter(ctx context.Context) (*insider, error) {
 	return nil, err
 }
 
+// again is how long who was refused, or thrown out, waits before it tries again: of one
+// address a node answers 16 offers a second.
+const again = 500 * time.Millisecond
+
 // stay enters again and again, and does something for as long as each link lives. It
 // counts "in", and "out" when it was thrown out.
 func (o Order) stay(ctx context.Context, n *Tally, do func(ctx context.Context, in *insider)) error {
@@ -58,7 +64,7 @@ func (o Order) stay(ctx context.Context, n *Tally, do func(ctx context.Context, 
 		in, err := o.enter(ctx)
 		if err != nil {
 			n.Add(outcome(err))
-			rest(ctx, 100*time.Millisecond)
+			rest(ctx, again)
 			continue
 		}
 		n.Add("in")
@@ -71,12 +77,22 @@ func (o Order) stay(ctx context.Context, n *Tally, do func(ctx context.Context, 
 		do(inside, in)
 		if ctx.Err() == nil && in.Err() != nil {
 			n.Add(o.Do + " out")
+			if isBreach(in.Err()) {
+				n.Add(o.Do + " wrong")
+			}
 		}
 		leave()
 		stop()
 		_ = in.transport.Close()
+		rest(ctx, again)
 	}
 	return nil
+}
+
+// isBreach reports whether the other side says that we broke the protocol.
+func isBreach(err error) bool {
+	var closed *peer.CloseError
+	return errors.As(err, &closed) && (strings.HasPrefix(closed.Reason, "wire: ") || strings.HasPrefix(closed.Reason, "mesh: "))
 }
 
 // listen reads, as is needed to answer pings, and counts "read" messages.

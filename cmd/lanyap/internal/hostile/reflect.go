@@ -88,7 +88,7 @@ func repeatMulticast(ctx context.Context, o Order, n *Tally) error {
 	}
 	defer s.Close()
 	defer context.AfterFunc(ctx, func() { _ = s.Close() })()
-	if err := ipv4.NewPacketConn(s).JoinGroup(nic, s.group); err != nil {
+	if err := ipv4.NewPacketConn(s.PacketConn).JoinGroup(nic, s.group); err != nil {
 		return err
 	}
 	next, buf := o.pace(ctx), make([]byte, 1<<16)

@@ -3,7 +3,6 @@
 package hosts
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,26 +14,30 @@ import (
 // slowly as it takes; who breaks the protocol loses it, each time.
 func TestFrameFloods(t *testing.T) {
 	t.Parallel()
-	s := besiege(t, 1)
-	f := startFoe(t, s.foes[0])
+	s := besiege(t, 2)
 	right, wrong := hostile.Floods(false), hostile.Floods(true)
-	for _, do := range slices.Concat(right, wrong) {
-		f.order(at(s.nodes[0], hostile.Order{Do: do, Rate: 50}))
-	}
+	flooders, liars := startFoe(t, s.foes[0]), startFoe(t, s.foes[1])
 	for _, do := range right {
-		f.awaits(s.Lab, do, 20)
+		flooders.order(at(s.nodes[0], hostile.Order{Do: do, Rate: 50}))
 	}
 	for _, do := range wrong {
-		f.awaits(s.Lab, do+" out", 1)
+		liars.order(at(s.nodes[0], hostile.Order{Do: do, Rate: 50}))
+	}
+	for _, do := range right {
+		flooders.awaits(s.Lab, do, 20)
+	}
+	for _, do := range wrong {
+		liars.awaits(s.Lab, do+" wrong", 1)
 	}
 	s.holds()
-	t.Log(f.counts())
+	t.Log(flooders.counts(), liars.counts())
 	for _, do := range right {
-		if n := f.count(do + " out"); n > 0 {
-			t.Errorf("%s: it was thrown out %d times", do, n)
+		if n := flooders.count(do + " wrong"); n > 0 {
+			t.Errorf("%s: it is said %d times to break the protocol", do, n)
 		}
 	}
-	f.Kill()
+	flooders.Kill()
+	liars.Kill()
 	s.ends()
 }
 
