@@ -122,6 +122,9 @@ func FuzzParseInvite(f *testing.F) {
 			return
 		}
 		url := invite.URL("http://10.0.0.7:7475/")
+		if len(url) > maxInvite {
+			return // what was not escaped is three times as long when it is
+		}
 		if again, err := ParseInvite(url); again != invite || err != nil {
 			t.Errorf("%q is %+v, written as %q, and read as %+v, %v", text, invite, url, again, err)
 		}
