@@ -135,7 +135,15 @@
 //
 // With eight more who attack the same one by SCTP it is 66 MiB, 39 and 41, none lost, and
 // 0.65 s; but messages take 3.9 / 94 ms, where it is 0.6 / 1.2 without: attackers and
-// attacked share the two cores, which they fill.
+// attacked shared the two cores, which they filled. Since then the attackers get what the
+// others leave of the processors; shorter runs, in which they got through far fewer
+// packets, had 1.3 / 19 ms beside 1.0 / 2.5, and the attacked node took 36 % of a core.
+//
+// Two groups that start at once with one room name and two secrets, on a busy machine;
+// start → each has its own group, p50 / max of 3:
+//
+//	5 nodes: alone; beside 5 of the other group          | 0.26 / 0.28 s; 1.84 / 1.86
+//	10 nodes: alone; beside 10 of the other group        | 0.76 / 2.49 s; 21.1 / 23.8
 //
 // A room with a secret, whose first start pays for Argon2id (p50 of 20):
 //
