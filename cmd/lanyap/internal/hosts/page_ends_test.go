@@ -116,7 +116,7 @@ func TestPageEnds(t *testing.T) {
 	// Before any watch stands, as when a browser dies at once.
 	b = browser.Start(t, browser.Config{On: hosts[1]})
 	tab = openLinkTab(t, b, node)
-	tab.BlockURLs("ws://*")
+	tab.Eval(`globalThis.WebSocket = function() { throw new Error("none") }`, nil)
 	before := len(node.reports("linked"))
 	tab.ask("dial", node.addr().String())
 	node.await("linked", before)
