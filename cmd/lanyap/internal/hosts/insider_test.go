@@ -9,11 +9,13 @@ import (
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/hostile"
 )
 
+// What follows fills the processors, which are those of all hosts: one at a time, and
+// beside no other test.
+
 // TestFrameFloods has members send each kind of frame without an end, all of them to
 // one node at once. Who writes what a node may write keeps its link and is read as
 // slowly as it takes; who breaks the protocol loses it, each time.
 func TestFrameFloods(t *testing.T) {
-	t.Parallel()
 	s := besiege(t, 2)
 	right, wrong := hostile.Floods(false), hostile.Floods(true)
 	flooders, liars := startFoe(t, s.foes[0]), startFoe(t, s.foes[1])
@@ -44,7 +46,6 @@ func TestFrameFloods(t *testing.T) {
 // TestMembersThatDoNotRead has members read nothing, or a message a second, while others
 // say more than a link holds. Who reads nothing is taken for one that hangs.
 func TestMembersThatDoNotRead(t *testing.T) {
-	t.Parallel()
 	s := besiege(t, 1)
 	f := startFoe(t, s.foes[0])
 	for _, p := range s.nodes {
@@ -67,7 +68,6 @@ func TestMembersThatDoNotRead(t *testing.T) {
 // whatever it hears there, and a stranger returns offers, datagrams and multicast DNS.
 // Neither makes the node take itself for somebody else.
 func TestReflection(t *testing.T) {
-	t.Parallel()
 	for name, c := range map[string]struct {
 		do      string
 		private bool
@@ -78,7 +78,6 @@ func TestReflection(t *testing.T) {
 		"by a stranger to a private room": {"reflects", true, []string{"announcements", "offered", "reflected"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			var room []string
 			if c.private {
 				room = inPrivate(t)
