@@ -142,14 +142,14 @@ func TestStrangersAtThePrivateRoom(t *testing.T) {
 	}
 	for _, secret := range []string{secretOfTheirs, ""} {
 		for i, args := range [][]string{
-			{"peers", "--json", "--timeout", "3s"},
-			{"say", "hi", "--timeout", "3s"},
-			{"peers", "--timeout", "3s"},
-			{"say", "hi", "--to", hosts[0].Name, "--timeout", "3s"},
-			{"send", note, "--timeout", "3s"},
-			{"ls", "--timeout", "3s"},
-			{"get", hosts[0].Name + ":note.txt", dir, "--timeout", "3s"},
-			{"receive", dir, "--yes", "--timeout", "3s"},
+			{"peers", "--json", "--timeout", "5s"},
+			{"say", "hi", "--timeout", "5s"},
+			{"peers", "--timeout", "5s"},
+			{"say", "hi", "--to", hosts[0].Name, "--timeout", "5s"},
+			{"send", note, "--timeout", "5s"},
+			{"ls", "--timeout", "5s"},
+			{"get", hosts[0].Name + ":note.txt", dir, "--timeout", "5s"},
+			{"receive", dir, "--yes", "--timeout", "5s"},
 		} {
 			if i == 2 && secret != "" {
 				break // who tries on is asked to wait
