@@ -200,7 +200,13 @@ func contents(t *testing.T, top string) map[string]string {
 	return all
 }
 
+// inBubble runs a test by a clock of its own. The nodes of a room never rest, so what
+// is waited for in vain would be waited for without end.
 func inBubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	synctest.Test(t, test)
+	synctest.Test(t, func(t *testing.T) {
+		end := time.AfterFunc(7*24*time.Hour, func() { panic(t.Name() + ": something did not come for a week") })
+		t.Cleanup(func() { end.Stop() })
+		test(t)
+	})
 }

@@ -342,13 +342,17 @@ func TestManifestWithoutEnd(t *testing.T) {
 // lie has bo send a film to a crook, who has accepted it.
 func lie(t *testing.T, size int) (bo *person, l *line, sent *share.Transfer) {
 	t.Helper()
-	bo, c := withCrook(t, share.Config{})
-	listener, err := c.node.Listen(proto.Service)
+	return lieAbout(t, collect(t, file(t, filepath.Join(t.TempDir(), "film"), size)))
+}
+
+func lieAbout(t *testing.T, c *share.Content) (bo *person, l *line, sent *share.Transfer) {
+	t.Helper()
+	bo, crook := withCrook(t, share.Config{})
+	listener, err := crook.node.Listen(proto.Service)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := file(t, filepath.Join(t.TempDir(), "film"), size)
-	sent, err = bo.sharer.Send(context.Background(), collect(t, path), c.node.Self().ID)
+	sent, err = bo.sharer.Send(context.Background(), c, crook.node.Self().ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,10 +379,6 @@ func TestLyingReceivers(t *testing.T) {
 		}
 		greedy = proto.AppendRuns(greedy, proto.Get, runs...)
 	}
-	var roots []byte
-	for range proto.MaxGets/proto.MaxRoots + 1 {
-		roots = proto.AppendAskRoots(roots, make([]int, proto.MaxRoots))
-	}
 	for name, test := range map[string]struct {
 		say  []byte
 		want error
@@ -390,7 +390,6 @@ func TestLyingReceivers(t *testing.T) {
 		"gives a piece":                        {append(proto.AppendPieceHead(nil, 0, tree.Hash{}, 1), 'x'), share.ErrProtocol},
 		"offers something":                     {proto.AppendOffer(nil, proto.Offered{IsText: true}), share.ErrProtocol},
 		"has no room":                          {proto.AppendCode(nil, proto.Bye, proto.NoSpace), share.ErrNoSpace},
-		"roots without end":                    {roots, share.ErrLimit},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -400,6 +399,29 @@ func TestLyingReceivers(t *testing.T) {
 				}
 				wantErr(t, sent, test.want)
 			})
+		})
+	}
+}
+
+// Roots that nobody can know yet are waited for, but not without end.
+func TestRootsWithoutEnd(t *testing.T) {
+	ask := proto.AppendAskRoots(nil, make([]int, proto.MaxRoots))
+	most := bytes.Repeat(ask, proto.MaxGets/proto.MaxRoots)
+	inBubble(t, func(t *testing.T) {
+		_, l, sent := lieAbout(t, expect(t, map[string]int{"film": 3 << 20}).content)
+		l.say(most)
+		time.Sleep(time.Minute)
+		if p := sent.Progress(); p.Phase != share.Moving {
+			t.Errorf("with as many as may be asked for: %+v", p)
+		}
+		l.say(ask)
+		wantErr(t, sent, share.ErrLimit)
+	})
+	for range 20 { // while it is looked for them
+		inBubble(t, func(t *testing.T) {
+			_, l, sent := lieAbout(t, expect(t, map[string]int{"film": 3 << 20}).content)
+			l.say(slicesConcat(most, ask))
+			wantErr(t, sent, share.ErrLimit)
 		})
 	}
 }

@@ -276,11 +276,11 @@ func (p *session) answerAsk(b []byte, run bits.Run) []byte {
 	return b
 }
 
-// answerRoots appends those roots that are waited for and known.
+// answerRoots appends those roots that are waited for and known. Meanwhile they count
+// as waited for, and more are put behind them.
 func (p *session) answerRoots(b []byte) []byte {
 	p.mu.Lock()
 	entries := p.roots
-	p.roots = nil
 	p.mu.Unlock()
 	if len(entries) == 0 {
 		return b
@@ -298,7 +298,7 @@ func (p *session) answerRoots(b []byte) []byte {
 		}
 	}
 	p.mu.Lock()
-	p.roots = append(unknown, p.roots...)
+	p.roots = append(unknown, p.roots[len(entries):]...)
 	p.mu.Unlock()
 	return b
 }
