@@ -66,6 +66,10 @@ type Sharer struct {
 	wg       sync.WaitGroup
 	state    stateDir
 
+	// naming is held while receivers are told who the others are: what each is told
+	// last is what is so.
+	naming sync.Mutex
+
 	mu        sync.Mutex // guards what follows
 	closed    bool
 	streams   map[peer.ID]int // that others have opened, and are not decided about
