@@ -103,16 +103,20 @@ func TestWaitingForNumbersWaitsForNobodyElse(t *testing.T) {
 	})
 }
 
+// A signal that comes at one moment with the end of input is what ends it.
 func TestSignalGoesBeforeTheEndOfInput(t *testing.T) {
 	signalled := errors.New("signalled")
 	for _, source := range []Source{FromPipe, FromTerminal} {
 		for range 200 {
 			synctest.Test(t, func(t *testing.T) {
 				c := chatOf(t, source, 0, "")
+				came := make(chan struct{})
+				c.node.onLeave = func(context.Context) { <-came } // or the chat may be over before
 				c.node.join(bo)
 				c.write("hi\n")
 				c.stdin.Close()
 				c.end(signalled)
+				close(came)
 				if err, _ := c.result(); !errors.Is(err, signalled) {
 					t.Fatalf("source %d: ended with %v, want the signal", source, err)
 				}
