@@ -115,15 +115,17 @@
 //	… linked to all of 3 nodes and 1 page                      | 318 / 351 ms                      | 500
 //	… in the room, CPU ÷ 6 and 20 Mbit/s                       | 1.39 / 1.43 s, cached 0.82 / 0.83 s | 2 s
 //	… linked to all, CPU ÷ 6 and 20 Mbit/s                     | 1.68 / 1.72 s, cached 1.06 / 1.17 s | 2 s
-//	the page's program, gzip                                   | 1.60 MB                           | 1.6
+//	the page's program, gzip                                   | 1.58 MB                           | 1.6
 //	256 B at 10/s from a page → delivered to 3, p50 / p99      | 3.4 / 6.6 ms                      | 12
-//	200 messages/s shown: CPU of a core, all of the page's     | 23 %, idle 0.2 %                  | 12
+//	200 messages/s shown: CPU of a core, all of the page's     | 21 %, idle 0.4 %                  | 12
 //	1 GiB to the node that serves the page, disk to disk       | 431 MB/s, 1.12 × plain HTTP       | 0.6
 //	1 GiB from there                                           | 350 MB/s, 0.40 × plain HTTP       | 0.8
 //	node with the page, which nobody opens, and with --no-page | 7.6 and 7.7 ms to ready, 20.8 and 20.7 MB
 //
 // On the same machine while it was half as fast the last two rates were 192 MB/s,
-// 0.63 ×, and 202 MB/s, 0.61 ×: what a browser takes varies more than what it is sent.
+// 0.63 ×, and 202 MB/s, 0.61 ×: what a browser takes varies more than what it is sent. On
+// another day the last was 287 MB/s, 0.67 ×, and 308 MB/s, 0.80 ×. Of the two cores the
+// node had a third then, a sixth of which went into hashes, and the browser a half.
 //
 // A room of three under siege for a minute, one of them by 1,000 offers a second from 64
 // addresses, and all by 1,000 fake instances a second:
