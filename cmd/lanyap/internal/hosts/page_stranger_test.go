@@ -82,8 +82,9 @@ func (c *company) secrets() map[string][]byte {
 		found[what+" in hex"] = []byte(hex.EncodeToString(raw))
 		found[what+" in base32"] = []byte(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw[:len(raw)/5*5]))
 		for shift := range 3 {
+			// Of groups of three bytes that are its own: the others depend on what is beside.
 			text := base64.StdEncoding.EncodeToString(append(make([]byte, shift), raw...))
-			found[fmt.Sprintf("%s in base64 from byte %d on", what, shift)] = []byte(strings.TrimRight(text, "=")[4*min(shift, 1) : len(raw)/3*4])
+			found[fmt.Sprintf("%s in base64 from byte %d on", what, shift)] = []byte(text[4*min(shift, 1) : (shift+len(raw))/3*4])
 		}
 	}
 	for _, word := range c.words {
@@ -94,6 +95,11 @@ func (c *company) secrets() map[string][]byte {
 		add("ID "+id.Short(), id[:])
 		found["the text of ID "+id.Short()] = []byte(id.String()[:20])
 		found["the short form of ID "+id.Short()] = []byte(id.Short())
+	}
+	for what, text := range found {
+		if len(text) < 8 {
+			panic(what + " is so short that it is in megabytes of anything")
+		}
 	}
 	return found
 }
