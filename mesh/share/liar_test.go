@@ -417,7 +417,7 @@ func TestRootsWithoutEnd(t *testing.T) {
 		l.say(ask)
 		wantErr(t, sent, share.ErrLimit)
 	})
-	for range 20 { // while it is looked for them
+	for range 20 { // while they are looked for
 		inBubble(t, func(t *testing.T) {
 			_, l, sent := lieAbout(t, expect(t, map[string]int{"film": 3 << 20}).content)
 			l.say(slicesConcat(most, ask))

@@ -66,9 +66,9 @@ type Sharer struct {
 	wg       sync.WaitGroup
 	state    stateDir
 
-	// naming is held while receivers are told who the others are: what each is told
+	// introducing is held while receivers are told who the others are: what each is told
 	// last is what is so.
-	naming sync.Mutex
+	introducing sync.Mutex
 
 	mu        sync.Mutex // guards what follows
 	closed    bool

@@ -33,8 +33,8 @@ type mate struct {
 // files collected anew are another: what is offered to somebody apart is not to
 // tell who else has it.
 func (s *Sharer) introduce(from *origin) {
-	s.naming.Lock()
-	defer s.naming.Unlock()
+	s.introducing.Lock()
+	defer s.introducing.Unlock()
 	s.mu.Lock()
 	var all []*sending
 	for u := range s.sendings {
