@@ -29,17 +29,18 @@ type DeskConfig struct {
 
 // Desk moves files for a program that does other things besides: what is offered
 // gets a number and waits there until somebody takes it, and what is handed in is
-// sent. Its methods start things and wait for nothing; they may be called by
-// several goroutines at once.
+// sent, once the desk is open. Its methods start things and wait for nothing; they
+// may be called by several goroutines at once, before Open too.
 type Desk struct {
-	cfg DeskConfig
+	cfg    DeskConfig
+	show   func(Event)   // set once opened is closed
+	opened chan struct{} // closed by Open
 
 	ctx    context.Context // of all transfers
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // of all that runs
 
 	mu      sync.Mutex // guards what follows
-	show    func(Event)
 	last    int
 	waiting map[int]*pending
 	moving  int
@@ -52,17 +53,18 @@ var (
 	errClosed      = errors.New("the chat is over")
 )
 
-// NewDesk returns a Desk that shows nothing before Open.
+// NewDesk returns a Desk that shows and moves nothing before Open.
 func NewDesk(cfg DeskConfig) *Desk {
-	d := &Desk{cfg: cfg, waiting: make(map[int]*pending)}
+	d := &Desk{cfg: cfg, opened: make(chan struct{}), waiting: make(map[int]*pending)}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d
 }
 
-// Open takes in offers until Close. What happens is given to show, by several
-// goroutines.
+// Open takes in offers until Close, and begins with what was handed in before.
+// What happens is given to show, by several goroutines.
 func (d *Desk) Open(show func(Event)) {
 	d.show = show
+	close(d.opened)
 	d.wg.Go(func() {
 		for o := range d.cfg.Sharer.Offers(d.ctx) {
 			d.add(o)
@@ -96,7 +98,7 @@ func (d *Desk) Idle() <-chan struct{} {
 	return now
 }
 
-// start runs a transfer, unless the desk is closed.
+// start runs a transfer once the desk is open, unless it is closed.
 func (d *Desk) start(move func()) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -107,7 +109,11 @@ func (d *Desk) start(move func()) error {
 		d.idle = make(chan struct{})
 	}
 	d.wg.Go(func() {
-		move()
+		select {
+		case <-d.opened:
+			move()
+		case <-d.ctx.Done():
+		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.moving--; d.moving == 0 {

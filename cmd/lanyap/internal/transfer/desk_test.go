@@ -26,6 +26,14 @@ type desk struct {
 }
 
 func onDesk(t *testing.T, do func(d *desk)) {
+	onClosedDesk(t, func(d *desk) {
+		d.open()
+		do(d)
+	})
+}
+
+// onClosedDesk is for what opens the desk itself.
+func onClosedDesk(t *testing.T, do func(d *desk)) {
 	synctest.Test(t, func(t *testing.T) {
 		sharer := &fakeSharer{offers: make(chan *fakeOffer), scripts: make(map[peer.ID]func(*fakeTransfer))}
 		second := bo
@@ -41,7 +49,6 @@ func onDesk(t *testing.T, do func(d *desk)) {
 				return &share.Content{Items: []share.Item{{Name: path, Files: 1, Size: 4 << 20}}, Files: 1, Size: 4 << 20}, nil
 			},
 		})
-		d.Open(func(ev Event) { _ = d.face.Show(ev) })
 		do(d)
 		d.Close()
 		if !sharer.closed {
@@ -52,6 +59,8 @@ func onDesk(t *testing.T, do func(d *desk)) {
 		}
 	})
 }
+
+func (d *desk) open() { d.Open(func(ev Event) { _ = d.face.Show(ev) }) }
 
 func (d *desk) offered(o *fakeOffer) *fakeOffer {
 	d.sharer.offers <- o
@@ -113,6 +122,31 @@ func TestDeskForgetsWithdrawnOffers(t *testing.T) {
 			t.Errorf("told of %v and %v", of[Withdrawn](d.face), of[Failed](d.face))
 		}
 		full.wantDecided(t, "declined")
+	})
+}
+
+// TestDeskBeforeOpen holds that what is handed in early, as by a pipe that is read
+// while the program still starts, is sent and shown once the desk is open, and not
+// before; and that a desk which never opens closes.
+func TestDeskBeforeOpen(t *testing.T) {
+	onClosedDesk(t, func(d *desk) {
+		if err := d.Send("x", "bo"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := d.face.events; len(got) != 0 {
+			t.Errorf("shown by a closed desk: %v", got)
+		}
+		d.open()
+		<-d.Idle()
+		if len(of[Offered](d.face)) != 1 || len(of[Completed](d.face)) != 1 {
+			t.Errorf("shown: %v", d.face.events)
+		}
+	})
+	onClosedDesk(t, func(d *desk) {
+		if err := d.Send("x", "bo"); err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 
