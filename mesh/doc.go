@@ -373,9 +373,10 @@
 //     ports, how many there are, and when they send how much.
 //   - It may try a secret for each link, whoever dials. A node that turned out to know
 //     another is not dialed again at that host, by whatever port: for 10 minutes if it was
-//     a member before, or else never. [TestOtherSecretIsMetOnce] So who answers in the place
-//     of a node at its address, as a process on its host can, or a host behind the same
-//     address translation, keeps us from dialing it. It can dial us all the same.
+//     a member before, or else never. One that dialed us with another is not dialed there
+//     for a minute, if it was no member. [TestOtherSecretIsMetOnce] So who answers in the
+//     place of a node at its address, or dials in its name, as a process on its host can, or
+//     a host behind the same address translation, keeps us from dialing it. It can dial us.
 //   - The program hears of such nodes by [Refused], once a minute at most: two groups may
 //     have rooms of one name. [TestRefusedIsToldOnceAMinute]
 //

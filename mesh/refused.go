@@ -47,10 +47,11 @@ func (n *Node) refused(instance peer.Instance, at netip.AddrPort, dialed bool) {
 	if n.state != running {
 		return
 	}
+	found := n.contacts.Denied
 	if dialed {
-		n.contacts.Foreign(now, instance, at, n.isProvenLocked(instance))
+		found = n.contacts.Foreign
 	}
-	n.contacts.Denied(instance)
+	found(now, instance, at, n.isProvenLocked(instance))
 	n.refusals.count++
 	if told := n.refusals.told; !told.IsZero() && now.Sub(told) < refusedEvery {
 		return

@@ -86,7 +86,7 @@ func (c *contact) inVain() int { return c.fails + c.brief }
 // expected reports whether discovery says that the instance is here, and no
 // dial has found that it is nobody of this room.
 func (c *contact) expected() bool {
-	if len(c.lan) == 0 || c.linked || c.otherRoom || c.isForeign() || !c.departed.IsZero() || c.lost.After(c.seen) {
+	if len(c.lan) == 0 || c.linked || c.otherRoom || c.seemsForeign() || !c.departed.IsZero() || c.lost.After(c.seen) {
 		return false
 	}
 	for _, other := range []error{peer.ErrRoom, peer.ErrVersion, peer.ErrSelf, peer.ErrInstance} {

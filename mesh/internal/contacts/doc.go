@@ -62,7 +62,8 @@
 // that host again, for each dial is a guess ([Table.Foreign], foreign.go): at another
 // host it is, and so is another instance there. 4,096 of them are remembered, beyond
 // the contacts; a link proves the contrary. Of a member it is held for ten minutes:
-// somebody was in its place.
+// somebody was in its place. Where somebody called from in a node's name with another
+// secret, that node is dialed in a minute, if it is no member ([Table.Denied]).
 //
 // # How long
 //

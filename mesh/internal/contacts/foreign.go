@@ -21,6 +21,11 @@ const (
 	// has proven that it knows ours, so somebody was between us, or in its place, and
 	// may be gone by then. Who stays has six guesses an hour of it.
 	memberRetry = 10 * time.Minute
+	// deniedRetry is when a node is dialed where somebody called from in its name
+	// with another secret. Of two groups that start at once each pair then spends one
+	// guess, not one each way, and the second when all are linked to their own. Of a
+	// member it is not held: whoever else is on its host could keep us from it.
+	deniedRetry = time.Minute
 )
 
 // foreign is where instances answered that know another secret.
@@ -37,7 +42,8 @@ type foreigner struct {
 
 type foreignHost struct {
 	netip.Addr
-	until time.Time // zero: for ever
+	until  time.Time // zero: for ever
+	member bool      // that was somebody between us and a member, or in its place
 }
 
 func (h foreignHost) isClosed(now time.Time) bool { return h.until.IsZero() || h.until.After(now) }
@@ -45,14 +51,14 @@ func (h foreignHost) isClosed(now time.Time) bool { return h.until.IsZero() || h
 func newForeign() foreign { return foreign{hosts: make(map[peer.Instance][]foreignHost)} }
 
 // add returns who is forgotten for it; zero: nobody.
-func (f *foreign) add(who foreigner, until time.Time) (oldest foreigner) {
-	f.remove(who)
+func (f *foreign) add(who peer.Instance, at foreignHost) (oldest foreigner) {
+	f.remove(foreigner{who, at.Addr})
 	if len(f.order) == maxForeign {
 		oldest = f.order[0]
 		f.remove(oldest)
 	}
-	f.order = append(f.order, who)
-	f.hosts[who.instance] = append(f.hosts[who.instance], foreignHost{who.host, until})
+	f.order = append(f.order, foreigner{who, at.Addr})
+	f.hosts[who] = append(f.hosts[who], at)
 	return oldest
 }
 
@@ -81,18 +87,33 @@ func (t *Table) IsForeign(now time.Time, instance peer.Instance, at netip.AddrPo
 // Foreign takes in that an instance knows another secret, as who answers at an
 // address: it is not dialed there again, unless it is a member.
 func (t *Table) Foreign(now time.Time, instance peer.Instance, at netip.AddrPort, member bool) {
-	var until time.Time
+	host := foreignHost{Addr: at.Addr(), member: member}
 	if member {
-		until = now.Add(memberRetry)
+		host.until = now.Add(memberRetry)
 	}
-	oldest := t.foreign.add(foreigner{instance, at.Addr()}, until)
+	t.close(instance, host)
+	t.deny(instance)
+}
+
+// Denied takes in that somebody who called from an address as the instance knows
+// another secret. That is shown until there is a link, and does not prove that who
+// answers there is the same: it is dialed there later, and a member as before.
+func (t *Table) Denied(now time.Time, instance peer.Instance, at netip.AddrPort, member bool) {
+	if at.IsValid() && !member && !t.IsForeign(now, instance, at) {
+		t.close(instance, foreignHost{Addr: at.Addr(), until: now.Add(deniedRetry)})
+	}
+	t.deny(instance)
+}
+
+// close has the instance not dialed at a host.
+func (t *Table) close(instance peer.Instance, at foreignHost) {
+	oldest := t.foreign.add(instance, at)
 	t.foreignChanged(oldest.instance)
 	t.foreignChanged(instance)
 }
 
-// Denied takes in that somebody who called as the instance knows another secret. That
-// is shown until there is a link, and proves nothing: it is dialed as before.
-func (t *Table) Denied(instance peer.Instance) {
+// deny has the contact shown as one that knows another secret.
+func (t *Table) deny(instance peer.Instance) {
 	if c := t.contacts[instance]; c != nil && !c.linked {
 		c.denied = true
 	}
@@ -113,7 +134,19 @@ func (c *contact) isClosed(now time.Time, host netip.Addr) bool {
 // isForeign reports whether the contact knows another secret wherever it is said to
 // be.
 func (c *contact) isForeign() bool {
+	return c.isEverywhere(func(h foreignHost) bool { return h.until.IsZero() })
+}
+
+// seemsForeign reports whether the contact is foreign, or somebody called in its name
+// from wherever it is said to be who is.
+func (c *contact) seemsForeign() bool {
+	return c.isEverywhere(func(h foreignHost) bool { return !h.member })
+}
+
+// isEverywhere reports whether something holds of what was found at each host where
+// the contact is said to be.
+func (c *contact) isEverywhere(holds func(foreignHost) bool) bool {
 	return len(c.foreign) > 0 && c.hasAddrs() && !slices.ContainsFunc(c.addrs(), func(a netip.AddrPort) bool {
-		return !slices.ContainsFunc(c.foreign, func(h foreignHost) bool { return h.Addr == a.Addr() && h.until.IsZero() })
+		return !slices.ContainsFunc(c.foreign, func(h foreignHost) bool { return h.Addr == a.Addr() && holds(h) })
 	})
 }

@@ -63,7 +63,7 @@ func TestSecretIsProvenByALink(t *testing.T) {
 	s := table()
 	s.Sighted(noon, upper, false, []netip.AddrPort{addr})
 	s.Foreign(noon, upper, addr, false)
-	s.Denied(upper)
+	s.Denied(noon, upper, addr, false)
 	if len(s.Due(at(time.Minute))) > 0 {
 		t.Error("it is dialed")
 	}
@@ -99,16 +99,61 @@ func TestMemberIsDialedAgainLater(t *testing.T) {
 }
 
 // TestCalledByAnotherSecret holds that whoever calls in a node's name with another
-// secret has it shown so, and keeps nobody from dialing it.
+// secret has it shown so, and dialed where that call came from no sooner than in a
+// minute. Elsewhere it is dialed as before, and so is a member.
 func TestCalledByAnotherSecret(t *testing.T) {
-	s := table()
-	s.Sighted(noon, upper, false, []netip.AddrPort{addr})
-	s.Denied(upper)
-	s.Denied(lower) // of whom nobody has heard
-	if all := s.All(); len(all) != 1 || !errors.Is(all[0].Err, peer.ErrSecret) {
-		t.Errorf("shown are %v", all)
+	tests := []struct {
+		name   string
+		from   netip.AddrPort
+		member bool
+		first  time.Duration // when it is dialed
+	}{
+		{"from there", addr, false, deniedRetry},
+		{"from another port there", netip.AddrPortFrom(addr.Addr(), 9999), false, deniedRetry},
+		{"from elsewhere", netip.MustParseAddrPort("10.0.0.8:7475"), false, 0},
+		{"from nobody knows where", noAddr, false, 0},
+		{"as a member", addr, true, 0},
 	}
-	s.one(t, noon)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := table()
+			s.Sighted(noon, upper, false, []netip.AddrPort{addr})
+			s.Denied(noon, upper, tt.from, tt.member)
+			s.Denied(noon, lower, tt.from, false) // of whom nobody has heard
+			if all := s.All(); len(all) != 1 || !errors.Is(all[0].Err, peer.ErrSecret) {
+				t.Errorf("shown are %v", all)
+			}
+			if expected := len(s.Expected()) > 0; expected != (tt.first == 0) {
+				t.Errorf("expected: %v", expected)
+			}
+			now := noon
+			for len(s.Due(now)) == 0 {
+				if now = now.Add(time.Second); now.After(at(time.Hour)) {
+					t.Fatal("it is never dialed")
+				}
+				s.Sighted(now, upper, false, []netip.AddrPort{addr})
+			}
+			if took := now.Sub(noon); took < tt.first || took > tt.first+lastRetry {
+				t.Errorf("it is dialed after %v, want %v", took, tt.first)
+			}
+		})
+	}
+}
+
+// TestCalledAfterAnotherSecret holds that a call opens nothing that was closed for
+// longer.
+func TestCalledAfterAnotherSecret(t *testing.T) {
+	for name, member := range map[string]bool{"never again": false, "in ten minutes": true} {
+		t.Run(name, func(t *testing.T) {
+			s := table()
+			s.Sighted(noon, upper, false, []netip.AddrPort{addr})
+			s.Foreign(noon, upper, addr, member)
+			s.Denied(at(time.Second), upper, addr, false)
+			if !s.IsForeign(at(memberRetry-time.Second), upper, addr) {
+				t.Error("it may be dialed")
+			}
+		})
+	}
 }
 
 // TestForeignIsBounded holds that whoever makes up nodes without end makes this one

@@ -142,10 +142,13 @@
 // packets, had 1.3 / 19 ms beside 1.0 / 2.5, and the attacked node took 36 % of a core.
 //
 // Two groups that start at once with one room name and two secrets, on a busy machine;
-// start → each has its own group, p50 / max of 3:
+// start → each has its own group, p50 of each of 4 runs of 3 or 4 / longest; and of 2 runs
+// of the version before in the same hour, in which both of each pair dialed:
 //
-//	5 nodes: alone; beside 5 of the other group          | 0.26 / 0.28 s; 1.84 / 1.86
-//	10 nodes: alone; beside 10 of the other group        | 0.76 / 2.49 s; 21.1 / 23.8
+//	5 nodes alone                   | 0.1 to 0.4 / 0.7 s
+//	beside 5 of the other group     | 1.0 to 2.3 / 2.6; before 1.4 and 2.2 / 21
+//	10 nodes alone                  | 0.4 to 0.8 / 1.0
+//	beside 10 of the other group    | 4.4 to 9.1 / 14.7; before 6.7 and 11.5 / 21
 //
 // A room with a secret, whose first start pays for Argon2id (p50 of 20):
 //
