@@ -57,6 +57,7 @@ type session struct {
 	sent      func(piece, bytes int)
 	broken    func(entry int, err error) // a file cannot be read
 	parting   bool                       // nothing is written after control
+	parted    bool                       // nothing is written any more, and soon nothing read
 	err       error                      // why it ended, once it has
 }
 
@@ -205,7 +206,7 @@ func (p *session) flush(out <-chan []byte) {
 	if half, ok := p.conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite() // the reader meets the end, or the deadline
 	}
-	p.readWithin(partingTime)
+	p.readToEnd()
 }
 
 // flushControl writes what was sent, and reports whether a bye was the end of it.
@@ -249,7 +250,24 @@ func (p *session) drain() {
 }
 
 // readWithin bounds how long reading may take from now on; 0: it may take for ever.
+// Once we have parted it is too late for that.
 func (p *session) readWithin(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.parted {
+		p.readWithinLocked(d)
+	}
+}
+
+// readToEnd gives the other side a last while to hang up in, whatever it says yet.
+func (p *session) readToEnd() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.parted = true
+	p.readWithinLocked(partingTime)
+}
+
+func (p *session) readWithinLocked(d time.Duration) {
 	var until time.Time
 	if d > 0 {
 		until = time.Now().Add(d)
