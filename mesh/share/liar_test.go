@@ -201,6 +201,37 @@ func TestLyingOfferers(t *testing.T) {
 	}
 }
 
+// Who says behind the end, on another stream, that a file cannot be read is told that
+// nothing more is fetched.
+func TestFailureBehindTheEnd(t *testing.T) {
+	m, data, offered := film(t, 3*tree.MinPiece)
+	inBubble(t, func(t *testing.T) {
+		bo, c := withCrook(t, share.Config{Receive: true})
+		l := c.dial(bo)
+		l.say(proto.AppendOffer(nil, offered))
+		got := take(t, bo)
+		l.hear(proto.Describe)
+		l.say(proto.AppendManifest(nil, m.Encoding(), true))
+		l.hear(proto.Get)
+		hashes := make([]tree.Hash, 3)
+		for i := range hashes {
+			l.say(piece(m, data, i))
+			p := m.Piece(i)
+			hashes[i] = tree.Sum(data[p.Offset:][:p.Length], m.Size(), int64(i))
+		}
+		l.hear(proto.AskRoots)
+		l.say(proto.AppendRoots(nil, proto.Root{Root: tree.Root(hashes, m.Size())}))
+		l.hear(proto.Done) // bo waits for the end of this stream now
+		other := c.dial(bo)
+		other.say(proto.AppendOffer(nil, offered))
+		other.say(proto.AppendFailed(nil, 0, proto.Changed))
+		if code := other.bye(); code != proto.Finished {
+			t.Errorf("told %v, want %v", code, proto.Finished)
+		}
+		done(t, got)
+	})
+}
+
 // renamed is an offer that calls what it is about something else.
 func renamed(o proto.Offered, name string) proto.Offered {
 	it := o.Items[0]

@@ -290,8 +290,8 @@ func (src *source) failed(payload []byte) error {
 	if err != nil {
 		return err
 	}
-	if d.plan == nil || entry >= d.m.Len() || d.m.Kind(entry) != manifest.File {
-		return errUnexpected
+	if src.asked == nil || entry >= d.m.Len() || d.m.Kind(entry) != manifest.File {
+		return errUnexpected // or it came too late, and is asked for nothing
 	}
 	run := d.m.PiecesOf(entry)
 	for i := run.First; i < run.End(); i++ {
