@@ -150,6 +150,18 @@ func (s *Sharer) Close() error {
 	return errors.Join(err, s.state.close())
 }
 
+// enter has Close wait for what the program does here until s.wg.Done. ErrClosed: it
+// is too late, nobody would wait for it.
+func (s *Sharer) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.wg.Add(1)
+	return nil
+}
+
 // accept takes in the streams that others open.
 func (s *Sharer) accept() {
 	for {

@@ -110,6 +110,10 @@ func (s *Sharer) List(ctx context.Context, m mesh.Member, path string) ([]Entry,
 }
 
 func (s *Sharer) list(ctx context.Context, m mesh.Member, path string) ([]Entry, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.wg.Done()
 	sess, err := s.request(ctx, m, proto.List, path)
 	if err != nil {
 		return nil, err
@@ -142,6 +146,9 @@ func (s *Sharer) request(ctx context.Context, m mesh.Member, kind proto.Kind, pa
 	if !here {
 		return nil, ErrNobody
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.ctx, func() { cancel(ErrClosed) })()
 	sess, err := s.dial(ctx, who)
 	if err != nil {
 		return nil, err
@@ -190,6 +197,10 @@ func (p *session) entries() ([]Entry, error) {
 // transfer ends with ErrChanged.
 func (s *Sharer) Get(ctx context.Context, m mesh.Member, path string, dest Destination) (*Transfer, error) {
 	path = strings.Trim(path, "/")
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.wg.Done()
 	sess, err := s.request(ctx, m, proto.Open, path)
 	if err != nil {
 		return nil, err

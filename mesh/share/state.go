@@ -9,8 +9,9 @@ import (
 type stateDir struct {
 	given string
 
-	mu   sync.Mutex // guards what follows
-	temp string     // made for want of one that was given
+	mu     sync.Mutex // guards what follows
+	temp   string     // made for want of one that was given
+	closed bool
 }
 
 func (d *stateDir) path() (string, error) {
@@ -19,7 +20,10 @@ func (d *stateDir) path() (string, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.temp != "" {
+	switch {
+	case d.closed:
+		return "", ErrClosed // nobody would remove it
+	case d.temp != "":
 		return d.temp, nil
 	}
 	temp, err := os.MkdirTemp("", "lanyap-share-")
@@ -33,6 +37,7 @@ func (d *stateDir) path() (string, error) {
 func (d *stateDir) close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.closed = true
 	if d.temp == "" {
 		return nil
 	}
