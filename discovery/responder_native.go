@@ -200,13 +200,15 @@ func (r *responder) read() {
 	}
 }
 
+// pass sends with the lock held, as miss does: what has been sent when drop returns
+// is before the goodbye, and nothing is behind it.
 func (r *responder) pass(b []byte) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	id := binary.BigEndian.Uint16(b)
 	e := r.errands[id]
 	delete(r.errands, id)
 	r.missed = 0
-	r.mu.Unlock()
 	if e == nil {
 		return
 	}
@@ -218,18 +220,15 @@ func (r *responder) pass(b []byte) {
 // miss answers without the server.
 func (r *responder) miss(id uint16, e *errand) {
 	r.mu.Lock()
-	waits := r.errands[id] == e
-	if waits {
-		delete(r.errands, id)
-		r.missed++
+	defer r.mu.Unlock()
+	if r.errands[id] != e {
+		return
 	}
-	if r.missed >= maxMissed {
+	delete(r.errands, id)
+	if r.missed++; r.missed >= maxMissed {
 		r.missed, r.restsTo = 0, time.Now().Add(restFor)
 	}
-	r.mu.Unlock()
-	if waits {
-		e.alone()
-	}
+	e.alone()
 }
 
 // alone answers as we would have answered ourselves.

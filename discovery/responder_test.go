@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -142,4 +143,36 @@ func TestNothingIsAnsweredAfterTheGoodbye(t *testing.T) {
 			t.Errorf("%d answers after the goodbye", sent)
 		}
 	})
+}
+
+// TestAnswerUnderWayIsBeforeTheGoodbye holds that an answer which is being sent when
+// errands are given up has been sent when they are.
+func TestAnswerUnderWayIsBeforeTheGoodbye(t *testing.T) {
+	for name, send := range map[string]func(*responder, uint16, *errand){
+		"the server's":       func(r *responder, id uint16, _ *errand) { r.pass(binary.BigEndian.AppendUint16(nil, id)) },
+		"without the server": func(r *responder, id uint16, e *errand) { r.miss(id, e) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &responder{errands: make(map[uint16]*errand)}
+			dropped := make(chan struct{})
+			e := &errand{answer: soleAnswer, send: func([]byte) {
+				go func() {
+					r.drop()
+					close(dropped)
+				}()
+				select {
+				case <-dropped:
+					t.Error("the goodbye may go out before it")
+				case <-time.After(100 * time.Millisecond): // as good as any: it is held up
+				}
+			}}
+			id, ok := r.begin(e)
+			if !ok {
+				t.Fatal("no errand")
+			}
+			e.timeout.Stop()
+			send(r, id, e)
+			<-dropped
+		})
+	}
 }
