@@ -81,7 +81,12 @@ func judge(pong <-chan error, port <-chan portAnswer, q inquiry) error {
 			reason = ErrGone
 			limit.Reset(q.lastWord(answer.took))
 		case <-limit.C:
-			return reason
+			select {
+			case err := <-pong: // we are late, not the pong
+				return err
+			default:
+				return reason
+			}
 		}
 	}
 }

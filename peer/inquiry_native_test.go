@@ -125,3 +125,15 @@ func linkOf(t *testing.T, from, to *Transport) (near, far *Conn) {
 	}
 	return near, far
 }
+
+// TestLateJudge has the pong and the end of the wait be there at once, as when this
+// process got no turn meanwhile: the link lives.
+func TestLateJudge(t *testing.T) {
+	for range 100 {
+		pong := make(chan error, 1)
+		pong <- nil
+		if err := judge(pong, nil, inquiry{wait: 0}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
