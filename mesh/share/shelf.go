@@ -78,6 +78,15 @@ func (sh *Shelf) Close() error {
 	return sh.on.Close()
 }
 
+// gone is what who reads it is told once it is taken down: it may be there again soon
+// if that is because the Sharer closes.
+func (sh *Shelf) gone() error {
+	if sh.s.ctx.Err() != nil {
+		return ErrClosed
+	}
+	return ErrNotFound
+}
+
 // admits reports whether an ID may read it.
 func (sh *Shelf) admits(id peer.ID) bool {
 	return len(sh.readers) == 0 || slices.Contains(sh.readers, id)
@@ -263,7 +272,7 @@ func (s *Sharer) takeRequest(sess *session, kind proto.Kind, path string) error 
 	if sh == nil || !sh.admits(sess.who.ID) {
 		return ErrNotFound
 	}
-	stop := context.AfterFunc(sh.ctx, func() { sess.part(proto.Unknown) })
+	stop := context.AfterFunc(sh.ctx, func() { sess.part(codeOf(sh.gone())) })
 	defer stop()
 	if kind == proto.List {
 		if err := sh.list(sess, rest); err != nil {
@@ -330,7 +339,7 @@ func (p *session) sendEntries(entries []proto.Entry) {
 func (sh *Shelf) list(sess *session, place string) error {
 	found, _, err := sh.on.List(sess.ctx, place, maxEntries)
 	if err != nil {
-		return noPlace(err)
+		return sh.noPlace(err)
 	}
 	entries := make([]proto.Entry, len(found))
 	for i, e := range found {
@@ -345,7 +354,10 @@ func (sh *Shelf) list(sess *session, place string) error {
 }
 
 // noPlace is what is told of a place that cannot be looked at.
-func noPlace(err error) error {
+func (sh *Shelf) noPlace(err error) error {
+	if sh.ctx.Err() != nil {
+		return sh.gone() // which is why
+	}
 	if errors.Is(err, manifest.ErrTooLarge) {
 		return ErrLimit
 	}
@@ -363,12 +375,16 @@ const idleTime = 5 * time.Minute
 func (sh *Shelf) serve(sess *session, place string) error {
 	src, err := sh.on.Walk(sess.ctx, place)
 	if err != nil {
-		return noPlace(err)
+		return sh.noPlace(err)
 	}
 	defer src.Close()
 	o := newOrigin(contentOf(src))
 	sess.send(func(b []byte) []byte { return proto.AppendOffer(b, o.offer) })
-	sess.serveFrom(o, nil, nil)
+	sess.serveFrom(o, nil, func(int, error) {
+		if sh.ctx.Err() != nil { // so nothing can be read, and nobody is told of one file
+			sess.part(codeOf(sh.gone()))
+		}
+	})
 	for {
 		sess.readWithin(idleTime)
 		kind, _, err := sess.next()
