@@ -37,7 +37,7 @@ type mass struct {
 	t   *testing.T
 	all []*Transport
 
-	failed atomic.Int64 // dials, of a machine that is too slow
+	failed atomic.Int64 // dials, or the links they made, of a machine that is too slow
 }
 
 func newMass(t *testing.T, n int) *mass {
@@ -65,27 +65,31 @@ func (m *mass) link() {
 	var dials sync.WaitGroup
 	for i, from := range m.all {
 		for _, to := range m.all[i+1:] {
-			dials.Go(func() {
-				for from.claims.linked(to.self.Instance) == nil {
-					c, err := from.Dial(m.t.Context(), Target{Instance: to.self.Instance, Addrs: to.Addrs()})
-					if err == nil {
-						m.read(c)
-						return
-					}
-					if m.t.Context().Err() != nil {
-						return
-					}
-					m.failed.Add(1)
-				}
-			})
+			dials.Go(func() { m.dial(from, to) })
 		}
 	}
 	dials.Wait()
-	for _, tr := range m.all {
-		for _, other := range m.all {
-			for tr != other && tr.claims.linked(other.self.Instance) == nil {
-				time.Sleep(time.Millisecond)
-			}
+}
+
+// dial dials until both have the link. One whose other side gave it up, since its part
+// of it took too long there, ends, and is made anew.
+func (m *mass) dial(from, to *Transport) {
+	for linked := false; m.t.Context().Err() == nil; {
+		near, far := from.claims.linked(to.self.Instance), to.claims.linked(from.self.Instance)
+		switch {
+		case near != nil && far != nil:
+			return
+		case near != nil:
+			time.Sleep(time.Millisecond)
+			continue
+		case linked:
+			m.failed.Add(1)
+		}
+		c, err := from.Dial(m.t.Context(), Target{Instance: to.self.Instance, Addrs: to.Addrs()})
+		if linked = err == nil; linked {
+			m.read(c)
+		} else {
+			m.failed.Add(1)
 		}
 	}
 }
