@@ -22,11 +22,13 @@ func TestMeshCostsByTheLink(t *testing.T) {
 			made, sent := m.made(), m.settled()
 			t.Logf("%d links: %d PeerConnections, %.2f each; %d datagrams, %.1f each", links,
 				made, float64(made)/float64(links), sent, float64(sent)/float64(links))
-			if made > 2*links+links/5+2*int(m.failed.Load()) {
+			failed := int(m.failed.Load())
+			if made > 2*links+links/5+2*failed {
 				t.Errorf("%d links took %d PeerConnections, want 2 each", links, made)
 			}
-			if sent > 20*links {
-				t.Errorf("%d links took %d datagrams, want at most 20 each", links, sent)
+			// It is 6 to 15 where hardly any is repeated since the machine is late.
+			if sent > 40*(links+failed) {
+				t.Errorf("%d links took %d datagrams, want at most 40 each", links, sent)
 			}
 		})
 	}

@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -53,7 +54,7 @@ func readAll(c *Conn) <-chan struct{} {
 // one at a time: each is sent once and confirmed once, though SCTP's timer runs
 // out before the confirmation, which is delayed.
 func TestSingleMessagesAreNotRepeated(t *testing.T) {
-	const messages = 10
+	const messages = 20
 	a, b := listenHere(t), listenHere(t)
 	near, far := linkOf(t, a, b)
 	read := readAll(far)
@@ -67,15 +68,16 @@ func TestSingleMessagesAreNotRepeated(t *testing.T) {
 		}
 	}
 	say() // and wait for what hello left unconfirmed
-	sent, confirmed := departed(near), departed(far)
+	var took []int
 	for range messages {
+		before := departed(near) + departed(far)
 		say()
+		took = append(took, departed(near)+departed(far)-before)
 	}
-	sent, confirmed = departed(near)-sent, departed(far)-confirmed
-	t.Logf("%d messages took %d datagrams, and %d to confirm them", messages, sent, confirmed)
-	// Half as many again are for a machine that is late.
-	if sent+confirmed > 3*messages {
-		t.Errorf("%d messages took %d datagrams, and %d to confirm them", messages, sent, confirmed)
+	// On a machine that is late some are repeated; were it by the timer, all would be.
+	slices.Sort(took)
+	if took[messages/2] > 2 {
+		t.Errorf("messages took %d datagrams, want 2 each", took)
 	}
 }
 
