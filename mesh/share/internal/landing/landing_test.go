@@ -304,6 +304,37 @@ func TestServedWhileItComesAndWhenItHasLanded(t *testing.T) {
 	}
 }
 
+// TestServedUntilClose holds that who reads while it closes is told that.
+func TestServedUntilClose(t *testing.T) {
+	const readers = 16
+	for range 50 {
+		p, c := newPlace(t), send(t, map[string][]byte{"text.txt": []byte("hello")})
+		l := p.open(t, c)
+		c.finish(t, l)
+		reading, ended := make(chan struct{}), make(chan error)
+		for range readers {
+			go func() {
+				reading <- struct{}{}
+				for buf := make([]byte, tree.MinPiece); ; {
+					if _, _, err := l.ReadPiece(0, buf); err != nil {
+						ended <- err
+						return
+					}
+				}
+			}()
+		}
+		for range readers {
+			<-reading
+		}
+		l.Close()
+		for range readers {
+			if err := <-ended; !errors.Is(err, landing.ErrClosed) {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 func TestNothingIsServedThatWasChanged(t *testing.T) {
 	p, c := newPlace(t), sample(t)
 	l := p.open(t, c)

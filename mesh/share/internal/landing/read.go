@@ -29,7 +29,7 @@ func (l *Landing) ReadPiece(i int, buf []byte) (tree.Hash, []byte, error) {
 	}
 	var hash [1]tree.Hash
 	if err := l.journal.readHashes(i, hash[:]); err != nil {
-		return tree.Hash{}, nil, failed(l.journal.dir, err)
+		return tree.Hash{}, nil, l.unread(err)
 	}
 	data := buf[:p.Length]
 	err := l.read(e, p.Offset, data)
@@ -41,6 +41,16 @@ func (l *Landing) ReadPiece(i int, buf []byte) (tree.Hash, []byte, error) {
 		return tree.Hash{}, nil, &Error{Path: path, Kind: ErrLost, Cause: bare(err)}
 	}
 	return hash[0], data, nil
+}
+
+// unread is why the journal could not be read: it may have been closed meanwhile.
+func (l *Landing) unread(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return ErrClosed
+	}
+	return failed(l.journal.dir, err)
 }
 
 // losePiece forgets that a piece is here.
