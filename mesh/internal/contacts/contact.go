@@ -108,7 +108,7 @@ type Contact struct {
 
 func (c *contact) view() Contact {
 	v := Contact{Instance: c.instance, Addrs: c.addrs(), OtherRoom: c.otherRoom, Step: c.dial.progress(), Err: c.err}
-	if c.denied || c.isForeign() {
+	if c.denied || c.seemsForeign() {
 		v.Err = peer.ErrSecret
 	}
 	return v

@@ -140,6 +140,20 @@ func TestCalledByAnotherSecret(t *testing.T) {
 	}
 }
 
+// TestCalledBeforeSighted holds that who calls with another secret before discovery
+// tells of it is shown so all the same, and expected no more than another.
+func TestCalledBeforeSighted(t *testing.T) {
+	s := table()
+	s.Denied(noon, upper, addr, false)
+	s.Sighted(at(time.Second), upper, false, []netip.AddrPort{addr})
+	if all := s.All(); len(all) != 1 || !errors.Is(all[0].Err, peer.ErrSecret) {
+		t.Errorf("shown are %v", all)
+	}
+	if len(s.Expected()) > 0 {
+		t.Error("it is expected")
+	}
+}
+
 // TestCalledAfterAnotherSecret holds that a call opens nothing that was closed for
 // longer.
 func TestCalledAfterAnotherSecret(t *testing.T) {
