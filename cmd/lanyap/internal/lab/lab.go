@@ -33,6 +33,7 @@ func New(t testing.TB) *Lab {
 	Need(t)
 	l := &Lab{t: t, thread: newThread(), changed: make(chan struct{})}
 	l.makeRoom()
+	t.TempDir() // so that what programs write to is removed after close has ended them
 	t.Cleanup(l.close)
 	return l
 }
