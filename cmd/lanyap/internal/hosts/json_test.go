@@ -14,10 +14,12 @@ import (
 	"github.com/lanyap/lanyap/cmd/lanyap/internal/lab"
 )
 
-// shapes are the keys of each event, besides v, type and time.
+// shapes are the keys of each event, besides v, type and time. Who is reached through
+// somebody, as anybody is whose own link takes a second, has a via as well.
 var shapes = map[string]string{
 	"ready":               "addrs id instance name page room",
 	"joined":              "peer",
+	"rerouted":            "peer",
 	"left":                "peer reason",
 	"message":             "from sent seq text",
 	"message private":     "from private sent seq text",
@@ -85,13 +87,17 @@ func checkShape(t *testing.T, ev lab.Event) string {
 	if ev.Private || ev.To != nil {
 		kind += " private"
 	}
-	if got := strings.Join(slices.Sorted(maps.Keys(fields)), " "); got != shapes[kind] {
-		t.Errorf("%s has %q, want %q: %s", kind, got, shapes[kind], ev.Raw)
+	want := shapes[kind]
+	if ev.Via != nil {
+		want += " via"
+	}
+	if got := strings.Join(slices.Sorted(maps.Keys(fields)), " "); got != want {
+		t.Errorf("%s has %q, want %q: %s", kind, got, want, ev.Raw)
 	}
 	if age := ev.At.Sub(ev.Time); age < -time.Second || age > time.Minute {
 		t.Errorf("time is %v off: %s", age, ev.Raw)
 	}
-	for _, who := range []string{"peer", "from", "to"} {
+	for _, who := range []string{"peer", "via", "from", "to"} {
 		raw, ok := fields[who]
 		if !ok {
 			continue
