@@ -247,6 +247,8 @@ func TestTrusted(t *testing.T) {
 	trusting := start("--trusted", "--loop")
 	stranger := send(t, hosts[2], script(hosts[2], "strange.sh"), "--to", trusting.Self().ID)
 	exits(t, stranger, patience, 5)
+	// Who is refused may know before it is told here.
+	l.Await(patience, "ana is told of the refusal", func() bool { return len(movings(trusting, "refused")) > 0 })
 	if got := last(trusting, "refused"); got.Reason != "not_trusted" || got.From.ID != idOf(t, hosts[2]) {
 		t.Errorf("refused: %+v", got)
 	}
