@@ -28,6 +28,10 @@ const (
 	// machine that is busy that may take a while.
 	answerLimit = 15 * time.Second
 
+	// stopLimit is the same for who asks when we are about to leave: somebody who says
+	// nothing must not keep us from saying goodbye.
+	stopLimit = 200 * time.Millisecond
+
 	// While one link takes the place of another, the two ends may have different
 	// ones for a moment.
 	linkTries = 10
@@ -110,12 +114,14 @@ func tag(binding [32]byte) []byte {
 }
 
 // Serve answers those who ask, until the node is closed: each by show, with whom and
-// the words, unless it is unwanted or asks too often. It returns at once.
+// the words, unless it is unwanted or asks too often. It returns at once. stop waits for
+// those who ask at that moment, and not for long.
 func Serve(node Node, unwanted func(p mesh.Peer) bool, show func(p mesh.Peer, words []string)) (stop func(), err error) {
 	listener, err := node.Listen(Service)
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithCancel(context.Background())
 	s := &server{node: node, unwanted: unwanted, show: show, now: time.Now}
 	var calls sync.WaitGroup
 	calls.Go(func() {
@@ -128,7 +134,7 @@ func Serve(node Node, unwanted func(p mesh.Peer) bool, show func(p mesh.Peer, wo
 			select {
 			case busy <- struct{}{}:
 				calls.Go(func() {
-					s.answer(conn)
+					s.answer(ctx, conn)
 					<-busy
 				})
 			default:
@@ -137,6 +143,7 @@ func Serve(node Node, unwanted func(p mesh.Peer) bool, show func(p mesh.Peer, wo
 		}
 	})
 	return func() {
+		cancel()
 		listener.Close()
 		calls.Wait()
 	}, nil
@@ -152,10 +159,11 @@ type server struct {
 	patience Patience
 }
 
-// answer answers one call.
-func (s *server) answer(conn net.Conn) {
+// answer answers one call. When ctx ends that takes stopLimit at most.
+func (s *server) answer(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(answerLimit))
+	_ = conn.SetDeadline(time.Now().Add(answerLimit)) // first, so that it takes nothing back
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now().Add(stopLimit)) })()
 	var call [1 + tagSize]byte
 	if _, err := io.ReadFull(conn, call[:]); err != nil || call[0] != version {
 		return

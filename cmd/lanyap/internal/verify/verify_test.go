@@ -274,3 +274,45 @@ func TestAskEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+// silent is a node that was called by somebody who says nothing.
+type silent struct {
+	Node
+	calls  chan net.Conn
+	closed chan struct{}
+}
+
+func (n silent) Listen(string) (net.Listener, error) { return n, nil }
+
+func (n silent) Accept() (net.Conn, error) {
+	select {
+	case conn := <-n.calls:
+		return conn, nil
+	case <-n.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (n silent) Close() error { close(n.closed); return nil }
+
+func (silent) Addr() net.Addr { return nil }
+
+// TestStopIsSoon holds that who calls and says nothing keeps no program from leaving.
+func TestStopIsSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := silent{calls: make(chan net.Conn), closed: make(chan struct{})}
+		stop, err := Serve(n, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near, far := net.Pipe()
+		defer near.Close()
+		n.calls <- far
+		synctest.Wait()
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took > stopLimit {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
