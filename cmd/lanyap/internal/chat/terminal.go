@@ -93,13 +93,13 @@ func (t *Terminal) Close() {
 	t.program.Send(closeMsg{})
 	<-t.done
 	t.painter.Close()
-	t.console.Give()
+	t.console.Close()
 }
 
 // Abandon gives the terminal back at once, whatever waits to be shown. It is
 // for a program that ends in the midst of something.
 func (t *Terminal) Abandon() {
-	t.console.Give()
+	t.console.Close()
 	screen.Typing.Abandon(t.cfg.Paint)
 }
 

@@ -72,6 +72,7 @@ func TestTerminalIsGivenBack(t *testing.T) {
 			if err := face.Show(Message{From: bo, Text: "too late"}); err != nil {
 				t.Error(err)
 			}
+			face.resumed() // as when it was stopped, and is ended and set going at once
 			if after := termios(t, terminal); after != before {
 				t.Errorf("the terminal is %+v, was %+v", after, before)
 			}

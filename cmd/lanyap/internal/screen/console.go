@@ -14,16 +14,21 @@ type Console struct {
 	mu     sync.Mutex  // guards the rest
 	before *term.State // nil: given back
 	undo   func()      // of what was done to out
+	closed bool
 }
 
 // NewConsole returns the terminal whose keys come from in and that shows what is
 // written to out.
 func NewConsole(in, out *os.File) *Console { return &Console{in: in, out: out} }
 
-// Take makes keys come one by one, again if somebody else has changed it.
+// Take makes keys come one by one, again if somebody else has changed it. After
+// Close it does nothing, and says os.ErrClosed.
 func (c *Console) Take() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return os.ErrClosed
+	}
 	before, err := term.MakeRaw(int(c.in.Fd()))
 	if err != nil {
 		return err
@@ -44,6 +49,19 @@ func (c *Console) Take() error {
 func (c *Console) Give() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.giveLocked()
+}
+
+// Close is Give for good: who goes on after it was stopped takes it back at any time,
+// also when the program is about to end.
+func (c *Console) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.giveLocked()
+	c.closed = true
+}
+
+func (c *Console) giveLocked() {
 	if c.before == nil {
 		return
 	}

@@ -86,13 +86,13 @@ func (s *Screen) Output() io.Writer { return printer{s} }
 func (s *Screen) Close() {
 	s.unwatch()
 	s.painter.Close()
-	s.give()
+	s.console.Close()
 }
 
 // Abandon gives the terminal back at once, for a program that ends in the midst
 // of something.
 func (s *Screen) Abandon() {
-	s.give()
+	s.console.Close()
 	screen.Watching.Abandon(s.cfg.Paint)
 }
 

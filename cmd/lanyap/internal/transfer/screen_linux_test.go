@@ -114,6 +114,22 @@ func TestScreenKeys(t *testing.T) {
 	}
 }
 
+// TestScreenIsGivenBackForGood holds that going on after Ctrl-Z, when all is over by
+// then, leaves the terminal as it was.
+func TestScreenIsGivenBackForGood(t *testing.T) {
+	e := screentest.New(t, 80, 24)
+	before := termios(t, e.TTY)
+	for name, end := range map[string]func(*Screen){"closed": (*Screen).Close, "abandoned": (*Screen).Abandon} {
+		face := screenOn(t, e, nil)
+		end(face)
+		face.resumed()
+		if termios(t, e.TTY) != before {
+			t.Errorf("%s: the terminal is not as it was", name)
+		}
+		face.Close()
+	}
+}
+
 func TestPasteAnswersNothing(t *testing.T) {
 	e := screentest.New(t, 80, 24)
 	interrupted := make(chan struct{}, 10)
