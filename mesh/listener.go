@@ -25,12 +25,18 @@ const (
 	// goneFor is how long a member is to be away until its streams are ended: TCP
 	// alone would go on for a quarter of an hour if something is under way.
 	goneFor = 15 * time.Second
+
+	// notYetFor is how long after its start a node that does not listen for a service
+	// may be about to: its program can no sooner than it has joined, and others know
+	// of it then.
+	notYetFor = time.Second
 )
 
 // services are what this program listens for, and the streams that are open.
 type services struct {
 	mu        sync.Mutex // guards what follows
 	listeners map[string]*listener
+	more      notice                // there are more listeners, guarded by mu and not by Node.mu
 	conns     map[*serviceConn]bool // whose end is to be waited for
 	served    map[Member]int        // of those that others opened
 	count     int                   // the same of all
@@ -90,6 +96,25 @@ func (s *services) enter(c *serviceConn) (l *listener, status byte) {
 	return l, statusOpen
 }
 
+// await waits for a listener until then.
+func (s *services) await(ctx context.Context, service string, until time.Time) {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	for {
+		s.mu.Lock()
+		there, more := s.closed || s.listeners[service] != nil, s.more.channel()
+		s.mu.Unlock()
+		if there {
+			return
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // of returns the streams whose other sides are such.
 func (s *services) of(such func(Member) bool) (found []*serviceConn) {
 	s.mu.Lock()
@@ -144,8 +169,9 @@ func (s *services) close() {
 // One listener has each service; [ErrService] says that it is taken, or no name.
 // 64 streams wait to be accepted, and further ones are refused, as are those of a
 // member that has 128 open, and all while there are 1,024; the other side gets
-// [ErrBusy]. The listener ends with Close, which leaves the streams that were
-// accepted, and with the node. net/http's Serve works on it.
+// [ErrBusy]. Where nobody listens it gets [ErrNoService], but not before a second after
+// Join: until then it waits for a listener. The listener ends with Close, which leaves
+// the streams that were accepted, and with the node. net/http's Serve works on it.
 func (n *Node) Listen(service string) (net.Listener, error) {
 	if err := checkService(service); err != nil {
 		return nil, err
@@ -167,6 +193,7 @@ func (n *Node) Listen(service string) (net.Listener, error) {
 		queue: make(chan *serviceConn, maxUnaccepted), done: make(chan struct{}),
 	}
 	s.listeners[service] = l
+	s.more.announce()
 	return l, nil
 }
 
@@ -268,6 +295,7 @@ func (n *Node) serveStream(raw peer.HalfConn, from Member, carrier string) {
 	}
 	var l *listener
 	if status == statusOpen {
+		n.services.await(n.ctx, service, n.born.Add(notYetFor))
 		l, status = n.services.enter(c)
 	}
 	if status == statusMute {

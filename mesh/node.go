@@ -312,7 +312,8 @@ func (n *Node) networkChanged() {
 	n.clockwork.set()
 }
 
-// notice tells waiters that something has happened. It is guarded by Node.mu.
+// notice tells waiters that something has happened. It is guarded by Node.mu, if nothing
+// else is said.
 type notice struct{ ch chan struct{} }
 
 // channel is closed at the next announcement.

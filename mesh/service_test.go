@@ -159,3 +159,29 @@ func pipes(from, to *mesh.Node) nettest.MakePipe {
 		}, nil
 	}
 }
+
+// TestListensSoonAfterItsStart has a program be dialed before it listens: it could not
+// before it had joined, and others know of it then.
+func TestListensSoonAfterItsStart(t *testing.T) {
+	inRoom(t, func(r *room) {
+		a, b := r.join("ana", nil), r.join("bo", nil)
+		dialed := make(chan error)
+		go func() {
+			c, err := a.Dial(r.Context(), b.Self().Member, "notes/1")
+			if err == nil {
+				c.Close()
+			}
+			dialed <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		r.listenFor(b, "notes/1")
+		if err := <-dialed; err != nil {
+			r.Error(err)
+		}
+		time.Sleep(time.Second)
+		began := time.Now()
+		if _, err := a.Dial(r.Context(), b.Self().Member, "other"); !errors.Is(err, mesh.ErrNoService) || time.Since(began) > time.Second/2 {
+			r.Errorf("nobody listens: %v after %v", err, time.Since(began))
+		}
+	})
+}

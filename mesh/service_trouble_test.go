@@ -206,6 +206,7 @@ func TestOddStreams(t *testing.T) {
 			inRoom(t, func(r *room) {
 				b := r.join("bo", nil)
 				r.accepting(b, "notes/1")
+				pass(time.Second) // or it might be about to listen for more
 				eve, err := r.lan.Host("eve").Listen(peer.Config{})
 				if err != nil {
 					r.Fatal(err)
