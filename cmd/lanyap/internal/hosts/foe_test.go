@@ -104,7 +104,8 @@ func (f *foe) counts() map[string]int {
 func (f *foe) awaits(l *lab.Lab, what string, n int) {
 	f.T.Helper()
 	// A foe is a program among many on a machine that is short of time.
-	if !l.Until(3*patience, func() bool { return f.Ended() || f.count(what) >= n }) || f.Ended() {
-		f.T.Fatalf("after %v %s has not done %q %d times, but %v: %s", 3*patience, f.Host.Name, what, n, f.counts(), f.Stderr())
+	const limit = 9 * patience
+	if !l.Until(limit, func() bool { return f.Ended() || f.count(what) >= n }) || f.Ended() {
+		f.T.Fatalf("after %v %s has not done %q %d times, but %v: %s", limit, f.Host.Name, what, n, f.counts(), f.Stderr())
 	}
 }
