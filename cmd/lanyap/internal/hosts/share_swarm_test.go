@@ -55,9 +55,9 @@ func (f *show) receive(h *lab.Host) *lab.Process {
 	return p
 }
 
-// send starts the sender.
-func (f *show) send() *lab.Process {
-	return run(f.t, f.hosts[0], "send", f.path, "--json", "--timeout", "2s", "--name", "sender")
+// send starts the sender, which waits so long for who vanishes.
+func (f *show) send(patience string) *lab.Process {
+	return run(f.t, f.hosts[0], "send", f.path, "--json", "--timeout", patience, "--name", "sender")
 }
 
 // here waits until a receiver has it, and returns when that was.
@@ -90,7 +90,7 @@ func TestSwarmOfEight(t *testing.T) {
 			receivers = append(receivers, f.receive(h))
 		}
 		before, _ := f.hosts[0].Traffic()
-		from := f.send()
+		from := f.send("2s")
 		var last time.Time
 		for _, p := range receivers {
 			if at := f.here(p, 2*time.Minute); at.After(last) {
@@ -121,7 +121,7 @@ func TestSwarmComesAndGoes(t *testing.T) {
 		receivers = append(receivers, f.receive(h))
 	}
 	before, _ := f.hosts[0].Traffic()
-	from := f.send()
+	from := f.send("10s") // and as long there is somebody who offers it to the late one
 	f.arrived(receivers[0].Host, showSize/3)
 	receivers[0].Kill()
 	late := f.receive(f.hosts[5])
@@ -130,7 +130,7 @@ func TestSwarmComesAndGoes(t *testing.T) {
 	}
 	exits(t, from, 2*patience, 6) // who was killed has not all of it
 	after, _ := f.hosts[0].Traffic()
-	if uploaded := float64(after-before) / showSize; uploaded > 1.5 {
+	if uploaded := float64(after-before) / showSize; uploaded > 2.5 { // 1.1, 1.5 where all are short of time, and 4.3 without a swarm
 		t.Errorf("the sender uploaded %.3f of it", uploaded)
 	} else {
 		t.Logf("the sender uploaded %.3f of it", uploaded)
