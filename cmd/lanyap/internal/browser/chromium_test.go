@@ -295,8 +295,10 @@ func testThrottled(t *testing.T, s *server, b *Browser) {
 		tab.Eval("(() => { const t = performance.now(); for (let i = 0, x = 0; i < 3e7; i++) x += i % 7; return performance.now() - t })()", &ms)
 		return ms
 	}
-	work()
 	full := work()
+	for range 4 {
+		full = min(full, work()) // others may want the processor, too
+	}
 	tab.Slow(20)
 	if slow := work(); slow < 3*full {
 		t.Errorf("a loop takes %.0f ms, and %.0f where the processor is 20 times slower", full, slow)

@@ -66,6 +66,8 @@ func TestPageEnds(t *testing.T) {
 		return tab
 	}
 	closed := (&peer.CloseError{}).Error()
+	// How it ended tells who has noticed; without, a link lasts for more than 6 s.
+	const atOnce = 5 * time.Second
 	check := func(what string, took, within time.Duration, why string, want ...string) {
 		t.Helper()
 		t.Logf("%s: after %v: %s", what, took, why)
@@ -90,28 +92,28 @@ func TestPageEnds(t *testing.T) {
 
 	tab = linked()
 	took, why = endOf(node, func() { tab.Close() })
-	check("tab closed", took, time.Second, why, closed)
+	check("tab closed", took, atOnce, why, closed)
 
 	tab = linked()
 	took, why = endOf(node, func() { tab.Reload() })
-	check("reloaded", took, time.Second, why, closed)
+	check("reloaded", took, atOnce, why, closed)
 	tab.Close()
 
 	tab = linked()
 	took, why = endOf(node, func() { tab.Go("about:blank") })
-	check("left", took, time.Second, why, closed)
+	check("left", took, atOnce, why, closed)
 	tab.Close()
 
 	tab = linked()
 	tab.watches(node)
 	took, why = endOf(node, func() { tab.Crash() })
-	check("crashed", took, 5*time.Second, why, peer.ErrGone.Error())
+	check("crashed", took, atOnce, why, peer.ErrGone.Error())
 	tab.Close()
 
 	tab = linked()
 	tab.watches(node)
 	took, why = endOf(node, func() { b.Kill() })
-	check("browser killed", took, 5*time.Second, why, peer.ErrGone.Error())
+	check("browser killed", took, atOnce, why, peer.ErrGone.Error())
 
 	// Before any watch stands, as when a browser dies at once.
 	b = browser.Start(t, browser.Config{On: hosts[1]})
@@ -121,11 +123,11 @@ func TestPageEnds(t *testing.T) {
 	tab.ask("dial", node.addr().String())
 	node.await("linked", before)
 	took, why = endOf(node, func() { b.Kill() })
-	check("browser killed at once", took, 5*time.Second, why, peer.ErrTimeout.Error())
+	check("browser killed at once", took, atOnce, why, peer.ErrTimeout.Error())
 
 	b = browser.Start(t, browser.Config{On: hosts[1]})
 	tab = linked()
 	tab.watches(node)
 	took, why = tab.endsOnPage(func() { node.Kill() })
-	check("node killed", took, 5*time.Second, why, peer.ErrGone.Error())
+	check("node killed", took, atOnce, why, peer.ErrGone.Error())
 }
