@@ -50,19 +50,48 @@ func New(place, prefix string) (d *Dir, err error) {
 }
 
 func newDir(place, prefix string) (*Dir, error) {
-	path, err := os.MkdirTemp(place, prefix)
+	path, file, err := begin(place, prefix)
 	if err != nil {
-		return nil, fmt.Errorf("spool: %w", err)
+		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	return hold(path, file)
+}
+
+// begin makes a directory with a lock file that nobody holds yet.
+func begin(place, prefix string) (path string, file *os.File, err error) {
+	if path, err = os.MkdirTemp(place, prefix); err != nil {
+		return "", nil, fmt.Errorf("spool: %w", err)
+	}
+	if file, err = os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+		_ = os.RemoveAll(path)
+		return "", nil, fmt.Errorf("spool: %w", err)
+	}
+	return path, file, nil
+}
+
+// hold takes the lock of a directory that was begun. It says lockfile.ErrHeld if
+// somebody sweeps it, or has swept it: the lock of a file that is gone is free.
+func hold(path string, file *os.File) (*Dir, error) {
+	err := lockfile.Try(file)
+	if err == nil && !isAt(file, filepath.Join(path, lockName)) {
+		err = lockfile.ErrHeld
+	}
 	if err == nil {
-		if err = lockfile.Try(file); err == nil {
-			return &Dir{path: path, lock: file}, nil
-		}
-		file.Close()
+		return &Dir{path: path, lock: file}, nil
 	}
+	file.Close()
 	_ = os.RemoveAll(path)
 	return nil, fmt.Errorf("spool: %w", err)
+}
+
+// isAt reports whether an open file has that name.
+func isAt(file *os.File, name string) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Lstat(name)
+	return err == nil && os.SameFile(opened, named)
 }
 
 // Path is where it is.
@@ -107,8 +136,8 @@ func sweep(path string) error {
 	if lockfile.Try(file) != nil {
 		return nil
 	}
-	if err := file.Close(); err != nil {
-		return err
+	if runtime.GOOS == "windows" { // there it is not removed while it is open
+		file.Close()
 	}
-	return os.RemoveAll(path)
+	return os.RemoveAll(path) // with the lock: who has just made it gets no other
 }

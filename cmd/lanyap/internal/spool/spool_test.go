@@ -1,10 +1,14 @@
 package spool
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
+
+	"github.com/lanyap/lanyap/cmd/lanyap/internal/lockfile"
 )
 
 const prefix = "lanyap-test-"
@@ -67,6 +71,58 @@ func TestSweepLeavesTheLiving(t *testing.T) {
 	if err := Sweep(filepath.Join(place, "nowhere"), prefix); err == nil {
 		t.Error("a place that is none is swept")
 	}
+}
+
+// TestSweptInTheMaking holds that nobody takes a directory for its own that was swept
+// between the making of its lock file and the taking of its lock.
+func TestSweptInTheMaking(t *testing.T) {
+	path, file, err := begin(t.TempDir(), prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := sweep(path); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := hold(path, file); !errors.Is(err, lockfile.ErrHeld) {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// TestNewBesideSweeps holds that a directory stays, whoever sweeps meanwhile.
+func TestNewBesideSweeps(t *testing.T) {
+	place := t.TempDir()
+	var sweeping sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		sweeping.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					_ = Sweep(place, prefix) // others sweep the same
+				}
+			}
+		})
+	}
+	for range 200 {
+		d, err := New(place, prefix)
+		if errors.Is(err, lockfile.ErrHeld) {
+			continue // so often as nobody sweeps
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(filepath.Join(d.Path(), "a"), 0o700); err != nil {
+			t.Error(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(done)
+	sweeping.Wait()
 }
 
 // TestSweepAfterACrash: this test runs itself as a process that makes a directory and
