@@ -63,7 +63,6 @@ func NewScreen(cfg ScreenConfig) (*Screen, error) {
 			return nil, fmt.Errorf("terminal: %w", err)
 		}
 		s.keys = make(chan rune, keysAhead)
-		go s.readKeys()
 	}
 	s.painter = screen.NewPainter(cfg.Paint, s.console.Size(), screen.Watching)
 	arrived := cfg.Arrived
@@ -73,6 +72,9 @@ func NewScreen(cfg ScreenConfig) (*Screen, error) {
 	s.plain = NewPlain(PlainConfig{Out: arrived, Notices: printer{s}, Quiet: cfg.Quiet, Lines: cfg.Lines}).(*plain)
 	go s.painter.Run()
 	s.unwatch = sync.OnceFunc(screen.Watch(s.resized, s.resumed))
+	if cfg.In != nil {
+		go s.readKeys() // last: a key may stop all of it
+	}
 	return s, nil
 }
 
