@@ -316,20 +316,18 @@ func TestOffersByTheThousand(t *testing.T) {
 		}
 		c := &crook{t: t, node: node}
 		_, _, offered := film(t, 10)
+		var waiting []*share.Offer
 		busy := 0
 		for i := range 1000 {
 			offered.Key[0], offered.Key[1] = byte(i), byte(i>>8)
 			l := c.dial(bo)
 			l.say(proto.AppendOffer(nil, offered))
-			kind, payload, _ := l.hear(proto.Answer)
-			if kind == proto.Answer {
-				kind, payload, _ = func() (proto.Kind, []byte, bool) {
-					if i < 8 {
-						return kind, payload, true
-					}
-					return l.hear(proto.Bye)
-				}()
+			if i < 8 {
+				l.hear(proto.Answer)
+				waiting = append(waiting, bo.offer()) // so that it is there before the next
+				continue
 			}
+			kind, payload, _ := l.hear(proto.Bye)
 			if code, _ := proto.ParseCode(payload); kind == proto.Bye && code == proto.Busy {
 				busy++
 				l.conn.Close()
@@ -340,8 +338,8 @@ func TestOffersByTheThousand(t *testing.T) {
 		}
 		path := file(t, filepath.Join(t.TempDir(), "film"), 1000)
 		sent := ana.send(collect(t, path), bo)
-		for range 8 {
-			bo.offer().Decline()
+		for _, o := range waiting {
+			o.Decline()
 		}
 		done(t, bo.accept(), sent)
 	})
