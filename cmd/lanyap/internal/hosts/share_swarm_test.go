@@ -130,7 +130,7 @@ func TestSwarmComesAndGoes(t *testing.T) {
 	}
 	exits(t, from, 2*patience, 6) // who was killed has not all of it
 	after, _ := f.hosts[0].Traffic()
-	if uploaded := float64(after-before) / showSize; uploaded > 2.5 { // 1.1, 1.5 where all are short of time, and 4.3 without a swarm
+	if uploaded := float64(after-before) / showSize; uploaded > 2.5 { // 1.1; 1.45 was seen beside eight busy loops
 		t.Errorf("the sender uploaded %.3f of it", uploaded)
 	} else {
 		t.Logf("the sender uploaded %.3f of it", uploaded)
